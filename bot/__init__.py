@@ -1,0 +1,1 @@
+"""The conversation: Slack listeners and terminal commands, nothing else."""

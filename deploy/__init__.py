@@ -1,0 +1,1 @@
+"""How podcap runs: the lab, and what installs it into a cluster."""

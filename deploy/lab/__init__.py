@@ -1,0 +1,1 @@
+"""The one-machine cluster in network namespaces, for trying podcap out and for its tests."""

@@ -1,0 +1,1 @@
+"""The work: requests, policy, ledger, Kubernetes, tap, spool, summary, thread."""
