@@ -1,0 +1,106 @@
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from itertools import product
+
+import pytest
+from sqlalchemy import Engine, delete, update
+
+from workers.ledger.capture import Capture, Order
+from workers.ledger.ledger import IllegalMoveError, Ledger
+from workers.ledger.schema import captures, moves
+from workers.ledger.states import MOVES, State
+
+MakeOrder = Callable[..., Order]
+
+
+def test_a_request_is_written_with_its_first_move(ledger: Ledger, order: MakeOrder) -> None:
+    capture, new = ledger.request(order(user_id="U7"))
+    assert new
+    assert capture.state is State.REQUESTED
+    assert capture.expires_at > capture.requested_at
+    assert ledger.get(capture.id) == capture
+    assert ledger.history(capture.id) == [(None, State.REQUESTED, "U7")]
+
+
+def test_the_same_click_delivered_twice_is_one_capture(ledger: Ledger, order: MakeOrder) -> None:
+    same = order()
+    first, _ = ledger.request(same)
+    second, new = ledger.request(same)
+    assert not new
+    assert second == first
+
+
+def test_the_same_click_delivered_ten_times_at_once_is_one_capture(ledger: Ledger, order: MakeOrder) -> None:
+    same = order()
+    with ThreadPoolExecutor(10) as pool:
+        answers = list(pool.map(lambda _: ledger.request(same), range(10)))
+    assert len({capture.id for capture, _ in answers}) == 1
+    assert [new for _, new in answers].count(True) == 1
+
+
+def test_only_one_of_ten_workers_takes_a_queued_capture(ledger: Ledger, order: MakeOrder) -> None:
+    capture, _ = ledger.request(order())
+    ledger.move(capture.id, State.QUEUED, by="bot")
+
+    def take(number: int) -> bool:
+        try:
+            ledger.move(capture.id, State.TAPPING, by=f"worker {number}")
+        except IllegalMoveError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(10) as pool:
+        assert list(pool.map(take, range(10))).count(True) == 1
+    assert len(ledger.history(capture.id)) == 3
+
+
+@pytest.mark.parametrize(("start", "end"), list(product(State, State)))
+def test_a_move_happens_exactly_when_the_table_of_moves_has_it(
+    ledger: Ledger, engine: Engine, order: MakeOrder, start: State, end: State
+) -> None:
+    capture, _ = ledger.request(order())
+    with engine.begin() as connection:
+        connection.execute(update(captures).values(state=start))
+        connection.execute(delete(moves))
+    if (start, end) in MOVES:
+        assert ledger.move(capture.id, end, by="test").state is end
+        assert ledger.history(capture.id) == [(start, end, "test")]
+    else:
+        with pytest.raises(IllegalMoveError):
+            ledger.move(capture.id, end, by="test")
+        assert ledger.get(capture.id).state is start
+        assert ledger.history(capture.id) == []
+
+
+def test_the_first_to_press_stop_is_remembered_and_a_final_capture_is_left_alone(
+    ledger: Ledger, order: MakeOrder
+) -> None:
+    capture, _ = ledger.request(order())
+    ledger.request_stop(capture.id, "U1")
+    assert ledger.request_stop(capture.id, "U2").stop_requested_by == "U1"
+    other, _ = ledger.request(order())
+    ledger.move(other.id, State.FAILED, by="bot", sentence="No.")
+    assert ledger.request_stop(other.id, "U1").stop_requested_by is None
+
+
+def test_a_worker_that_went_silent_is_found_and_a_living_one_is_not(ledger: Ledger, order: MakeOrder) -> None:
+    def active() -> Capture:
+        capture, _ = ledger.request(order())
+        ledger.move(capture.id, State.QUEUED, by="bot")
+        return ledger.move(capture.id, State.TAPPING, by="worker", started_at=capture.requested_at)
+
+    beating, never_beat = active(), active()
+    ledger.beat(beating.id, "worker@host", packets=1, size=60, seconds=0.5)
+    ledger.beat(beating.id, "worker@host", packets=2, size=120, seconds=1.5)
+    assert ledger.abandoned(timedelta(hours=1)) == []
+    assert {c.id for c in ledger.abandoned(timedelta(seconds=-1))} == {beating.id, never_beat.id}
+
+
+def test_waiting_and_active_captures_are_told_apart(ledger: Ledger, order: MakeOrder) -> None:
+    waiting, _ = ledger.request(order())
+    taken, _ = ledger.request(order())
+    ledger.move(taken.id, State.QUEUED, by="bot")
+    ledger.move(taken.id, State.TAPPING, by="worker")
+    assert [c.id for c in ledger.waiting()] == [waiting.id]
+    assert [c.id for c in ledger.active()] == [taken.id]

@@ -1,0 +1,88 @@
+"""A capture as the ledger knows it."""
+
+import secrets
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import RowMapping
+
+from workers.ledger.states import State
+
+# Without vowels and look-alikes: an id is read aloud in incidents and never spells a word.
+_ALPHABET = "23456789bcdfghjkmnpqrstvwxz"
+
+
+def new_id() -> str:
+    """A fresh capture id, such as `cap-7f3k9q` (27^6, about 387 million)."""
+    return "cap-" + "".join(secrets.choice(_ALPHABET) for _ in range(6))
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What the bot writes down when somebody asks for a capture.
+
+    `idempotency_key` is the same for every delivery of the same click or command.
+    """
+
+    idempotency_key: str
+    cluster: str
+    namespace: str
+    pod: str
+    seconds: int
+    filter: str
+    full: bool
+    team_id: str
+    channel_id: str
+    user_id: str
+    user_name: str
+    response_url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """One row of the ledger; the fields are the columns of `schema.captures`."""
+
+    id: str
+    idempotency_key: str
+    state: State
+    cluster: str
+    namespace: str
+    pod: str
+    seconds: int
+    filter: str
+    full: bool
+    team_id: str
+    channel_id: str
+    user_id: str
+    user_name: str
+    response_url: str | None
+    message_ts: str | None
+    file_id: str | None
+    requested_at: datetime
+    expires_at: datetime
+    published_at: datetime | None
+    started_at: datetime | None
+    ended_at: datetime | None
+    stop_requested_by: str | None
+    pod_uid: str | None
+    node: str | None
+    interface: str | None
+    tap: str | None
+    confidence: str | None
+    packets: int | None
+    bytes: int | None
+    dropped: int | None
+    ended_by: str | None
+    spool_sha256: str | None
+    file_sha256: str | None
+    file_url: str | None
+    summary: dict[str, Any] | None
+    sentence: str | None
+
+    @classmethod
+    def of(cls, row: RowMapping) -> "Capture":
+        """The capture of a row of `schema.captures`."""
+        values = {field.name: row[field.name] for field in fields(cls)}
+        values["state"] = State(values["state"])
+        return cls(**values)

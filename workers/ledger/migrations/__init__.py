@@ -1,0 +1,1 @@
+"""What Alembic runs: env.py is its entry, versions holds the steps."""

@@ -1,0 +1,112 @@
+"""The ledger's tables. Migrations (migrations/versions) build them; a test holds the two together."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+)
+
+
+class UTCDateTime(TypeDecorator[datetime]):
+    """A point in time, always aware and in UTC; SQLite has no time zones, so it is stored without one."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002, SQLAlchemy's signature
+        """To the database: in UTC, without saying so."""
+        if value is None:
+            return None
+        return value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002, SQLAlchemy's signature
+        """From the database: aware again."""
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+metadata = MetaData()
+
+captures = Table(
+    "captures",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("idempotency_key", String(255), nullable=False, unique=True),
+    Column("state", String(16), nullable=False),
+    # what was asked for
+    Column("cluster", String(63), nullable=False),
+    Column("namespace", String(63), nullable=False),
+    Column("pod", String(253), nullable=False),
+    Column("seconds", Integer, nullable=False),
+    Column("filter", Text, nullable=False),
+    Column("full", Boolean, nullable=False),
+    # by whom, from where
+    Column("team_id", String(32), nullable=False),
+    Column("channel_id", String(32), nullable=False),
+    Column("user_id", String(32), nullable=False),
+    Column("user_name", String(255), nullable=False),
+    Column("response_url", Text),
+    # where it reports to
+    Column("message_ts", String(32)),
+    Column("file_id", String(32)),
+    # when
+    Column("requested_at", UTCDateTime, nullable=False),
+    Column("expires_at", UTCDateTime, nullable=False),
+    Column("published_at", UTCDateTime),
+    Column("started_at", UTCDateTime),
+    Column("ended_at", UTCDateTime),
+    Column("stop_requested_by", String(32)),
+    # what was tapped and what came of it
+    Column("pod_uid", String(64)),
+    Column("node", String(253)),
+    Column("interface", String(64)),
+    Column("tap", Text),
+    Column("confidence", String(16)),
+    Column("packets", BigInteger),
+    Column("bytes", BigInteger),
+    Column("dropped", BigInteger),
+    Column("ended_by", String(32)),
+    Column("spool_sha256", String(64)),
+    Column("file_sha256", String(64)),
+    Column("file_url", Text),
+    Column("summary", JSON),
+    # the one sentence of a capture that did not end as asked
+    Column("sentence", Text),
+)
+Index("captures_by_state", captures.c.state)
+
+moves = Table(
+    "moves",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("capture_id", String(16), ForeignKey("captures.id"), nullable=False, index=True),
+    Column("start", String(16)),
+    Column("end", String(16), nullable=False),
+    Column("at", UTCDateTime, nullable=False),
+    Column("by", String(255), nullable=False),
+)
+
+heartbeats = Table(
+    "heartbeats",
+    metadata,
+    Column("capture_id", String(16), ForeignKey("captures.id"), primary_key=True),
+    Column("worker", String(255), nullable=False),
+    Column("at", UTCDateTime, nullable=False),
+    Column("packets", BigInteger),
+    Column("bytes", BigInteger),
+    Column("seconds", Float),
+)

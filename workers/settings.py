@@ -1,0 +1,135 @@
+"""Every setting of podcap, from the environment or a `.env` file, in one typed object.
+
+The names are fixed (docs/settings.md is their table). A value that is missing or wrong is one
+line that names it: `SettingsError` carries that line.
+"""
+
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class SettingsError(Exception):
+    """A setting is missing or wrong; the message is one line that names it and says what to do."""
+
+
+class Settings(BaseSettings):
+    """The settings, read once; a field's alias is the name of its environment variable."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True, populate_by_name=True
+    )
+
+    slack_bot_token: SecretStr | None = Field(
+        None, alias="SLACK_BOT_TOKEN", description="Bot token (`xoxb-…`) that podcap speaks to Slack with."
+    )
+    slack_signing_secret: SecretStr | None = Field(
+        None,
+        alias="SLACK_SIGNING_SECRET",
+        description="Secret that proves a request over HTTP came from Slack. Not needed in Socket Mode.",
+    )
+    slack_app_token: SecretStr | None = Field(
+        None,
+        alias="SLACK_APP_TOKEN",
+        description="App-level token (`xapp-…`). When it is set the bot uses Socket Mode instead of HTTP.",
+    )
+    slack_api_url: str = Field(
+        "https://slack.com/api/", alias="SLACK_API_URL", description="Where Slack's Web API is."
+    )
+    port: int = Field(
+        3000,
+        alias="PORT",
+        ge=0,
+        le=65535,
+        description="Port of the bot's HTTP server: `/slack/events`, `/healthz`, `/readyz`.",
+    )
+    kubeconfig: str | None = Field(
+        None,
+        alias="KUBECONFIG",
+        description="Kubeconfig file of the cluster. Left out: the service account podcap runs with.",
+    )
+    broker_url: str = Field(
+        "redis://localhost:6379/0",
+        alias="PODCAP_BROKER_URL",
+        description="Redis that carries the ids of captures to the workers.",
+    )
+    database_url: str = Field(
+        "sqlite:///var/podcap.db",
+        alias="PODCAP_DATABASE_URL",
+        description="The ledger's database, as an SQLAlchemy URL.",
+    )
+    store_url: str = Field(
+        "var/captures",
+        alias="PODCAP_STORE_URL",
+        description="Where capture files are kept: a folder or any URL that fsspec knows.",
+    )
+    agent_image: str | None = Field(
+        None,
+        alias="PODCAP_AGENT_IMAGE",
+        description="Image of the agent pod: a POSIX sh, coreutils, iproute2, tcpdump and perl.",
+    )
+    agent_namespace: str = Field(
+        "podcap", alias="PODCAP_AGENT_NAMESPACE", description="Namespace in which agent pods are created."
+    )
+    policy: Path | None = Field(
+        None, alias="PODCAP_POLICY", description="YAML file that says who may capture what. Left out: nobody."
+    )
+
+    @field_validator("slack_api_url")
+    @classmethod
+    def _ends_with_a_slash(cls, url: str) -> str:
+        # slack_sdk joins base URL and method name without one.
+        return url if url.endswith("/") else url + "/"
+
+    @field_validator("broker_url")
+    @classmethod
+    def _is_redis(cls, url: str) -> str:
+        if not url.startswith(("redis://", "rediss://", "unix://", "redis+socket://", "sentinel://")):
+            raise ValueError("must be a redis:// URL")
+        return url
+
+    def required(self, name: str) -> str:
+        """The value of a setting that this process cannot do without.
+
+        Args:
+            name: The environment variable, for example `SLACK_BOT_TOKEN`.
+
+        Raises:
+            SettingsError: It is not set.
+        """
+        field = next(key for key, info in type(self).model_fields.items() if info.alias == name)
+        value = getattr(self, field)
+        if value is None:
+            raise SettingsError(
+                f"{name} is not set: {_first_sentence(type(self), field)} See docs/settings.md."
+            )
+        return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+
+
+def _first_sentence(model: type[BaseSettings], field: str) -> str:
+    description = model.model_fields[field].description or ""
+    return description.split(". ")[0].rstrip(".") + "."
+
+
+@lru_cache(maxsize=1)
+def load() -> Settings:
+    """Reads the settings once for this process.
+
+    Raises:
+        SettingsError: A value cannot be understood.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = next(
+            (
+                info.alias
+                for key, info in Settings.model_fields.items()
+                if first["loc"][0] in {key, info.alias}
+            ),
+            first["loc"][0],
+        )
+        raise SettingsError(f"{name}: {first['msg']}. See docs/settings.md.") from None
