@@ -132,23 +132,9 @@ class Ledger:
             )
             return self._get(connection, capture_id)
 
-    def beat(
-        self,
-        capture_id: str,
-        worker: str,
-        *,
-        packets: int | None = None,
-        size: int | None = None,
-        seconds: float | None = None,
-    ) -> None:
-        """Says that `worker` is alive and at this capture, and how far it is."""
-        values = {
-            "worker": worker,
-            "at": datetime.now(UTC),
-            "packets": packets,
-            "bytes": size,
-            "seconds": seconds,
-        }
+    def beat(self, capture_id: str, worker: str) -> None:
+        """Says that `worker` is alive and at this capture."""
+        values = {"worker": worker, "at": datetime.now(UTC)}
         with self._engine.begin() as connection:
             changed = connection.execute(
                 update(heartbeats).where(heartbeats.c.capture_id == capture_id).values(**values)

@@ -10,7 +10,6 @@ from sqlalchemy import (
     Column,
     DateTime,
     Dialect,
-    Float,
     ForeignKey,
     Index,
     Integer,
@@ -106,7 +105,4 @@ heartbeats = Table(
     Column("capture_id", String(16), ForeignKey("captures.id"), primary_key=True),
     Column("worker", String(255), nullable=False),
     Column("at", UTCDateTime, nullable=False),
-    Column("packets", BigInteger),
-    Column("bytes", BigInteger),
-    Column("seconds", Float),
 )

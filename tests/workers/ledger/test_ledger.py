@@ -91,8 +91,8 @@ def test_a_worker_that_went_silent_is_found_and_a_living_one_is_not(ledger: Ledg
         return ledger.move(capture.id, State.TAPPING, by="worker", started_at=capture.requested_at)
 
     beating, never_beat = active(), active()
-    ledger.beat(beating.id, "worker@host", packets=1, size=60, seconds=0.5)
-    ledger.beat(beating.id, "worker@host", packets=2, size=120, seconds=1.5)
+    ledger.beat(beating.id, "worker@host")
+    ledger.beat(beating.id, "worker@host")
     assert ledger.abandoned(timedelta(hours=1)) == []
     assert {c.id for c in ledger.abandoned(timedelta(seconds=-1))} == {beating.id, never_beat.id}
 

@@ -65,9 +65,6 @@ def upgrade() -> None:
         sa.Column("capture_id", sa.String(16), sa.ForeignKey("captures.id"), primary_key=True),
         sa.Column("worker", sa.String(255), nullable=False),
         sa.Column("at", sa.DateTime, nullable=False),
-        sa.Column("packets", sa.BigInteger),
-        sa.Column("bytes", sa.BigInteger),
-        sa.Column("seconds", sa.Float),
     )
 
 
