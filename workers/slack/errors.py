@@ -1,0 +1,38 @@
+"""Slack's refusals in one sentence each."""
+
+from http.client import HTTPException
+
+from slack_sdk.errors import SlackApiError, SlackClientError
+
+FAULTS = (SlackClientError, OSError, HTTPException)
+"""What a Slack call raises when Slack refuses, is out of reach or answers nonsense."""
+
+_SENTENCES = {
+    "not_in_channel": "podcap is not in this channel: type `/invite @podcap` and ask again.",
+    "channel_not_found": "podcap cannot see this channel: type `/invite @podcap` in it and ask again.",
+    "is_archived": "This channel is archived: ask in a channel that is in use.",
+    "missing_scope": "podcap's Slack app lacks a scope: an administrator adds `{needed}` and reinstalls it.",
+    "invalid_auth": "Slack does not accept podcap's bot token: an administrator sets SLACK_BOT_TOKEN anew.",
+    "account_inactive": "podcap's Slack app was deactivated: an administrator installs it again.",
+    "token_revoked": "podcap's bot token was revoked: an administrator sets SLACK_BOT_TOKEN anew.",
+    "file_uploads_disabled": "This workspace does not allow files: an administrator can allow them.",
+    "restricted_action": "This workspace does not let podcap post here: an administrator can allow it.",
+}
+
+
+def reason(error: BaseException) -> str:
+    """Why a Slack call failed, as one sentence for a person."""
+    if isinstance(error, SlackApiError):
+        code = str(error.response.get("error", "unknown error"))
+        if error.response.status_code >= 500:  # noqa: PLR2004, HTTP's server errors
+            return f"Slack is failing (HTTP {error.response.status_code}): ask again in a minute."
+        known = _SENTENCES.get(code)
+        if known is None:
+            return f"Slack refused: {code}."
+        return known.format(needed=error.response.get("needed", "the missing scope"))
+    return "Slack cannot be reached: ask again in a minute."
+
+
+def code(error: BaseException) -> str | None:
+    """Slack's error code, such as `channel_not_found`; None when Slack did not answer with one."""
+    return error.response.get("error") if isinstance(error, SlackApiError) else None

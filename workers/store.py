@@ -1,0 +1,38 @@
+"""Where capture files are kept: a folder, or any place fsspec knows (PODCAP_STORE_URL)."""
+
+import shutil
+from pathlib import Path
+
+import fsspec
+
+
+class Store:
+    """Capture files by name.
+
+    Args:
+        url: A folder (made when missing) or a URL such as `s3://bucket/captures`.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._files, self._root = fsspec.core.url_to_fs(url)
+        self._url = url.rstrip("/")
+
+    def put(self, path: Path, name: str) -> str:
+        """Keeps a copy of `path` as `name`.
+
+        Returns:
+            Where it is: the store's URL and the name.
+
+        Raises:
+            OSError: It could not be written whole; nothing under `name` is left then.
+        """
+        self._files.makedirs(self._root, exist_ok=True)
+        target = f"{self._root}/{name}"
+        try:
+            with path.open("rb") as source, self._files.open(target, "wb") as sink:
+                shutil.copyfileobj(source, sink, 1 << 20)
+        except OSError:
+            if self._files.exists(target):
+                self._files.rm(target)
+            raise
+        return f"{self._url}/{name}"

@@ -1,0 +1,1 @@
+"""The Slack message of a capture and its thread."""

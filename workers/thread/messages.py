@@ -1,0 +1,200 @@
+"""What a capture looks like in Slack: pure functions from a capture to a message.
+
+Every message carries its whole content as `text`, too: screen readers and notifications read that.
+Limits kept (Slack's Block Kit reference): 3,000 characters a section text, 50 blocks a message.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from workers.ledger.capture import Capture
+from workers.ledger.states import FINAL, WAITING, State
+from workers.request.duration import shown
+from workers.request.quoting import inert
+from workers.thread.words import bar, count, size
+
+STOP = "stop_capture"
+"""The action id of the Stop button; its value is the capture's id."""
+
+_SECTION = 3000
+
+Block = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Arguments of chat.postMessage or chat.update."""
+
+    text: str
+    blocks: list[Block]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a running capture is: packets may be unknown, bytes of the spool, seconds since its start."""
+
+    packets: int | None
+    bytes: int
+    seconds: float
+
+
+def capture_message(
+    capture: Capture, progress: Progress | None = None, *, queue_reachable: bool = True
+) -> Message:
+    """The one message of a capture in its channel, for any state."""
+    head = _head(capture)
+    status = _status(capture, progress, queue_reachable=queue_reachable)
+    blocks = [_section(head), _section(status)]
+    tap = capture.tap
+    if tap:
+        blocks.append(_context(inert(tap, limit=1000)))
+    if can_be_stopped(capture):
+        blocks.append(_stop_button(capture))
+    text = "\n".join(part for part in (head, status, inert(tap, limit=1000) if tap else "") if part)
+    return Message(text, blocks)
+
+
+def can_be_stopped(capture: Capture) -> bool:
+    """Whether pressing Stop still changes anything."""
+    return (
+        capture.state in {State.QUEUED, State.TAPPING, State.CAPTURING} and capture.stop_requested_by is None
+    )
+
+
+def thread_message(title: str, table: str, lines: list[str], notes: list[str]) -> Message:
+    """The summary in the thread: a sentence, the flow table, what was said, and what to know about it.
+
+    `table` is plain text with nothing in it for Slack to interpret; it is cut at whole lines to fit.
+    """
+    code = _fenced(table)
+    said = "\n".join(f"• {line}" for line in lines)
+    remarks = "\n".join(notes)
+    blocks = [_section(title)]
+    if table:
+        blocks.append(_section(code))
+    if said:
+        blocks.append(_section(said))
+    if remarks:
+        blocks.append(_context(_cut(remarks)))
+    return Message("\n".join(part for part in (title, code if table else "", said, remarks) if part), blocks)
+
+
+def sentence_message(sentence: str) -> Message:
+    """One sentence, for a reply that says only that."""
+    return Message(sentence, [_section(sentence)])
+
+
+def _head(capture: Capture) -> str:
+    what = "whole packets" if capture.full else "headers only"
+    narrowed = f" · `{inert(capture.filter, limit=1000)}`" if capture.filter else " · every packet"
+    return (
+        f"*Capture* `{capture.id}` of `{inert(capture.namespace)}/{inert(capture.pod, limit=253)}`\n"
+        f"{shown(capture.seconds)}{narrowed} · {what} · asked for by <@{capture.user_id}>"
+    )
+
+
+def _status(capture: Capture, progress: Progress | None, *, queue_reachable: bool) -> str:
+    if capture.stop_requested_by and capture.state not in FINAL:
+        return f":octagonal_sign: Stopping, asked by <@{capture.stop_requested_by}>."
+    if capture.state in _PHRASES:
+        return _PHRASES[capture.state]
+    if capture.state in _MARKS:
+        return f"{_MARKS[capture.state]} {capture.sentence}"
+    if capture.state is State.CAPTURING:
+        return _capturing(capture, progress)
+    if capture.state in WAITING:
+        return _waiting(capture, queue_reachable=queue_reachable)
+    return _ended(capture)
+
+
+_PHRASES = {
+    State.TAPPING: ":mag: Finding the pod's interface on its node.",
+    State.COLLECTING: ":inbox_tray: Fetching the packets from the node.",
+    State.SUMMARISING: ":abacus: Summarising the flows.",
+    State.DELIVERING: ":outbox_tray: Putting the file into the thread.",
+}
+
+_MARKS = {State.FAILED: ":x:", State.DENIED: ":no_entry:", State.EXPIRED: ":hourglass:"}
+
+
+def _waiting(capture: Capture, *, queue_reachable: bool) -> str:
+    if queue_reachable:
+        return ":hourglass_flowing_sand: Waiting for a worker."
+    expires = int(capture.expires_at.timestamp())
+    clock = f"{capture.expires_at:%H:%M} UTC"
+    return (
+        ":warning: The queue cannot be reached. The capture starts by itself when it is back, "
+        f"or expires at <!date^{expires}^{{time}}|{clock}>."
+    )
+
+
+def _capturing(capture: Capture, progress: Progress | None) -> str:
+    if progress is None:
+        return f":red_circle: Capturing {bar(0, 1)} 0 of {shown(capture.seconds)}"
+    done = min(int(progress.seconds), capture.seconds)
+    packets = "" if progress.packets is None else f" · {count(progress.packets, 'packet')}"
+    return (
+        f":red_circle: Capturing {bar(done, capture.seconds)} {done} of {shown(capture.seconds)}"
+        f"{packets} · {size(progress.bytes)}"
+    )
+
+
+_ENDINGS = {
+    "duration": "",
+    "stopped": " It was stopped early.",
+    "bytes": " It ended early, at its limit of bytes.",
+    "packets": " It ended early, at its limit of packets.",
+}
+
+
+def _ended(capture: Capture) -> str:
+    stopped_by = f" by <@{capture.stop_requested_by}>" if capture.stop_requested_by else ""
+    if capture.packets is None:
+        return f":octagonal_sign: Stopped{stopped_by} before it began."
+    mark = (
+        ":octagonal_sign: Stopped" + stopped_by
+        if capture.state is State.STOPPED
+        else ":white_check_mark: Done"
+    )
+    ending = _ENDINGS.get(capture.ended_by or "", "") if capture.state is State.DELIVERED else ""
+    return (
+        f"{mark}: *{count(capture.packets, 'packet')}*, {size(capture.bytes or 0)}, "
+        f"{capture.dropped or 0:,} dropped by the kernel, at `{inert(capture.interface or '')}` "
+        f"on `{inert(capture.node or '', limit=253)}`.{ending} Flows and file are in the thread."
+    )
+
+
+def _stop_button(capture: Capture) -> Block:
+    return {
+        "type": "actions",
+        "block_id": f"{capture.id}-actions",
+        "elements": [
+            {
+                "type": "button",
+                "action_id": STOP,
+                "value": capture.id,
+                "style": "danger",
+                "text": {"type": "plain_text", "text": "Stop"},
+                "accessibility_label": f"Stop capture {capture.id} and keep what it has",
+            }
+        ],
+    }
+
+
+def _section(text: str) -> Block:
+    return {"type": "section", "text": {"type": "mrkdwn", "text": _cut(text)}}
+
+
+def _context(text: str) -> Block:
+    return {"type": "context", "elements": [{"type": "mrkdwn", "text": text}]}
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _SECTION else text[: _SECTION - 1].rsplit("\n", 1)[0] + "\n…"
+
+
+def _fenced(table: str) -> str:
+    room = _SECTION - len("```\n\n…\n```")
+    if len(table) > room:
+        table = table[:room].rsplit("\n", 1)[0] + "\n…"
+    return f"```\n{table}\n```"
