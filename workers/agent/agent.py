@@ -1,0 +1,178 @@
+"""An agent pod from its creation to its removal."""
+
+import logging
+import time
+from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from workers.agent.pod_spec import CAPTURE_LABEL, CONTAINER, AgentLimits, agent_name, pod_spec
+from workers.cluster.cluster import Cluster
+from workers.cluster.errors import ClusterError, ConflictError
+from workers.cluster.exec import Completed, ExecStream
+from workers.cluster.pod import Pod
+
+log = logging.getLogger(__name__)
+
+_START_SECONDS = 90.0
+_GONE_SECONDS = 30.0
+
+# The kubelet's reasons for a container that waits and will go on waiting.
+_HOPELESS = (
+    "ErrImagePull",
+    "ImagePullBackOff",
+    "InvalidImageName",
+    "ErrImageNeverPull",
+    "CreateContainerConfigError",
+    "CreateContainerError",
+    "RunContainerError",
+    "CrashLoopBackOff",
+)
+
+
+class AgentError(ClusterError):
+    """The agent pod cannot be started, or does not go; one sentence says why."""
+
+
+@dataclass(frozen=True)
+class AgentPod:
+    """An agent pod that runs, and the cluster to reach it through."""
+
+    cluster: Cluster
+    pod: Pod
+    capture_id: str
+
+    @property
+    def node(self) -> str:
+        """The node it runs on."""
+        return self.pod.node or ""
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        seconds: float,
+        limit_bytes: int = 1 << 20,
+        poll: Callable[[], None] | None = None,
+    ) -> Completed:
+        """Runs a command in it to its end; see `Cluster.run`."""
+        return self.cluster.run(
+            self.pod, CONTAINER, argv, seconds=seconds, limit_bytes=limit_bytes, poll=poll
+        )
+
+    def stream(
+        self,
+        argv: Sequence[str],
+        *,
+        seconds: float,
+        silence: float | None = None,
+        poll: Callable[[], None] | None = None,
+    ) -> ExecStream:
+        """Runs a command in it whose output is taken as it comes; see `Cluster.stream`."""
+        return self.cluster.stream(self.pod, CONTAINER, argv, seconds=seconds, silence=silence, poll=poll)
+
+
+def create(
+    cluster: Cluster,
+    *,
+    capture_id: str,
+    node: str,
+    namespace: str,
+    image: str,
+    limits: AgentLimits,
+    seconds: float = _START_SECONDS,
+    poll: Callable[[], None] | None = None,
+) -> AgentPod:
+    """Creates the agent pod of a capture and waits until it runs.
+
+    One that is there already for the same capture is taken over: an earlier answer was lost, or an earlier
+    worker died. When it does not come to run, it is removed again.
+
+    Args:
+        cluster: The cluster of the pod to be captured.
+        capture_id: The capture it is for.
+        node: The node it must run on.
+        namespace: The namespace of agent pods.
+        image: The agent image.
+        limits: What the capture may take.
+        seconds: How long it may take to run.
+        poll: Called at least once a second; may raise to give up.
+
+    Raises:
+        AgentError: It does not run: image, node, deadline.
+        ClusterError: The cluster refuses (right, PodSecurity, quota), or is not reached.
+    """
+    manifest = pod_spec(capture_id=capture_id, node=node, namespace=namespace, image=image, limits=limits)
+    try:
+        created = cluster.create_pod(namespace, manifest)
+    except ConflictError:
+        created = cluster.pod(namespace, agent_name(capture_id))
+        if created.labels.get(CAPTURE_LABEL) != capture_id or created.node != node or created.deleting:
+            raise
+    try:
+        running = _wait_until_running(cluster, created, seconds, poll)
+    except BaseException:
+        with suppress(ClusterError):  # why it does not run is what counts; the reaper comes later
+            delete(cluster, namespace, capture_id, wait=False)
+        raise
+    return AgentPod(cluster, running, capture_id)
+
+
+def delete(cluster: Cluster, namespace: str, capture_id: str, *, grace: int = 0, wait: bool = True) -> bool:
+    """Removes the agent pod of a capture, with every process in it; harmless when there is none.
+
+    Args:
+        cluster: The cluster it is in.
+        namespace: The namespace of agent pods.
+        capture_id: The capture it was for.
+        grace: Seconds its processes get between SIGTERM and SIGKILL.
+        wait: Whether to wait until it is gone.
+
+    Returns:
+        Whether there was one.
+
+    Raises:
+        AgentError: It is still there after 30 seconds.
+    """
+    name = agent_name(capture_id)
+    if not cluster.delete_pod(namespace, name, grace=grace):
+        return False
+    if not wait:
+        return True
+    for pod in cluster.watch_pod(namespace, name, seconds=_GONE_SECONDS + grace):
+        if pod is None:
+            return True
+    raise AgentError(f"Agent pod {namespace}/{name} was deleted and does not go: its node may be down.")
+
+
+def remove_leftovers(cluster: Cluster, namespace: str, active: Collection[str]) -> tuple[str, ...]:
+    """Removes every agent pod whose capture is not active; the capture ids of those removed."""
+    removed = []
+    for pod in cluster.pods_with_label(namespace, CAPTURE_LABEL):
+        capture_id = pod.labels[CAPTURE_LABEL]
+        if capture_id not in active and not pod.deleting:
+            cluster.delete_pod(namespace, pod.name, uid=pod.uid)
+            log.info("removed an agent pod that nobody needs", extra={"capture": capture_id})
+            removed.append(capture_id)
+    return tuple(removed)
+
+
+def _wait_until_running(
+    cluster: Cluster, created: Pod, seconds: float, poll: Callable[[], None] | None
+) -> Pod:
+    last = created
+    until = time.monotonic() + seconds
+    for pod in cluster.watch_pod(created.namespace, created.name, seconds=seconds):
+        if poll is not None:
+            poll()
+        if pod is None or pod.uid != created.uid:
+            raise AgentError(f"The agent pod on node {created.node} was deleted before it ran.")
+        last = pod
+        if pod.phase == "Running" and pod.ready:
+            return pod
+        if pod.phase in ("Failed", "Succeeded") or pod.why.startswith(_HOPELESS):
+            raise AgentError(f"The agent pod on node {pod.node} cannot run: {pod.why or pod.phase}.")
+        if time.monotonic() > until:
+            break
+    why = f" ({last.why})" if last.why else ""
+    raise AgentError(f"The agent pod on node {last.node} did not run within {seconds:g} s{why}.")

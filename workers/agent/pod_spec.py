@@ -1,0 +1,103 @@
+"""The agent pod's manifest. Pure."""
+
+from dataclasses import dataclass
+from typing import Any
+
+CONTAINER = "tap"
+SPOOL_DIRECTORY = "/spool"
+CAPTURE_LABEL = "podcap.dev/capture"
+
+_SPARE_SECONDS = 300
+"""How much longer than its capture an agent pod may live: to be started, asked, collected."""
+
+_SPARE_BYTES = 64 << 20
+"""What the spool may grow past its own cap before tcpdump has stopped, and its log."""
+
+
+@dataclass(frozen=True)
+class AgentLimits:
+    """What one capture may take of its node.
+
+    Attributes:
+        seconds: How long packets are captured.
+        spool_bytes: How much tcpdump may write. The emptyDir's own limit lies well above, because the kubelet
+            evicts a pod that exceeds it, and the spool with it.
+    """
+
+    seconds: int
+    spool_bytes: int
+
+
+def agent_name(capture_id: str) -> str:
+    """The agent pod's name; one capture has one."""
+    return f"podcap-{capture_id}"
+
+
+def pod_spec(
+    *, capture_id: str, node: str, namespace: str, image: str, limits: AgentLimits
+) -> dict[str, Any]:
+    """The manifest of the agent pod of one capture.
+
+    It sees the node's interfaces and processes (hostNetwork, hostPID) and may do nothing with them but receive
+    packets. Its main process only waits: what it is for comes by exec.
+    """
+    deadline = limits.seconds + _SPARE_SECONDS
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {
+            "name": agent_name(capture_id),
+            "namespace": namespace,
+            "labels": {
+                CAPTURE_LABEL: capture_id,
+                "app.kubernetes.io/name": "podcap-agent",
+                "app.kubernetes.io/component": "agent",
+                "app.kubernetes.io/part-of": "podcap",
+                "app.kubernetes.io/managed-by": "podcap",
+            },
+        },
+        "spec": {
+            # Set by us, so no scheduler chooses; then tolerations are for NoExecute taints alone.
+            "nodeName": node,
+            "tolerations": [{"operator": "Exists"}],
+            "hostNetwork": True,
+            "hostPID": True,
+            "restartPolicy": "Never",
+            "activeDeadlineSeconds": deadline,
+            "terminationGracePeriodSeconds": 1,
+            "automountServiceAccountToken": False,
+            "enableServiceLinks": False,
+            "securityContext": {
+                "runAsUser": 0,
+                "runAsGroup": 0,
+                "seccompProfile": {"type": "RuntimeDefault"},
+            },
+            "containers": [_container(image, deadline)],
+            "volumes": [
+                {"name": "spool", "emptyDir": {"sizeLimit": str(2 * limits.spool_bytes + _SPARE_BYTES)}}
+            ],
+        },
+    }
+
+
+def _container(image: str, deadline: int) -> dict[str, Any]:
+    return {
+        "name": CONTAINER,
+        "image": image,
+        "imagePullPolicy": "IfNotPresent",
+        "command": ["sleep", str(deadline)],
+        "securityContext": {
+            "privileged": False,
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            # NET_RAW receives packets. SETGID and SETUID are for tcpdump alone: Debian's is built to give up its
+            # user, and calls initgroups() and setuid() even with `-Z root`.
+            "capabilities": {"drop": ["ALL"], "add": ["NET_RAW", "SETGID", "SETUID"]},
+        },
+        # No CPU limit: throttled, tcpdump would drop packets. Memory holds the ring buffer and pages of the spool.
+        "resources": {
+            "requests": {"cpu": "50m", "memory": "64Mi"},
+            "limits": {"memory": "256Mi"},
+        },
+        "volumeMounts": [{"name": "spool", "mountPath": SPOOL_DIRECTORY}],
+    }

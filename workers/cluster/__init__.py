@@ -1,0 +1,1 @@
+"""The one interface through which every question to a Kubernetes cluster goes."""
