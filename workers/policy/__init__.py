@@ -1,0 +1,1 @@
+"""Who may capture what, where and for how long."""

@@ -1,0 +1,103 @@
+"""Names in a policy become Slack's ids when a process starts.
+
+After that a name means what it meant then: who renames a channel to `incidents` gains nothing by it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from workers.policy.rules import CHANNEL_ID, USER_ID, Policy, Rule
+
+
+class Directory(Protocol):
+    """Who and what a Slack workspace has; each method gives an id, or None when nothing bears that name."""
+
+    def channel_id(self, name: str) -> str | None:
+        """The id of the channel with this name, without #."""
+
+    def usergroup_id(self, handle: str) -> str | None:
+        """The id of the user group with this handle, without @."""
+
+    def user_id(self, email: str) -> str | None:
+        """The id of the person with this e-mail address."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedRule:
+    """A rule with ids; None matches anything, an empty tuple nothing. `max_seconds` None: no limit.
+
+    A rule's `users` are people and user groups: both None or neither, and a match with either is enough.
+    """
+
+    channel_ids: tuple[str, ...] | None
+    user_ids: tuple[str, ...] | None
+    usergroup_ids: tuple[str, ...] | None
+    clusters: tuple[str, ...] | None
+    namespaces: tuple[str, ...] | None
+    max_seconds: int | None
+    payload: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedPolicy:
+    """A policy that needs nobody to be asked any more.
+
+    `is_set`: whether there is a policy file. `unresolved`: names in it that nothing in Slack bears; they
+    never match.
+    """
+
+    rules: tuple[ResolvedRule, ...]
+    is_set: bool
+    unresolved: tuple[str, ...]
+
+    @property
+    def usergroup_ids(self) -> frozenset[str]:
+        """Every user group that a rule names: whether the asker is in them decides."""
+        return frozenset(group for rule in self.rules for group in rule.usergroup_ids or ())
+
+
+def resolve(policy: Policy, directory: Directory) -> ResolvedPolicy:
+    """The policy with ids in the place of names; the directory is asked once for each name.
+
+    Raises:
+        What the directory raises, when Slack cannot be asked.
+    """
+    named = [name for rule in policy.rules for name in (*(rule.channels or ()), *(rule.users or ()))]
+    ids = {name: _id(name, directory) for name in dict.fromkeys(named)}
+    return ResolvedPolicy(
+        rules=tuple(_resolved(rule, ids) for rule in policy.rules),
+        is_set=policy.is_set,
+        unresolved=tuple(name for name, found in ids.items() if found is None),
+    )
+
+
+def _id(name: str, directory: Directory) -> str | None:
+    if CHANNEL_ID.fullmatch(name) or USER_ID.fullmatch(name):
+        return name
+    if name.startswith("@"):
+        return directory.usergroup_id(name[1:])
+    if "@" in name:
+        return directory.user_id(name)
+    return directory.channel_id(name)
+
+
+def _resolved(rule: Rule, ids: dict[str, str | None]) -> ResolvedRule:
+    users = rule.users
+    people = None if users is None else [name for name in users if not name.startswith("@")]
+    groups = None if users is None else [name for name in users if name.startswith("@")]
+    return ResolvedRule(
+        channel_ids=_found(rule.channels, ids),
+        user_ids=_found(people, ids),
+        usergroup_ids=_found(groups, ids),
+        clusters=rule.clusters,
+        namespaces=rule.namespaces,
+        max_seconds=rule.max_duration,
+        payload=rule.payload,
+    )
+
+
+def _found(names: Iterable[str] | None, ids: dict[str, str | None]) -> tuple[str, ...] | None:
+    if names is None:
+        return None
+    return tuple(found for name in names if (found := ids[name]) is not None)

@@ -1,0 +1,151 @@
+"""What a policy file says: rules, each of which names who may capture what, where and for how long."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationError, field_validator
+
+from workers.request.duration import seconds_of
+
+CHANNEL_ID = re.compile(r"[CG][A-Z0-9]+")
+USER_ID = re.compile(r"[UW][A-Z0-9]+")
+_CHANNEL_NAME = re.compile(r"#?[^\s#@,A-Z]+")
+_HANDLE = re.compile(r"@[^\s@]+")
+_EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
+_CLUSTER = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]*[A-Za-z0-9])?")
+_NAMESPACE = re.compile(r"[-a-z0-9*?]{1,63}")
+
+
+class PolicyError(Exception):
+    """A policy cannot be used; each of `lines` is one error in one line that says where it is."""
+
+    def __init__(self, *lines: str) -> None:
+        super().__init__("\n".join(lines))
+        self.lines = lines
+
+
+class Rule(BaseModel):
+    """One rule. A key that is left out matches anything; a key that is there must match."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    channels: tuple[str, ...] | None = Field(None, description="Channels: names or ids.")
+    users: tuple[str, ...] | None = Field(
+        None, description="People by e-mail address or id, user groups by handle with @."
+    )
+    clusters: tuple[str, ...] | None = Field(None, description="Names of clusters.")
+    namespaces: tuple[str, ...] | None = Field(None, description="Namespaces, with * and ? as in a shell.")
+    max_duration: int | None = Field(
+        None, description="The longest capture, such as 10m in the file and 600 here."
+    )
+    payload: StrictBool = Field(False, description="Whether whole packets may be captured.")
+
+    @field_validator("channels", mode="before")
+    @classmethod
+    def _are_channels(cls, value: Any) -> tuple[str, ...]:
+        return tuple(text.removeprefix("#") for text in _names(value, _is_channel))
+
+    @field_validator("users", mode="before")
+    @classmethod
+    def _are_users(cls, value: Any) -> tuple[str, ...]:
+        return _names(value, _is_user)
+
+    @field_validator("clusters", mode="before")
+    @classmethod
+    def _are_clusters(cls, value: Any) -> tuple[str, ...]:
+        return _names(value, _is_cluster)
+
+    @field_validator("namespaces", mode="before")
+    @classmethod
+    def _are_namespaces(cls, value: Any) -> tuple[str, ...]:
+        return _names(value, _is_namespace)
+
+    @field_validator("max_duration", mode="before")
+    @classmethod
+    def _is_duration(cls, value: Any) -> int:
+        seconds = seconds_of(value) if isinstance(value, str) else None
+        if not seconds:
+            raise ValueError(f"{value!r} is no duration: write for example 30s, 5m or 1h")
+        return seconds
+
+
+class Policy(BaseModel):
+    """All rules, in their order: the first that matches decides, nothing matching means no.
+
+    `is_set` is false when there is no policy file at all.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    rules: tuple[Rule, ...]
+    is_set: bool = True
+
+
+NOBODY = Policy(rules=(), is_set=False)
+"""What holds without a policy file."""
+
+
+def policy_of(document: Any) -> Policy:
+    """The policy in what a YAML file contains.
+
+    Raises:
+        PolicyError: One line for each error, with the rule's number (the first is 1) and the key.
+    """
+    if not isinstance(document, dict) or set(document) != {"rules"}:
+        raise PolicyError("it must have one key, `rules`, with a list of rules below it")
+    try:
+        return Policy.model_validate(document)
+    except ValidationError as error:
+        raise PolicyError(*(_line(dict(one)) for one in error.errors())) from None
+
+
+def _line(error: dict[str, Any]) -> str:
+    _, *where = error["loc"]
+    if not where:
+        return "rules: must be a list, each rule beginning with `-`"
+    number, *key = where
+    place = f"rule {int(number) + 1}" + (f", {key[0]}" if key else "")
+    if error["type"] == "extra_forbidden":
+        known = ", ".join(Rule.model_fields)
+        return f"{place}: there is no such key; the keys are {known}"
+    if error["type"] == "model_type":
+        return f"{place}: must have keys, such as `channels: [incidents]`"
+    if error["type"].startswith("bool"):
+        return f"{place}: must be true or false, not {error['input']!r}"
+    return f"{place}: {error['msg'].removeprefix('Value error, ')}"
+
+
+def _names(value: Any, check: Callable[[str], str | None]) -> tuple[str, ...]:
+    """The names in a list, each of which `check` has no sentence against."""
+    if not isinstance(value, list):
+        raise ValueError(f"must be a list in brackets, not {value!r}")  # noqa: TRY004, pydantic gathers these
+    if not value:
+        raise ValueError("matches nothing, being empty: name something, or leave the key out to match any")
+    for name in value:
+        wrong = check(name) if isinstance(name, str) else "no text: put it in quotes"
+        if wrong:
+            raise ValueError(f"{name!r} is {wrong}")
+    return tuple(value)
+
+
+def _is_channel(text: str) -> str | None:
+    if CHANNEL_ID.fullmatch(text) or _CHANNEL_NAME.fullmatch(text):
+        return None
+    return "neither a channel's name, such as incidents, nor its id, such as C024BE91L"
+
+
+def _is_user(text: str) -> str | None:
+    if any(form.fullmatch(text) for form in (USER_ID, _HANDLE, _EMAIL)):
+        return None
+    return 'neither an e-mail address nor a user group, such as "@oncall"'
+
+
+def _is_cluster(text: str) -> str | None:
+    return None if _CLUSTER.fullmatch(text) else "no name of a cluster"
+
+
+def _is_namespace(text: str) -> str | None:
+    if _NAMESPACE.fullmatch(text):
+        return None
+    return 'no namespace: lower-case letters, digits and hyphens, * for any number of them, as in "shop-*"'
