@@ -36,12 +36,13 @@ class _OncePerKey(yaml.SafeLoader):
     """YAML in which a key stands once in a mapping; else the last of them would win unseen."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [key.value for key, _ in node.value]
+        seen: list[Any] = []
         for key, _ in node.value:
-            if keys.count(key.value) > 1:
+            if key.value in seen:
                 raise yaml.constructor.ConstructorError(
                     None, None, f"the key {key.value!r} stands there twice", key.start_mark
                 )
+            seen.append(key.value)
         return super().construct_mapping(node, deep)
 
 
@@ -51,7 +52,9 @@ def _document(text: str) -> Any:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
-        raise PolicyError(f"{where}{error.problem} (a name that begins with @ or * needs quotes)") from None
+        unreadable = not isinstance(error, yaml.constructor.ConstructorError)
+        hint = " (a name that begins with @ or * needs quotes)" if unreadable else ""
+        raise PolicyError(f"{where}{error.problem}{hint}") from None
     except (yaml.YAMLError, ValueError, RecursionError):
         raise PolicyError("is no YAML") from None
     if document is None:

@@ -19,7 +19,7 @@ _HELP = frozenset({"help", "--help", "-h", "?"})
 _QUOTES = "\"'"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
-_SHORTCODE = re.compile(r":[A-Za-z][A-Za-z0-9_'+-]*:")
+_SHORTCODE = re.compile(r":[A-Za-z0-9_'+-]+:")
 _OPERATORS = tuple("=<>!&|+-*/%^")
 
 
