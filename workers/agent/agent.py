@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -145,12 +145,15 @@ def delete(cluster: Cluster, namespace: str, capture_id: str, *, grace: int = 0,
     raise AgentError(f"Agent pod {namespace}/{name} was deleted and does not go: its node may be down.")
 
 
-def remove_leftovers(cluster: Cluster, namespace: str, active: Collection[str]) -> tuple[str, ...]:
-    """Removes every agent pod whose capture is not active; the capture ids of those removed."""
+def remove_leftovers(cluster: Cluster, namespace: str, is_active: Callable[[str], bool]) -> tuple[str, ...]:
+    """Removes every agent pod whose capture is not active; the capture ids of those removed.
+
+    `is_active` is asked after the pods were listed: a capture is active before it has a pod.
+    """
     removed = []
     for pod in cluster.pods_with_label(namespace, CAPTURE_LABEL):
         capture_id = pod.labels[CAPTURE_LABEL]
-        if capture_id not in active and not pod.deleting:
+        if not pod.deleting and not is_active(capture_id):
             cluster.delete_pod(namespace, pod.name, uid=pod.uid)
             log.info("removed an agent pod that nobody needs", extra={"capture": capture_id})
             removed.append(capture_id)

@@ -38,8 +38,8 @@ def pod_spec(
 ) -> dict[str, Any]:
     """The manifest of the agent pod of one capture.
 
-    It sees the node's interfaces and processes (hostNetwork, hostPID) and may do nothing with them but receive
-    packets. Its main process only waits: what it is for comes by exec.
+    It sees the node's interfaces and processes (hostNetwork, hostPID) and may do nothing with them but
+    receive packets. Its main process only waits: what it is for comes by exec.
     """
     deadline = limits.seconds + _SPARE_SECONDS
     return {
@@ -90,11 +90,11 @@ def _container(image: str, deadline: int) -> dict[str, Any]:
             "privileged": False,
             "allowPrivilegeEscalation": False,
             "readOnlyRootFilesystem": True,
-            # NET_RAW receives packets. SETGID and SETUID are for tcpdump alone: Debian's is built to give up its
-            # user, and calls initgroups() and setuid() even with `-Z root`.
+            # NET_RAW receives packets. SETGID and SETUID are for tcpdump alone: Debian's is built to give up
+            # its user, and calls initgroups() and setuid() even with `-Z root`.
             "capabilities": {"drop": ["ALL"], "add": ["NET_RAW", "SETGID", "SETUID"]},
         },
-        # No CPU limit: throttled, tcpdump would drop packets. Memory holds the ring buffer and pages of the spool.
+        # No CPU limit: throttled, tcpdump would drop packets. Memory is for its buffer and the spool's pages.
         "resources": {
             "requests": {"cpu": "50m", "memory": "64Mi"},
             "limits": {"memory": "256Mi"},

@@ -1,0 +1,15 @@
+# Says how the capture ended.
+#
+#   finish.sh DIRECTORY
+#
+# Lines: "code N", "size N", "sha256 HEX", "full" and "stopped" where they apply, then tcpdump's own words.
+cd "$1/run" || exit 1
+echo "code $(cat done)" || exit 1
+echo "size $(stat -c %s spool)"
+echo "sha256 $(sha256sum <spool)"
+for mark in full stopped; do
+    if [ -e "$mark" ]; then
+        echo "$mark"
+    fi
+done
+cat log

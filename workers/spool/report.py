@@ -1,0 +1,86 @@
+"""How a capture ended on the node, from what the node says of it. Pure."""
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+EndedBy = Literal["duration", "stopped", "bytes", "packets", "error"]
+
+_ENDED, _TIMED_OUT = 0, 124
+"""Exit codes of `timeout` around a tcpdump that ended by itself or by a signal, and that it ended."""
+
+
+@dataclass(frozen=True)
+class SpoolReport:
+    """One finished spool.
+
+    Attributes:
+        packets_captured: What tcpdump wrote.
+        packets_received_by_filter: What the kernel handed it; may be more, when the end came before the rest.
+        packets_dropped_by_kernel: What the kernel had no room for.
+        bytes: Length of the spool.
+        sha256: Its hash, in hex, taken on the node and the same here.
+        ended_by: What ended it.
+        error: tcpdump's own words when that was an error, or "".
+
+    The counts are None when tcpdump died without its last words.
+    """
+
+    packets_captured: int | None
+    packets_received_by_filter: int | None
+    packets_dropped_by_kernel: int | None
+    bytes: int
+    sha256: str
+    ended_by: EndedBy
+    error: str = ""
+
+
+def read_report(text: str, *, packet_limit: int) -> SpoolReport:
+    """Reads the output of `finish.sh`.
+
+    Args:
+        text: Its output.
+        packet_limit: How many packets tcpdump was told to take at most.
+
+    Raises:
+        ValueError: It is incomplete.
+    """
+    facts = re.match(r"code (\d+)\nsize (\d+)\nsha256 ([0-9a-f]{64})\b.*\n((?:full\n|stopped\n)*)", text)
+    if facts is None:
+        raise ValueError("the node's report on the spool cannot be read")
+    code, marks, words = int(facts[1]), facts[4].split(), text[facts.end() :]
+    captured = _count(words, "captured")
+    ended_by: EndedBy
+    if "File too large" in words or ("full" in marks and code == _ENDED):
+        ended_by = "bytes"
+    elif code not in (_ENDED, _TIMED_OUT):
+        ended_by = "error"
+    elif "stopped" in marks and code == _ENDED:
+        ended_by = "stopped"
+    elif captured is not None and captured >= packet_limit:
+        ended_by = "packets"
+    else:
+        ended_by = "duration"
+    return SpoolReport(
+        packets_captured=captured,
+        packets_received_by_filter=_count(words, "received by filter"),
+        packets_dropped_by_kernel=_count(words, "dropped by kernel"),
+        bytes=int(facts[2]),
+        sha256=facts[3],
+        ended_by=ended_by,
+        error=complaint(words) if ended_by == "error" else "",
+    )
+
+
+def complaint(words: str) -> str:
+    """What tcpdump complains of: its last line that is neither a count nor what it listens on."""
+    lines = [line.strip().removeprefix("tcpdump: ") for line in words.splitlines()]
+    telling = [
+        line for line in lines if line and not re.match(r"\d+ packets? |listening on|verbose output", line)
+    ]
+    return telling[-1][:300] if telling else "tcpdump ended without a word"
+
+
+def _count(words: str, what: str) -> int | None:
+    match = re.search(rf"^(\d+) packets? {what}$", words, re.MULTILINE)
+    return int(match[1]) if match else None

@@ -1,0 +1,21 @@
+# Starts tcpdump so that it outlives this exec, and waits until it listens or has failed.
+#
+#   start.sh SUPERVISE DIRECTORY INTERFACE SECONDS SNAPLEN PACKETS BYTES FILTER
+#
+# SUPERVISE is supervise.sh as text. Started twice, the second only says how the first is doing.
+# Exit code 0 and tcpdump's "listening on" line, or 1 and its error.
+supervise=$1 directory=$2
+shift 2
+cd "$directory" || exit 1
+if mkdir run 2>/dev/null; then
+    setsid sh -c "$supervise" podcap-supervise "$@" </dev/null >/dev/null 2>&1 &
+fi
+tries=0
+until grep -s 'listening on' run/log; do
+    tries=$((tries + 1))
+    if [ -e run/done ] || [ "$tries" -gt 100 ]; then
+        cat run/log
+        exit 1
+    fi
+    sleep 0.1
+done

@@ -1,0 +1,45 @@
+"""Fetches the evidence for one pod: one exec in the agent pod on its node."""
+
+import secrets
+from collections.abc import Callable
+from ipaddress import ip_address
+
+from workers.agent.agent import AgentPod
+from workers.agent.script import script
+from workers.cluster.errors import ClusterError
+from workers.cluster.pod import Pod
+from workers.tap.evidence import Evidence, parse
+from workers.tap.framing import TornError
+
+_SECONDS = 20.0
+_LIMIT_BYTES = 32 << 20
+
+
+def gather(agent: AgentPod, pod: Pod, *, poll: Callable[[], None] | None = None) -> Evidence:
+    """Everything the pod's node says about where its packets pass.
+
+    Args:
+        agent: The agent pod on the pod's node.
+        pod: The pod to be captured.
+        poll: Called at least once a second; may raise to give up.
+
+    Raises:
+        ClusterError: The node could not be asked.
+    """
+    nonce = secrets.token_hex(16)
+    done = agent.run(arguments(nonce, pod), seconds=_SECONDS, limit_bytes=_LIMIT_BYTES, poll=poll)
+    try:
+        return parse(done.stdout, nonce)
+    except TornError as error:
+        words = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        why = f" ({words[-1][:200]})" if words else ""
+        raise ClusterError(f"The agent pod on node {agent.node} could not gather evidence{why}.") from error
+
+
+def arguments(nonce: str, pod: Pod) -> list[str]:
+    """The command that gathers: every value an argument of its own."""
+    program = script("workers.tap", "evidence.sh")
+    addresses = " ".join(str(ip_address(ip)) for ip in pod.ips)
+    # systemd's cgroup driver writes the dashes of a pod UID as underscores, since a dash separates slices.
+    ids = [pod.uid, pod.uid.replace("-", "_"), *pod.containers.values()]
+    return ["sh", "-c", program, "podcap-evidence", nonce, script("workers.tap", "nsid.pl"), addresses, *ids]
