@@ -53,11 +53,9 @@ class Api:
         configuration = Configuration()
         try:
             if kubeconfig is None:
-                config.load_incluster_config(configuration)  # type: ignore[no-untyped-call]
+                config.load_incluster_config(configuration)
             else:
-                config.load_kube_config(  # type: ignore[no-untyped-call]
-                    str(kubeconfig), context=context, client_configuration=configuration
-                )
+                config.load_kube_config(str(kubeconfig), context=context, client_configuration=configuration)
         except (ConfigException, OSError, ValueError) as error:
             what = "KUBECONFIG is not set and this is no pod" if kubeconfig is None else str(kubeconfig)
             raise ClusterError(f"No way to a cluster: {what} ({str(error).rstrip('.')}).") from error

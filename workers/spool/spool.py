@@ -202,8 +202,8 @@ class Spool:
         length, digest = _measure(path)
         if (length, digest) != (report.bytes, report.sha256):
             raise SpoolError(
-                f"The file that arrived ({length} bytes) is not the spool on the node ({report.bytes} bytes), "
-                "and nothing is delivered that is not whole."
+                f"The file that arrived ({length} bytes) is not the node's spool ({report.bytes} bytes): "
+                "only what is whole is delivered."
             )
         return report
 
