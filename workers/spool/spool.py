@@ -24,6 +24,7 @@ from workers.cluster.errors import (
 )
 from workers.cluster.exec import STDOUT, Completed
 from workers.spool.counter import PacketCounter
+from workers.spool.progress import Progress
 from workers.spool.report import SpoolReport, complaint, read_report
 from workers.tap.tap import Tap
 
@@ -68,21 +69,6 @@ class SpoolLimits:
     packets: int
     bytes: int
     snaplen: int = 0
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a capture is.
-
-    Attributes:
-        packets: Packets that have arrived here, or None when they cannot be counted.
-        bytes: Bytes that have arrived here.
-        seconds: Since tcpdump began to listen.
-    """
-
-    packets: int | None
-    bytes: int
-    seconds: float
 
 
 class Spool:

@@ -13,11 +13,9 @@ from pathlib import Path
 
 from slack_sdk import WebClient
 
+from workers.slack.errors import UploadError
+
 _SECONDS = 60
-
-
-class UploadError(OSError):
-    """The bytes did not arrive; the message is one sentence."""
 
 
 @dataclass(frozen=True, slots=True)

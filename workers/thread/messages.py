@@ -11,6 +11,7 @@ from workers.ledger.capture import Capture
 from workers.ledger.states import FINAL, WAITING, State
 from workers.request.duration import shown
 from workers.request.quoting import inert
+from workers.spool.progress import Progress
 from workers.thread.words import bar, count, size
 
 STOP = "stop_capture"
@@ -27,15 +28,6 @@ class Message:
 
     text: str
     blocks: list[Block]
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a running capture is: packets may be unknown, bytes of the spool, seconds since its start."""
-
-    packets: int | None
-    bytes: int
-    seconds: float
 
 
 def capture_message(

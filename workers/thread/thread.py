@@ -10,8 +10,9 @@ from slack_sdk.webhook import WebhookClient
 from workers.ledger.capture import Capture
 from workers.ledger.ledger import Ledger
 from workers.slack.errors import FAULTS, code
+from workers.spool.progress import Progress
 from workers.thread.files import Upload, upload
-from workers.thread.messages import Message, Progress, capture_message, sentence_message
+from workers.thread.messages import Message, capture_message, sentence_message
 
 # chat.update allows about 50 calls a minute for the whole app; many captures share them.
 _PROGRESS_EVERY = 4.0
@@ -47,13 +48,16 @@ class Thread:
         return self._ledger.note(capture.id, message_ts=answer["ts"])
 
     def show(self, capture: Capture, *, queue_reachable: bool = True) -> None:
-        """Brings the message up to date with the capture's state.
+        """Brings the message up to date with the capture's state; one that has none is told to the asker.
 
         Raises:
-            slack_sdk's errors: It could not be updated.
+            slack_sdk's errors: Slack does not show it yet; `shown` in the ledger says so.
         """
         if capture.message_ts is not None:
             self._update(self._writing, capture, capture_message(capture, queue_reachable=queue_reachable))
+        elif capture.sentence is not None:
+            self.tell(capture, capture.sentence)
+        self._ledger.note(capture.id, shown=capture.state)
 
     def show_progress(self, capture: Capture, progress: Progress) -> None:
         """Shows how far a running capture is, as often as Slack allows; a refused update is dropped."""

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from workers.ledger.capture import Capture
 from workers.ledger.states import ACTIVE, FINAL, State
-from workers.thread.messages import STOP, Progress, capture_message, thread_message
+from workers.spool.progress import Progress
+from workers.thread.messages import STOP, capture_message, thread_message
 
 REQUESTED = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
