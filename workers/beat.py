@@ -12,7 +12,7 @@ from celery.beat import ScheduleEntry, Scheduler
 log = logging.getLogger(__name__)
 
 
-class InProcessScheduler(Scheduler):  # type: ignore[misc]
+class InProcessScheduler(Scheduler):
     """Runs due tasks here and now, one after the other."""
 
     # beat asks for it before each task; a real one would wait for Redis.
@@ -26,6 +26,6 @@ class InProcessScheduler(Scheduler):  # type: ignore[misc]
         if advance:
             entry = self.reserve(entry)
         try:
-            self.app.tasks[entry.task](*entry.args, **entry.kwargs)
+            self.app.tasks[entry.task](*(entry.args or ()), **(entry.kwargs or {}))
         except Exception:
             log.exception("%s failed; it is tried again in its next round", entry.task)

@@ -21,3 +21,6 @@ def set_up_logs() -> None:
     # One line for every HTTP request of a client library drowns the rest.
     for name in ("httpx", "urllib3", "kubernetes", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    # Each failed try is an ERROR there; podcap says once what came of them.
+    for name in ("slack_sdk.web.base_client", "slack_sdk.webhook.client"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)

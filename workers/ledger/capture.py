@@ -58,6 +58,7 @@ class Capture:
     user_name: str
     response_url: str | None
     message_ts: str | None
+    shown: str | None
     file_id: str | None
     requested_at: datetime
     expires_at: datetime

@@ -14,6 +14,7 @@ def open_engine(url: str) -> Engine:
 
     SQLite: write-ahead log, so that readers never wait; BEGIN IMMEDIATE, so that a transaction which
     will write holds the write lock from its start and never fails half-way; a busy timeout of 10 s.
+    A connection with the execution option `reading` takes no write lock.
 
     Raises:
         SettingsError: The URL cannot be understood or its driver is not installed.
@@ -28,7 +29,7 @@ def open_engine(url: str) -> Engine:
         raise SettingsError(f"PODCAP_DATABASE_URL: {error}. See docs/settings.md.") from None
     if sqlite:
         event.listen(engine, "connect", _set_up_sqlite)
-        event.listen(engine, "begin", _begin_immediate)
+        event.listen(engine, "begin", _begin)
     return engine
 
 
@@ -41,5 +42,6 @@ def _set_up_sqlite(connection: Any, _record: object) -> None:
     cursor.close()
 
 
-def _begin_immediate(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+def _begin(connection: Connection) -> None:
+    reading = connection.get_execution_options().get("reading", False)
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")

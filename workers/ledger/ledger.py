@@ -25,6 +25,7 @@ class Ledger:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._reading = engine.execution_options(reading=True)
 
     def request(self, order: Order) -> tuple[Capture, bool]:
         """Writes a new capture down in state `requested`.
@@ -71,7 +72,7 @@ class Ledger:
         Raises:
             KeyError: There is none.
         """
-        with self._engine.connect() as connection:
+        with self._reading.connect() as connection:
             return self._get(connection, capture_id)
 
     @staticmethod
@@ -118,6 +119,10 @@ class Ledger:
             connection.execute(update(captures).where(captures.c.id == capture_id).values(**facts))
             return self._get(connection, capture_id)
 
+    def published(self, capture_id: str) -> None:
+        """Remembers that the queue took the capture's id just now."""
+        self.note(capture_id, published_at=datetime.now(UTC))
+
     def request_stop(self, capture_id: str, user_id: str) -> Capture:
         """Raises the stop flag; who was first is remembered, and a final capture is left alone."""
         with self._engine.begin() as connection:
@@ -158,13 +163,27 @@ class Ledger:
             .outerjoin(heartbeats, heartbeats.c.capture_id == captures.c.id)
             .where(captures.c.state.in_(ACTIVE), func.coalesce(heartbeats.c.at, captures.c.started_at) < dead)
         )
-        with self._engine.connect() as connection:
+        with self._reading.connect() as connection:
+            return [Capture.of(row) for row in connection.execute(query).mappings()]
+
+    def unshown(self, since: timedelta) -> list[Capture]:
+        """Captures that ended within `since` and whose end Slack does not show."""
+        query = (
+            select(captures)
+            .where(
+                captures.c.state.in_(FINAL),
+                captures.c.ended_at > datetime.now(UTC) - since,
+                captures.c.shown.is_distinct_from(captures.c.state),
+            )
+            .order_by(captures.c.ended_at)
+        )
+        with self._reading.connect() as connection:
             return [Capture.of(row) for row in connection.execute(query).mappings()]
 
     def history(self, capture_id: str) -> list[tuple[State | None, State, str]]:
         """The moves of a capture in their order, as (from, to, by)."""
         query = select(moves).where(moves.c.capture_id == capture_id).order_by(moves.c.number)
-        with self._engine.connect() as connection:
+        with self._reading.connect() as connection:
             return [
                 (None if row["start"] is None else State(row["start"]), State(row["end"]), row["by"])
                 for row in connection.execute(query).mappings()
@@ -172,10 +191,10 @@ class Ledger:
 
     def ping(self) -> None:
         """Asks the database for nothing; raises what SQLAlchemy raises when it cannot answer."""
-        with self._engine.connect() as connection:
+        with self._reading.connect() as connection:
             connection.execute(select(1))
 
     def _in_states(self, states: Iterable[State]) -> list[Capture]:
         query = select(captures).where(captures.c.state.in_(states)).order_by(captures.c.requested_at)
-        with self._engine.connect() as connection:
+        with self._reading.connect() as connection:
             return [Capture.of(row) for row in connection.execute(query).mappings()]

@@ -61,6 +61,8 @@ captures = Table(
     Column("response_url", Text),
     # where it reports to
     Column("message_ts", String(32)),
+    # the state that Slack shows; behind `state` while Slack is out of reach
+    Column("shown", String(16)),
     Column("file_id", String(32)),
     # when
     Column("requested_at", UTCDateTime, nullable=False),

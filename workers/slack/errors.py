@@ -4,6 +4,11 @@ from http.client import HTTPException
 
 from slack_sdk.errors import SlackApiError, SlackClientError
 
+
+class UploadError(OSError):
+    """The bytes of a file did not arrive at Slack; the message is one sentence."""
+
+
 FAULTS = (SlackClientError, OSError, HTTPException)
 """What a Slack call raises when Slack refuses, is out of reach or answers nonsense."""
 
@@ -30,6 +35,8 @@ def reason(error: BaseException) -> str:
         if known is None:
             return f"Slack refused: {code}."
         return known.format(needed=error.response.get("needed", "the missing scope"))
+    if isinstance(error, UploadError):
+        return str(error)
     return "Slack cannot be reached: ask again in a minute."
 
 

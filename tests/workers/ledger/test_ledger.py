@@ -97,6 +97,16 @@ def test_a_worker_that_went_silent_is_found_and_a_living_one_is_not(ledger: Ledg
     assert {c.id for c in ledger.abandoned(timedelta(seconds=-1))} == {beating.id, never_beat.id}
 
 
+def test_an_end_that_slack_does_not_show_yet_is_found_until_it_does(ledger: Ledger, order: MakeOrder) -> None:
+    capture, _ = ledger.request(order())
+    assert ledger.unshown(timedelta(hours=1)) == []
+    ended = ledger.move(capture.id, State.FAILED, by="bot", sentence="No.")
+    assert ledger.unshown(timedelta(hours=1)) == [ended]
+    assert ledger.unshown(timedelta(seconds=-1)) == []
+    ledger.note(capture.id, shown=State.FAILED)
+    assert ledger.unshown(timedelta(hours=1)) == []
+
+
 def test_waiting_and_active_captures_are_told_apart(ledger: Ledger, order: MakeOrder) -> None:
     waiting, _ = ledger.request(order())
     taken, _ = ledger.request(order())

@@ -28,6 +28,7 @@ def upgrade() -> None:
         sa.Column("user_name", sa.String(255), nullable=False),
         sa.Column("response_url", sa.Text),
         sa.Column("message_ts", sa.String(32)),
+        sa.Column("shown", sa.String(16)),
         sa.Column("file_id", sa.String(32)),
         sa.Column("requested_at", sa.DateTime, nullable=False),
         sa.Column("expires_at", sa.DateTime, nullable=False),

@@ -1,0 +1,22 @@
+"""What `/podcap help` answers."""
+
+from typing import Any
+
+_LINES = (
+    "*Capture a pod's packets:* `/podcap NAMESPACE/POD [DURATION] [full] [FILTER…]`",
+    "• `/podcap traefik/cheddar-845749dbd6-zcdjm` captures 30 s of headers",
+    "• `/podcap traefik/cheddar-845749dbd6-zcdjm 2m port 80` narrows it with a capture filter",
+    "• `/podcap traefik/cheddar-845749dbd6-zcdjm full port 80` keeps whole packets, if the policy allows it",
+    "It reports in the channel: a message with a Stop button, in its thread the flows and the file.",
+    "Filters are those of tcpdump (pcap-filter), with addresses instead of host names.",
+)
+
+
+def help_message() -> dict[str, Any]:
+    """Arguments of the ack, for the asker only."""
+    text = "\n".join(_LINES)
+    return {
+        "response_type": "ephemeral",
+        "text": text,
+        "blocks": [{"type": "section", "text": {"type": "mrkdwn", "text": text}}],
+    }

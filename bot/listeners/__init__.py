@@ -1,0 +1,13 @@
+"""What podcap does when Slack sends something; each module is one kind of thing Slack sends."""
+
+from slack_bolt import App
+
+from bot.listeners.actions import register_actions
+from bot.listeners.commands import register_commands
+from workers.services import Services
+
+
+def register(app: App, services: Services) -> None:
+    """Registers every listener."""
+    register_commands(app, services)
+    register_actions(app, services)

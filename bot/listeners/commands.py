@@ -1,0 +1,74 @@
+"""The slash command `/podcap`: parse, write to the ledger, ack; the rest comes after the ack."""
+
+import logging
+from typing import Any
+
+from slack_bolt import Ack, App
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot.help import help_message
+from workers.admission import admit
+from workers.ledger.capture import Capture, Order
+from workers.request.capture_filter import AND_OR_HINT, FilterError, check, mixes_and_or
+from workers.request.grammar import Help, UsageError, parse
+from workers.request.quoting import verbatim
+from workers.request.request import Request, render
+from workers.request.slack_text import plain
+from workers.services import Services
+
+log = logging.getLogger(__name__)
+
+
+def register_commands(app: App, services: Services) -> None:
+    """Listens to `/podcap`."""
+
+    @app.command("/podcap")
+    def podcap(ack: Ack, command: dict[str, Any]) -> None:
+        try:
+            request = parse(plain(command.get("text") or ""))
+            if isinstance(request, Help):
+                ack(**help_message())
+                return
+            if request.filter:
+                check(request.filter)
+        except (UsageError, FilterError) as error:
+            ack(response_type="ephemeral", text=str(error))
+            return
+        try:
+            capture, new = services.ledger.request(_order(command, request))
+        except SQLAlchemyError:
+            log.exception("the ledger cannot be written")
+            ack(
+                response_type="ephemeral",
+                text="podcap cannot write this down now (its database is out of reach), so nothing was "
+                "started: ask again in a minute.",
+            )
+            return
+        ack(response_type="ephemeral", text=_accepted(capture, request))
+        if new:
+            admit(services, capture)
+
+
+def _accepted(capture: Capture, request: Request) -> str:
+    accepted = (
+        f"Capture `{capture.id}` is written down: `{verbatim(render(request))}`. It reports in this channel."
+    )
+    return f"{accepted}\n{AND_OR_HINT}" if mixes_and_or(request.filter) else accepted
+
+
+def _order(command: dict[str, Any], request: Request) -> Order:
+    return Order(
+        # Slack gives every press of Enter its own trigger; a second delivery carries the same.
+        idempotency_key=f"{command['team_id']}/{command['trigger_id']}",
+        cluster=request.target.cluster,
+        namespace=request.target.namespace,
+        pod=request.target.pod,
+        seconds=request.seconds,
+        filter=request.filter,
+        full=request.full,
+        team_id=command["team_id"],
+        channel_id=command["channel_id"],
+        user_id=command["user_id"],
+        user_name=command.get("user_name", ""),
+        response_url=command.get("response_url"),
+    )
