@@ -1,0 +1,39 @@
+"""Namespaces: what each new one gets, and how one that is deleted is emptied."""
+
+from deploy.lab.apiserver.controllers.cluster import Cluster
+from deploy.lab.apiserver.registry import Deletion
+from deploy.lab.apiserver.resources import CONFIGMAPS, NAMESPACES, RESOURCES, SERVICEACCOUNTS
+from deploy.lab.apiserver.status import Object
+
+ROOT_CA = "kube-root-ca.crt"
+
+
+def reconcile(cluster: Cluster) -> None:
+    """Gives namespaces their default service account and the CA's certificate; empties those that go."""
+    for namespace in cluster.store.objects(NAMESPACES):
+        if "deletionTimestamp" in namespace["metadata"]:
+            _empty(cluster, namespace)
+        else:
+            _furnish(cluster, namespace["metadata"]["name"])
+
+
+def _furnish(cluster: Cluster, name: str) -> None:
+    if cluster.store.get(SERVICEACCOUNTS, name, "default") is None:
+        account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default"}}
+        cluster.registry.create(SERVICEACCOUNTS, name, account)
+    certificate = cluster.store.fact("ca")
+    if certificate and cluster.store.get(CONFIGMAPS, name, ROOT_CA) is None:
+        data = {"ca.crt": certificate}
+        bundle = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": ROOT_CA}, "data": data}
+        cluster.registry.create(CONFIGMAPS, name, bundle)
+
+
+def _empty(cluster: Cluster, namespace: Object) -> None:
+    name = namespace["metadata"]["name"]
+    left = [(r, o) for r in RESOURCES if r.namespaced and r.stored for o in cluster.store.objects(r, name)]
+    for resource, item in left:
+        if "deletionTimestamp" not in item["metadata"]:
+            cluster.registry.delete(resource, name, item["metadata"]["name"], Deletion())
+    # Pods stay until their kubelets have ended them.
+    if not any(cluster.store.objects(r, name) for r in RESOURCES if r.namespaced and r.stored):
+        cluster.registry.remove(NAMESPACES, namespace)

@@ -1,0 +1,138 @@
+"""What the API fills into objects other than pods."""
+
+import copy
+from collections.abc import Callable
+
+from deploy.lab.apiserver.pod_defaults import default_pod_spec
+from deploy.lab.apiserver.resources import Resource
+from deploy.lab.apiserver.status import Object
+
+_AFFINITY_SECONDS = 10800
+
+
+def apply(resource: Resource, value: Object) -> Object:
+    """A copy of the object with the API's defaults."""
+    filled = copy.deepcopy(value)
+    if fill := _FILL.get(resource.plural):
+        fill(filled)
+    return filled
+
+
+def _pod(pod: Object) -> None:
+    default_pod_spec(pod.setdefault("spec", {}))
+
+
+def _template(workload: Object) -> Object:
+    spec: Object = workload.setdefault("spec", {})
+    template = spec.setdefault("template", {})
+    template.setdefault("metadata", {})
+    default_pod_spec(template.setdefault("spec", {}))
+    return spec
+
+
+def _deployment(deployment: Object) -> None:
+    spec = _template(deployment)
+    spec.setdefault("replicas", 1)
+    spec.setdefault("progressDeadlineSeconds", 600)
+    spec.setdefault("revisionHistoryLimit", 10)
+    strategy = spec.setdefault("strategy", {})
+    strategy.setdefault("type", "RollingUpdate")
+    if strategy["type"] == "RollingUpdate":
+        rolling = strategy.setdefault("rollingUpdate", {})
+        rolling.setdefault("maxSurge", "25%")
+        rolling.setdefault("maxUnavailable", "25%")
+
+
+def _replicaset(replicaset: Object) -> None:
+    _template(replicaset).setdefault("replicas", 1)
+
+
+def _statefulset(statefulset: Object) -> None:
+    spec = _template(statefulset)
+    spec.setdefault("replicas", 1)
+    spec.setdefault("podManagementPolicy", "OrderedReady")
+    spec.setdefault("revisionHistoryLimit", 10)
+    update = spec.setdefault("updateStrategy", {})
+    update.setdefault("type", "RollingUpdate")
+    if update["type"] == "RollingUpdate":
+        update.setdefault("rollingUpdate", {}).setdefault("partition", 0)
+
+
+def _daemonset(daemonset: Object) -> None:
+    spec = _template(daemonset)
+    spec.setdefault("revisionHistoryLimit", 10)
+    update = spec.setdefault("updateStrategy", {})
+    update.setdefault("type", "RollingUpdate")
+    if update["type"] == "RollingUpdate":
+        rolling = update.setdefault("rollingUpdate", {})
+        rolling.setdefault("maxUnavailable", 1)
+        rolling.setdefault("maxSurge", 0)
+
+
+def _service(service: Object) -> None:
+    spec = service.setdefault("spec", {})
+    spec.setdefault("type", "ClusterIP")
+    _default_affinity(spec)
+    spec.setdefault("internalTrafficPolicy", "Cluster")
+    if spec["type"] in {"NodePort", "LoadBalancer"}:
+        spec.setdefault("externalTrafficPolicy", "Cluster")
+    for port in spec.get("ports", []):
+        port.setdefault("protocol", "TCP")
+        if "port" in port and port.get("targetPort") in {None, 0, ""}:
+            port["targetPort"] = port["port"]
+    service.setdefault("status", {}).setdefault("loadBalancer", {})
+
+
+def _default_affinity(spec: Object) -> None:
+    spec.setdefault("sessionAffinity", "None")
+    if spec["sessionAffinity"] == "ClientIP":
+        spec.setdefault("sessionAffinityConfig", {}).setdefault("clientIP", {}).setdefault(
+            "timeoutSeconds", _AFFINITY_SECONDS
+        )
+    elif spec["sessionAffinity"] == "None":
+        spec.pop("sessionAffinityConfig", None)
+
+
+def _namespace(namespace: Object) -> None:
+    metadata = namespace["metadata"]
+    if metadata.get("name"):
+        metadata.setdefault("labels", {})["kubernetes.io/metadata.name"] = metadata["name"]
+    namespace.setdefault("spec", {}).setdefault("finalizers", ["kubernetes"])
+
+
+def _binding(binding: Object) -> None:
+    for subject in binding.get("subjects", []):
+        if subject.get("kind") in {"User", "Group"}:
+            subject.setdefault("apiGroup", "rbac.authorization.k8s.io")
+    if binding.get("roleRef"):
+        binding["roleRef"].setdefault("apiGroup", "rbac.authorization.k8s.io")
+
+
+def _endpointslice(endpointslice: Object) -> None:
+    for port in endpointslice.get("ports", []):
+        port.setdefault("name", "")
+        port.setdefault("protocol", "TCP")
+    endpointslice.setdefault("endpoints", [])
+
+
+def _event(event: Object) -> None:
+    event.setdefault("source", {})
+    event.setdefault("reportingComponent", event["source"].get("component", ""))
+    event.setdefault("reportingInstance", event["source"].get("host", ""))
+    for time in ("eventTime", "firstTimestamp", "lastTimestamp"):
+        event.setdefault(time, None)
+
+
+_FILL: dict[str, Callable[[Object], None]] = {
+    "pods": _pod,
+    "deployments": _deployment,
+    "replicasets": _replicaset,
+    "statefulsets": _statefulset,
+    "daemonsets": _daemonset,
+    "services": _service,
+    "namespaces": _namespace,
+    "rolebindings": _binding,
+    "clusterrolebindings": _binding,
+    "endpointslices": _endpointslice,
+    "events": _event,
+}

@@ -1,0 +1,229 @@
+"""The verbs on stored objects, from a request to its answer."""
+
+import asyncio
+import json
+import random
+from typing import Any
+
+from aiohttp import web
+
+from deploy.lab.apiserver import answers, reviews
+from deploy.lab.apiserver.controllers.cluster import Cluster
+from deploy.lab.apiserver.decode import decode, json_body, parse_json
+from deploy.lab.apiserver.listing import page
+from deploy.lab.apiserver.patch import json_patch, merge_patch
+from deploy.lab.apiserver.registry import Deletion
+from deploy.lab.apiserver.requestinfo import RequestInfo
+from deploy.lab.apiserver.resources import Resource
+from deploy.lab.apiserver.selectors import Matcher, by_query
+from deploy.lab.apiserver.status import ApiError, Object, bad_request, unsupported_media_type
+from deploy.lab.apiserver.strategic import strategic_merge
+from deploy.lab.apiserver.users import User
+from deploy.lab.apiserver.watch import Watch
+
+_PATCHES = (
+    "application/json-patch+json",
+    "application/merge-patch+json",
+    "application/strategic-merge-patch+json",
+)
+_SHORTEST_WATCH_SECONDS = 1800
+
+
+class Endpoints:
+    """Answers requests about stored objects and reviews."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+        self._store = cluster.store
+        self._registry = cluster.registry
+
+    async def get(self, request: web.Request, info: RequestInfo, resource: Resource) -> web.StreamResponse:
+        """GET of one object."""
+        return answers.one(
+            request, resource, self._registry.get(resource, _namespace(info, resource), info.name)
+        )
+
+    async def collection(
+        self, request: web.Request, info: RequestInfo, resource: Resource
+    ) -> web.StreamResponse:
+        """GET of many."""
+        matches = _matcher(request, resource)
+        objects = [one for one in self._store.objects(resource, info.namespace) if matches(one)]
+        found = page(
+            objects,
+            self._store.version,
+            _number(request, "limit") or 0,
+            request.query.get("continue", ""),
+            selected=bool(request.query.get("labelSelector") or request.query.get("fieldSelector")),
+            namespaced=bool(info.namespace),
+        )
+        return answers.many(request, resource, found.items, found.metadata)
+
+    async def watch(self, request: web.Request, info: RequestInfo, resource: Resource) -> web.StreamResponse:
+        """GET of many, as they change."""
+        matches = _matcher(request, resource)
+
+        def watched(item: Object) -> bool:
+            inside = not info.namespace or item["metadata"].get("namespace") == info.namespace
+            return inside and matches(item)
+
+        watch = Watch(self._store, resource.plural, watched, answers.shape(request, resource))
+        current = [one for one in self._store.objects(resource, info.namespace) if matches(one)]
+        try:
+            first = watch.backlog(request.query.get("resourceVersion", ""), current)
+        except ApiError as error:
+            # The real one answers 200 and tells the watch.
+            line = json.dumps({"type": "ERROR", "object": error.body}, separators=(",", ":"))
+            return web.Response(body=f"{line}\n", headers=answers.common_headers())
+        seconds = _number(request, "timeoutSeconds")
+        if seconds is None:
+            seconds = _SHORTEST_WATCH_SECONDS + random.randrange(_SHORTEST_WATCH_SECONDS)  # noqa: S311 - spread
+        bookmarks = request.query.get("allowWatchBookmarks", "") in {"true", "1"}
+        return await self._stream(request, resource, watch, first, seconds, bookmarks)
+
+    async def _stream(
+        self,
+        request: web.Request,
+        resource: Resource,
+        watch: Watch,
+        first: list[bytes],
+        seconds: int,
+        bookmarks: bool,
+    ) -> web.StreamResponse:
+        def bookmark() -> Object:
+            version = {"resourceVersion": str(self._store.version), "creationTimestamp": None}
+            return {"kind": resource.kind, "apiVersion": resource.group_version, "metadata": version}
+
+        response = web.StreamResponse(headers=answers.common_headers())
+        response.enable_chunked_encoding()
+        close = watch.open()
+        try:
+            await response.prepare(request)
+            async with asyncio.timeout(seconds):
+                async for line in watch.lines(first, bookmark if bookmarks else None):
+                    await response.write(line)
+        except TimeoutError:
+            await response.write_eof()
+        finally:
+            close()
+        return response
+
+    async def create(
+        self, request: web.Request, info: RequestInfo, resource: Resource, user: User
+    ) -> web.StreamResponse:
+        """POST."""
+        raw = json_body(await request.read(), request.headers.get("Content-Type", ""))
+        decoded = decode(resource, raw, request.query.get("fieldValidation", ""))
+        if not resource.stored:
+            return answers.as_json(reviews.answer(self._store, resource, decoded.value, user), 201)
+        made = self._registry.create(
+            resource, _namespace(info, resource), decoded.value, dry_run=_dry_run(request)
+        )
+        return answers.warned(answers.one(request, resource, made, 201), decoded.warnings)
+
+    async def update(self, request: web.Request, info: RequestInfo, resource: Resource) -> web.StreamResponse:
+        """PUT."""
+        raw = json_body(await request.read(), request.headers.get("Content-Type", ""))
+        return self._write(request, info, resource, raw)
+
+    async def patch(self, request: web.Request, info: RequestInfo, resource: Resource) -> web.StreamResponse:
+        """PATCH: JSON patch, merge patch or strategic merge patch."""
+        kind = request.headers.get("Content-Type", "").partition(";")[0].strip()
+        if kind not in _PATCHES:
+            raise unsupported_media_type(_PATCHES)
+        patch = parse_json(await request.read())
+        current = self._registry.get(resource, _namespace(info, resource), info.name)
+        return self._write(request, info, resource, _patched(kind, resource, current, patch))
+
+    def _write(
+        self, request: web.Request, info: RequestInfo, resource: Resource, raw: Any
+    ) -> web.StreamResponse:
+        decoded = decode(resource, raw, request.query.get("fieldValidation", ""))
+        written = self._registry.update(
+            resource,
+            _namespace(info, resource),
+            info.name,
+            decoded.value,
+            subresource=info.subresource,
+            dry_run=_dry_run(request),
+        )
+        return answers.warned(answers.one(request, resource, written), decoded.warnings)
+
+    async def delete(self, request: web.Request, info: RequestInfo, resource: Resource) -> web.StreamResponse:
+        """DELETE of one object."""
+        how = await _deletion(request)
+        return answers.as_json(self._registry.delete(resource, _namespace(info, resource), info.name, how))
+
+    async def deletecollection(
+        self, request: web.Request, info: RequestInfo, resource: Resource
+    ) -> web.StreamResponse:
+        """DELETE of many."""
+        how = await _deletion(request)
+        matches = _matcher(request, resource)
+        items = [one for one in self._store.objects(resource, info.namespace) if matches(one)]
+        for item in items:
+            metadata = item["metadata"]
+            self._registry.delete(resource, metadata.get("namespace", ""), metadata["name"], how)
+        version = {"resourceVersion": str(self._store.version)}
+        return answers.many(request, resource, items, version)
+
+
+def _namespace(info: RequestInfo, resource: Resource) -> str:
+    return info.namespace if resource.namespaced else ""
+
+
+def _matcher(request: web.Request, resource: Resource) -> Matcher:
+    query = request.query
+    return by_query(query.get("labelSelector", ""), query.get("fieldSelector", ""), resource.plural)
+
+
+def _number(request: web.Request, name: str) -> int | None:
+    text = request.query.get(name, "")
+    if not text:
+        return None
+    try:
+        return int(text)
+    except ValueError:
+        raise bad_request(f'strconv.ParseInt: parsing "{text}": invalid syntax') from None
+
+
+def _dry_run(request: web.Request) -> bool:
+    value = request.query.getall("dryRun", [])
+    if value not in ([], ["All"], [""]):
+        message = f'dryRun: Unsupported value: "{value[0]}": supported values: "All"'
+        raise ApiError(422, "Invalid", f'CreateOptions.meta.k8s.io "" is invalid: {message}', {})
+    return value == ["All"]
+
+
+def _patched(kind: str, resource: Resource, current: Object, patch: Any) -> Any:
+    if kind == _PATCHES[0]:
+        return json_patch(current, patch)
+    if not isinstance(patch, dict):
+        raise bad_request("error decoding patch: json: cannot unmarshal array into Go value of type map")
+    if kind == _PATCHES[1]:
+        return merge_patch(current, patch)
+    return strategic_merge(resource.model, current, patch)
+
+
+async def _deletion(request: web.Request) -> Deletion:
+    body = await request.read()
+    options: Object = parse_json(body) if body.strip() else {}
+    if not isinstance(options, dict):
+        raise bad_request("couldn't get version/kind; json parse error: not an object")
+    query = request.query
+    grace = _number(request, "gracePeriodSeconds")
+    preconditions = options.get("preconditions") or {}
+    if query.get("orphanDependents") == "true" or options.get("orphanDependents"):
+        options["propagationPolicy"] = "Orphan"
+    policy = query.get("propagationPolicy") or options.get("propagationPolicy") or "Background"
+    if policy not in {"Background", "Foreground", "Orphan"}:
+        words = '"Foreground", "Background", "Orphan", "nil"'
+        message = f'propagationPolicy: Unsupported value: "{policy}": supported values: {words}'
+        raise ApiError(422, "Invalid", f'DeleteOptions.meta.k8s.io "" is invalid: {message}', {})
+    return Deletion(
+        grace_seconds=options.get("gracePeriodSeconds") if grace is None else grace,
+        policy=policy,
+        uid=preconditions.get("uid", ""),
+        version=preconditions.get("resourceVersion", ""),
+        dry_run=_dry_run(request) or options.get("dryRun") == ["All"],
+    )

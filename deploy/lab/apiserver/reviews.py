@@ -1,0 +1,66 @@
+"""Reviews: questions about access that are answered and not stored."""
+
+from typing import Any
+
+from deploy.lab.apiserver.rbac import Roles, decide
+from deploy.lab.apiserver.requestinfo import RequestInfo
+from deploy.lab.apiserver.resources import Resource
+from deploy.lab.apiserver.status import FieldError, Object, invalid, invalid_value
+from deploy.lab.apiserver.users import User
+
+
+def answer(roles: Roles, resource: Resource, review: Object, user: User) -> Object:
+    """The review with its status.
+
+    Raises:
+        ApiError: 422 for a question that is none.
+    """
+    if resource.plural == "selfsubjectreviews":
+        info: Object = {"username": user.name, "groups": list(user.groups)}
+        if user.uid:
+            info["uid"] = user.uid
+        return review | {"status": {"userInfo": info}}
+    spec: Object = review.get("spec", {})
+    asker = user
+    if resource.plural == "subjectaccessreviews":
+        asker = User(spec.get("user", ""), tuple(spec.get("groups", [])))
+    if errors := _errors(resource, spec):
+        raise invalid(resource, "", errors)
+    decision = decide(roles, asker, _asked(spec))
+    status: Object = {"allowed": decision.allowed}
+    if decision.reason:
+        status["reason"] = decision.reason
+    if decision.errors and not decision.allowed:
+        status["reason"] = status["evaluationError"] = f"RBAC: {', '.join(decision.errors)}"
+    return review | {"status": status}
+
+
+def _errors(resource: Resource, spec: Object) -> list[FieldError]:
+    both = "resourceAttributes" in spec, "nonResourceAttributes" in spec
+    errors = []
+    if all(both):
+        why = "cannot be specified in combination with resourceAttributes"
+        errors.append(invalid_value("spec.nonResourceAttributes", "", why))
+    if not any(both):
+        why = "exactly one of nonResourceAttributes or resourceAttributes must be specified"
+        errors.append(invalid_value("spec.resourceAttributes", "null", why))
+    if resource.plural == "subjectaccessreviews" and not spec.get("user") and not spec.get("groups"):
+        errors.append(invalid_value("spec.user", "", "at least one of user or group must be specified"))
+    return errors
+
+
+def _asked(spec: Object) -> RequestInfo:
+    if "nonResourceAttributes" in spec:
+        path: dict[str, Any] = spec["nonResourceAttributes"]
+        return RequestInfo(path.get("verb", ""), path.get("path", ""))
+    about: dict[str, Any] = spec["resourceAttributes"]
+    return RequestInfo(
+        verb=about.get("verb", ""),
+        path="",
+        group=about.get("group", ""),
+        version=about.get("version", ""),
+        resource=about.get("resource", "") or "*",
+        subresource=about.get("subresource", ""),
+        namespace=about.get("namespace", ""),
+        name=about.get("name", ""),
+    )
