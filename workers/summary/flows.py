@@ -1,8 +1,8 @@
 """Counting flows: TCP and UDP conversations, exactly as `tshark -q -z conv,tcp -z conv,udp` counts. Pure.
 
 Most packets of a capture are whole TCP or UDP over plain IPv4 on Ethernet: `_Counter.mostly_plain` reads
-those in place, with one unpacking of fixed offsets, and finds their direction by the twelve bytes of addresses
-and ports as they stand. All others go through `layers`, to the same counters.
+those in place, with one unpacking of fixed offsets, and finds their direction by the twelve bytes of address
+and port as they stand. All others go through `layers`, to the same counters.
 
 What tshark does, followed here (tried on 4.0, read in packet-tcp.c, packet-udp.c, packet-ip.c):
 - a SYN whose sequence number is not the one its side began with opens a new conversation on the same ports;

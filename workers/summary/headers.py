@@ -11,6 +11,10 @@ from typing import BinaryIO
 from workers.summary import layers
 from workers.summary.pcapfile import PcapFile
 
+SNAPLEN = 256
+"""Bytes to ask tcpdump for where only headers are wanted: twice what Ethernet with two VLAN tags, IPv6 and
+the longest TCP header take, so that extension headers find room. `cut` makes it exact."""
+
 _TCP_HEADER = 20
 _SHORT_HEADER = 8  # UDP; ICMP's and ICMPv6's part before any quoted packet
 _ARP_FIXED = 8
