@@ -1,0 +1,1 @@
+"""Container images made of this machine's own programs: nothing is downloaded."""

@@ -1,0 +1,1 @@
+"""What runs inside the lab's containers: programs that need Python's standard library alone."""
