@@ -11,6 +11,7 @@ from typing import Any, Self
 from urllib.parse import urlencode
 
 import urllib3
+import yaml
 from kubernetes import config
 from kubernetes.client import ApiClient, Configuration
 from kubernetes.config.config_exception import ConfigException
@@ -56,9 +57,10 @@ class Api:
                 config.load_incluster_config(configuration)
             else:
                 config.load_kube_config(str(kubeconfig), context=context, client_configuration=configuration)
-        except (ConfigException, OSError, ValueError) as error:
+        except _UNREADABLE as error:
             what = "KUBECONFIG is not set and this is no pod" if kubeconfig is None else str(kubeconfig)
-            raise ClusterError(f"No way to a cluster: {what} ({str(error).rstrip('.')}).") from error
+            why = " ".join(str(error).split()).rstrip(".")
+            raise ClusterError(f"No way to a cluster: {what} ({why}).") from error
         return cls(configuration)
 
     def headers(self) -> dict[str, str]:
@@ -135,6 +137,9 @@ class Api:
             raise _unreachable(self.configuration.host, error) from error
         return answer
 
+
+# What the kubernetes client raises for a kubeconfig that is no YAML, or no kubeconfig.
+_UNREADABLE = (ConfigException, yaml.YAMLError, OSError, ValueError, TypeError, KeyError, AttributeError)
 
 _OK = 200
 _NO_LONGER_OK = 300

@@ -247,7 +247,7 @@ def refuse_unless_running(pod: Pod) -> None:
 
 
 def _because(why: str) -> str:
-    return f" ({why.rstrip('.')})" if why else ""
+    return f" ({why})" if why else ""
 
 
 def _pod_path(namespace: str, name: str | None = None) -> str:

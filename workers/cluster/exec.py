@@ -18,6 +18,7 @@ STDIN, STDOUT, STDERR, STATUS, _END_OF = 0, 1, 2, 3, 255
 
 _TICK_SECONDS = 0.5
 _LONGEST_STATUS = 1 << 16
+_LONGEST_WORDS = 200
 _STDIN_PIECE = 1 << 15
 
 
@@ -165,4 +166,6 @@ def exit_code(status: bytes) -> int:
         message = " ".join(str(answer["message"]).split())
     except (ValueError, KeyError, TypeError, StopIteration) as error:
         raise ExecError("The exec ended with a status that cannot be read.") from error
-    raise ExecError(f"The command could not be run in the container: {message[:300].rstrip('.')}.")
+    # The runtime's own words come last, behind those of everyone who handed them on.
+    said = message if len(message) <= _LONGEST_WORDS else f"…{message[-_LONGEST_WORDS:]}"
+    raise ExecError(f"The command could not be run in the container: {said.rstrip('.')}.")

@@ -95,7 +95,8 @@ def _why(status: Mapping[str, Any]) -> str:
     candidates += [c for c in status.get("conditions") or [] if c.get("status") == "False"]
     telling = (c for c in candidates if c.get("reason") and c["reason"] not in _TELLS_NOTHING)
     best = next(telling, {})
-    return ": ".join(part for part in (best.get("reason"), best.get("message")) if part)
+    parts = (" ".join(str(best.get(key) or "").split()) for key in ("reason", "message"))
+    return ": ".join(part.rstrip(".") for part in parts if part)
 
 
 _TELLS_NOTHING = frozenset(
