@@ -7,10 +7,10 @@ from pathlib import Path
 
 from aiohttp import web
 
-from deploy.lab.apiserver import answers, discovery, rbac, tokenrequest
+from deploy.lab.apiserver import answers, discovery, impersonation, rbac, tokenrequest
 from deploy.lab.apiserver.authn import Authenticator
 from deploy.lab.apiserver.controllers.cluster import Cluster
-from deploy.lab.apiserver.decode import json_body, parse_json
+from deploy.lab.apiserver.decode import parse_json, read_body
 from deploy.lab.apiserver.endpoints import Endpoints
 from deploy.lab.apiserver.faults import Faults
 from deploy.lab.apiserver.podstreams import PodStreams
@@ -73,6 +73,7 @@ class Server:
     async def _authenticated(self, request: web.Request, info: RequestInfo, user: User) -> web.StreamResponse:
         if info.path == _FAULTS_PATH and MASTERS in user.groups:
             return await self._set_faults(request)
+        user = impersonation.effective(request, user, self._cluster.store)
         self._authorize(user, info)
         if info.resource == "pods" and info.subresource == "exec" and info.verb == "get":
             # A WebSocket's handshake is a GET; it needs the right to create as well (since 1.35).
@@ -140,7 +141,7 @@ class Server:
 
     async def _token(self, request: web.Request, info: RequestInfo) -> web.StreamResponse:
         account = self._cluster.registry.get(SERVICEACCOUNTS, info.namespace, info.name)
-        body = json_body(await request.read() or b"{}", request.headers.get("Content-Type", ""))
+        body = read_body(await request.read() or b"{}", request.headers.get("Content-Type", ""))
         return answers.as_json(tokenrequest.answer(self._tokens, account, body), 201)
 
     def _outside(self, request: web.Request) -> web.StreamResponse:

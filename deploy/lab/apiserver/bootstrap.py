@@ -115,6 +115,7 @@ def _plant(cluster: Cluster, path: Path, one: Object) -> None:
     namespaces.reconcile(cluster)
     try:
         value = decode(resource, one, "Strict").value
+        value["metadata"].pop("ownerReferences", None)  # They name uids of another cluster.
         made = cluster.registry.create(resource, value["metadata"].get("namespace", "default"), value)
     except ApiError as refusal:
         name = one.get("metadata", {}).get("name", "")

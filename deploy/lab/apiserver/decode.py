@@ -4,11 +4,12 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+from deploy.lab.apiserver import protobuf
 from deploy.lab.apiserver.resources import Resource
 from deploy.lab.apiserver.schema import MismatchError, conform
 from deploy.lab.apiserver.status import ApiError, Object, bad_request, unsupported_media_type
 
-_BODIES = ("application/json",)
+_BODIES = ("application/json", protobuf.MEDIA_TYPE)
 _HOW = ("Ignore", "Strict", "Warn")
 
 
@@ -20,13 +21,18 @@ class Decoded:
     warnings: list[str] = field(default_factory=list)
 
 
-def json_body(body: bytes, content_type: str) -> Any:
-    """Parses a JSON body.
+def read_body(body: bytes, content_type: str) -> Any:
+    """Parses a body, JSON or protobuf.
 
     Raises:
         ApiError: 415 for another format, 400 for what is no JSON.
     """
     media = content_type.partition(";")[0].strip().lower()
+    if media == protobuf.MEDIA_TYPE:
+        try:
+            return protobuf.decode(body)
+        except protobuf.NotProtobufError:
+            raise unsupported_media_type(_BODIES[:1]) from None
     if media not in {"", *_BODIES}:
         raise unsupported_media_type(_BODIES)
     return parse_json(body)

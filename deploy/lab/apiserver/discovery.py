@@ -22,8 +22,8 @@ VERSION: Object = {
 }
 """As recorded: clients decide by it what they may ask for."""
 
-_CONNECTED = {"exec": "PodExecOptions", "token": "TokenRequest"}
-_KIND_GROUPS = {"token": ("authentication.k8s.io", "v1")}
+_CONNECTED = {"exec": "PodExecOptions", "token": "TokenRequest", "scale": "Scale"}
+_KIND_GROUPS = {"token": ("authentication.k8s.io", "v1"), "scale": ("autoscaling", "v1")}
 
 
 def document(path: str, address: str) -> Object | None:

@@ -7,14 +7,14 @@ from typing import Any
 
 from aiohttp import web
 
-from deploy.lab.apiserver import answers, reviews
+from deploy.lab.apiserver import answers, reviews, scale
 from deploy.lab.apiserver.controllers.cluster import Cluster
-from deploy.lab.apiserver.decode import decode, json_body, parse_json
+from deploy.lab.apiserver.decode import decode, parse_json, read_body
 from deploy.lab.apiserver.listing import page
 from deploy.lab.apiserver.patch import json_patch, merge_patch
 from deploy.lab.apiserver.registry import Deletion
 from deploy.lab.apiserver.requestinfo import RequestInfo
-from deploy.lab.apiserver.resources import Resource
+from deploy.lab.apiserver.resources import Resource, named
 from deploy.lab.apiserver.selectors import Matcher, by_query
 from deploy.lab.apiserver.status import ApiError, Object, bad_request, unsupported_media_type
 from deploy.lab.apiserver.strategic import strategic_merge
@@ -38,10 +38,11 @@ class Endpoints:
         self._registry = cluster.registry
 
     async def get(self, request: web.Request, info: RequestInfo, resource: Resource) -> web.StreamResponse:
-        """GET of one object."""
-        return answers.one(
-            request, resource, self._registry.get(resource, _namespace(info, resource), info.name)
-        )
+        """GET of one object, or of its scale."""
+        found = self._registry.get(resource, _namespace(info, resource), info.name)
+        if info.subresource == "scale":
+            return answers.one(request, scale.SCALE, scale.of(found))
+        return answers.one(request, resource, found)
 
     async def collection(
         self, request: web.Request, info: RequestInfo, resource: Resource
@@ -112,7 +113,7 @@ class Endpoints:
         self, request: web.Request, info: RequestInfo, resource: Resource, user: User
     ) -> web.StreamResponse:
         """POST."""
-        raw = json_body(await request.read(), request.headers.get("Content-Type", ""))
+        raw = read_body(await request.read(), request.headers.get("Content-Type", ""))
         decoded = decode(resource, raw, request.query.get("fieldValidation", ""))
         if not resource.stored:
             return answers.as_json(reviews.answer(self._store, resource, decoded.value, user), 201)
@@ -123,7 +124,9 @@ class Endpoints:
 
     async def update(self, request: web.Request, info: RequestInfo, resource: Resource) -> web.StreamResponse:
         """PUT."""
-        raw = json_body(await request.read(), request.headers.get("Content-Type", ""))
+        raw = read_body(await request.read(), request.headers.get("Content-Type", ""))
+        if info.subresource == "scale":
+            resource = scale.SCALE
         return self._write(request, info, resource, raw)
 
     async def patch(self, request: web.Request, info: RequestInfo, resource: Resource) -> web.StreamResponse:
@@ -133,12 +136,16 @@ class Endpoints:
             raise unsupported_media_type(_PATCHES)
         patch = parse_json(await request.read())
         current = self._registry.get(resource, _namespace(info, resource), info.name)
+        if info.subresource == "scale":
+            current, resource = scale.of(current), scale.SCALE
         return self._write(request, info, resource, _patched(kind, resource, current, patch))
 
     def _write(
         self, request: web.Request, info: RequestInfo, resource: Resource, raw: Any
     ) -> web.StreamResponse:
         decoded = decode(resource, raw, request.query.get("fieldValidation", ""))
+        if info.subresource == "scale":
+            return self._rescale(request, info, decoded.value)
         written = self._registry.update(
             resource,
             _namespace(info, resource),
@@ -148,6 +155,14 @@ class Endpoints:
             dry_run=_dry_run(request),
         )
         return answers.warned(answers.one(request, resource, written), decoded.warnings)
+
+    def _rescale(self, request: web.Request, info: RequestInfo, wanted: Object) -> web.StreamResponse:
+        resource = named(info.resource, info.group)
+        current = self._registry.get(resource, info.namespace, info.name)
+        scaled = self._registry.update(
+            resource, info.namespace, info.name, scale.applied(current, wanted), dry_run=_dry_run(request)
+        )
+        return answers.one(request, scale.SCALE, scale.of(scaled))
 
     async def delete(self, request: web.Request, info: RequestInfo, resource: Resource) -> web.StreamResponse:
         """DELETE of one object."""

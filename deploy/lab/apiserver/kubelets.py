@@ -18,16 +18,21 @@ from deploy.lab.apiserver.store import Change
 
 _RETRY_SECONDS = 0.25
 _PROBE_SECONDS = 2.0
-_GRACE_SECONDS = 6.0
-"""How long a kubelet may be silent before its node is called unknown; Kubernetes waits 50 s by default."""
 
 
 class Kubelets:
-    """One link per Node object, begun and ended with it."""
+    """One link per Node object, begun and ended with it.
 
-    def __init__(self, cluster: Cluster, sockets: Path) -> None:
+    Args:
+        cluster: What the links serve.
+        sockets: Where the kubelets' sockets are.
+        grace_seconds: How long a kubelet may be silent before its node is called unknown.
+    """
+
+    def __init__(self, cluster: Cluster, sockets: Path, grace_seconds: float) -> None:
         self._cluster = cluster
         self._sockets = sockets
+        self._grace_seconds = grace_seconds
         self._links: dict[str, asyncio.Task[None]] = {}
 
     def follow(self) -> Callable[[], None]:
@@ -57,19 +62,21 @@ class Kubelets:
             self._links.pop(name).cancel()
 
     def _begin(self, name: str) -> None:
-        link = Link(self._cluster, name, self.socket(name))
+        link = Link(self._cluster, name, self.socket(name), self._grace_seconds)
         self._links[name] = asyncio.get_running_loop().create_task(link.keep(), name=f"kubelet {name}")
 
 
 class Link:
     """The link to one kubelet."""
 
-    def __init__(self, cluster: Cluster, node: str, socket: Path) -> None:
+    def __init__(self, cluster: Cluster, node: str, socket: Path, grace_seconds: float) -> None:
         self._cluster = cluster
         self._node = node
         self._socket = socket
+        self._grace_seconds = grace_seconds
         self._heard = time.monotonic()
         self._told: dict[str, tuple[str, int]] = {}
+        self._complaint = ""
 
     async def keep(self) -> None:
         """Connects, again and again, until cancelled."""
@@ -83,9 +90,11 @@ class Link:
             await asyncio.sleep(_RETRY_SECONDS)
 
     def _complain(self, errors: BaseExceptionGroup[Exception]) -> None:
-        for error in errors.exceptions:
-            if "nft" in str(error) or ": 4" in str(error):
-                print(f"kubelet {self._node}: {error}", file=sys.stderr, flush=True)
+        """Says what went wrong, once for as long as it stays the same."""
+        text = "; ".join(str(error) for error in errors.exceptions)
+        if text != self._complaint:
+            print(f"kubelet {self._node}: {text}", file=sys.stderr, flush=True)
+        self._complaint = text
 
     async def _talk(self) -> None:
         async with Kubelet(self._socket) as kubelet:
@@ -203,7 +212,7 @@ class Link:
         if node is None:
             return
         ready = podstatus.condition(node, "Ready")
-        silent = time.monotonic() - self._heard > _GRACE_SECONDS
+        silent = time.monotonic() - self._heard > self._grace_seconds
         if ready == "Unknown" or (ready == "True" and not silent):
             return
         self._cluster.store.change(NODES, node, nodestatus.make_unknown)

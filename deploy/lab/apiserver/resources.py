@@ -7,6 +7,7 @@ _WRITE = ("create", "delete", "patch", "update")
 _STORED = tuple(sorted((*_READ, *_WRITE, "deletecollection")))
 _STORED_ONE_BY_ONE = tuple(sorted((*_READ, *_WRITE)))
 _STATUS = ("get", "patch", "update")
+_SCALABLE: dict[str, tuple[str, ...]] = {"scale": _STATUS, "status": _STATUS}
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ RESOURCES: tuple[Resource, ...] = (
         "Deployment",
         "V1Deployment",
         group=_APPS,
-        subresources={"status": _STATUS},
+        subresources=_SCALABLE,
         short=("deploy",),
         categories=("all",),
         generation=True,
@@ -131,7 +132,7 @@ RESOURCES: tuple[Resource, ...] = (
         "ReplicaSet",
         "V1ReplicaSet",
         group=_APPS,
-        subresources={"status": _STATUS},
+        subresources=_SCALABLE,
         short=("rs",),
         categories=("all",),
         generation=True,
@@ -141,7 +142,7 @@ RESOURCES: tuple[Resource, ...] = (
         "StatefulSet",
         "V1StatefulSet",
         group=_APPS,
-        subresources={"status": _STATUS},
+        subresources=_SCALABLE,
         short=("sts",),
         categories=("all",),
         generation=True,

@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import fcntl
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import TextIO
 
 from aiohttp import web
 
@@ -21,12 +23,17 @@ from deploy.lab.apiserver.tokens import Tokens
 from deploy.lab.apiserver.users import MASTERS
 
 ADMIN = "lab-admin"
+NODE_GRACE_SECONDS = 6.0
+"""Kubernetes waits 50 s by default; the lab's kubelets are asked every 2 s."""
+
 _HOST = "127.0.0.1"
 _PORT = "port"
 
 
 @contextlib.asynccontextmanager
-async def serve(state: Path, sockets: Path, port: int = 0) -> AsyncIterator[str]:
+async def serve(
+    state: Path, sockets: Path, port: int = 0, node_grace_seconds: float = NODE_GRACE_SECONDS
+) -> AsyncIterator[str]:
     """Runs an API server.
 
     Args:
@@ -34,6 +41,7 @@ async def serve(state: Path, sockets: Path, port: int = 0) -> AsyncIterator[str]
             `kubeconfig` are written, `seed/*.json` is read when the store is new.
         sockets: Where the kubelets' sockets are.
         port: 0 for the one it had before, or a free one.
+        node_grace_seconds: How long a kubelet may be silent before its node is called unknown.
 
     Yields:
         Its URL, when it answers and the kubeconfig is there.
@@ -43,6 +51,7 @@ async def serve(state: Path, sockets: Path, port: int = 0) -> AsyncIterator[str]
         SeedError: A seed was refused.
     """
     async with contextlib.AsyncExitStack() as stack:
+        stack.callback(_lock(state / "apiserver.lock").close)
         store = Store(state / "apiserver.sqlite3")
         stack.callback(store.close)
         cluster = Cluster(store, Registry(store), Recorder(store))
@@ -53,7 +62,7 @@ async def serve(state: Path, sockets: Path, port: int = 0) -> AsyncIterator[str]
         stack.callback(log.close)
         server = Server(cluster, Tokens(store), sockets, log)
         url = await _listen(stack, server, authority, store, port)
-        links = Kubelets(cluster, sockets)
+        links = Kubelets(cluster, sockets, node_grace_seconds)
         stack.callback(links.follow())
         stack.push_async_callback(links.end)
         controllers = asyncio.create_task(loop.run(cluster), name="controllers")
@@ -63,6 +72,17 @@ async def serve(state: Path, sockets: Path, port: int = 0) -> AsyncIterator[str]
             state / "kubeconfig", kubeconfig.for_client(url, authority.certificate, ADMIN, admin)
         )
         yield url
+
+
+def _lock(path: Path) -> TextIO:
+    """Two servers on one store would ruin it. The lock goes with the process, however that ends."""
+    file = path.open("a", encoding="utf-8")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        raise OSError(f"another one runs in {path.parent}") from None
+    return file
 
 
 async def _listen(
