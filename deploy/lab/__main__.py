@@ -47,10 +47,13 @@ def _do(options: argparse.Namespace, places: Places) -> None:
 def _become(options: argparse.Namespace, places: Places) -> None:
     """Replaces this process by the command, inside the client's or a node's namespaces and cgroup."""
     tree = Tree(places.cgroup)
+    command = options.command[options.command[:1] == ["--"] :]
+    if not command:
+        raise ValueError("which command is to be run?")
     if options.verb == "client":
-        argv = tree.inside(CLIENT, in_network(holder(tree, CLIENT), options.command))
+        argv = tree.inside(CLIENT, in_network(holder(tree, CLIENT), command))
     else:
-        argv = in_node(first_process(tree, node_named(options.name)), options.command)
+        argv = in_node(first_process(tree, node_named(options.name)), command)
     os.execvp(argv[0], argv)  # noqa: S606 - no shell wanted
 
 

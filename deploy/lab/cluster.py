@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from deploy.lab.places import Places
-from deploy.lab.workloads.pods import CHEDDARS, READY
+from deploy.lab.plan import NODES
+from deploy.lab.workloads.pods import READY
 
 
 def kubectl(places: Places, *arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -39,8 +40,8 @@ def unready(items: list[dict[str, Any]]) -> list[str]:
     ready = {_key(pod) for pod in items if is_ready(pod)}
     missing = [f"{namespace}/{name}" for namespace, name in READY if (namespace, name) not in ready]
     cheddars = sum(name.startswith("cheddar-") for _, name in ready)
-    if cheddars < CHEDDARS:
-        missing.append(f"traefik/cheddar ({cheddars} of {CHEDDARS})")
+    if cheddars < len(NODES):
+        missing.append(f"traefik/cheddar ({cheddars} of {len(NODES)})")
     finished = any(_key(pod) == ("traefik", "finished") and phase(pod) == "Succeeded" for pod in items)
     return missing if finished else [*missing, "traefik/finished"]
 

@@ -26,7 +26,7 @@ class Places:
     @classmethod
     def of(cls, state: Path) -> "Places":
         """The places of the lab in that folder, which need not exist."""
-        return cls(state.absolute())
+        return cls(state.resolve())
 
     @cached_property
     def key(self) -> str:

@@ -114,7 +114,7 @@ def _wait(places: Places) -> None:
 def _check(deadline: float, complaint: str) -> None:
     if time.monotonic() > deadline:
         raise LabFailed(complaint)
-    time.sleep(0.1)
+    time.sleep(0.3)
 
 
 def _tell(places: Places, seconds: float) -> None:

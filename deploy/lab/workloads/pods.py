@@ -14,7 +14,9 @@ READY = (
 )
 """The bare pods that become Ready."""
 
-CHEDDARS = 3
+_HASH = "845749dbd6"
+_SUFFIXES = ("7kq2x", "zcdjm", "n8bvt")
+_CHEDDAR_LABELS = CHEDDAR_LABELS | {"version": "v0.0.1"}
 _LOCKED_DOWN = {
     "allowPrivilegeEscalation": False,
     "capabilities": {"drop": ["ALL"]},
@@ -24,23 +26,47 @@ _LOCKED_DOWN = {
 }
 
 
-def deployments() -> list[dict[str, Any]]:
-    """Cheddar: three replicas, one per node."""
+def cheddar() -> list[dict[str, Any]]:
+    """A Deployment with three replicas, one per node, whose names are the same in every lab.
+
+    The Deployment adopts the ReplicaSet, and that the pods: they carry the labels that both select.
+    """
+    hashed = _CHEDDAR_LABELS | {"pod-template-hash": _HASH}
     return [
-        {
-            "apiVersion": "apps/v1",
-            "kind": "Deployment",
-            "metadata": {"namespace": "traefik", "name": "cheddar", "labels": CHEDDAR_LABELS},
-            "spec": {
-                "replicas": CHEDDARS,
-                "selector": {"matchLabels": CHEDDAR_LABELS},
-                "template": {
-                    "metadata": {"labels": CHEDDAR_LABELS | {"version": "v0.0.1"}},
-                    "spec": _cheddar(),
+        _set_of_cheddars("Deployment", "cheddar", CHEDDAR_LABELS, _CHEDDAR_LABELS),
+        _set_of_cheddars(
+            "ReplicaSet", f"cheddar-{_HASH}", CHEDDAR_LABELS | {"pod-template-hash": _HASH}, hashed
+        ),
+        *(
+            {
+                "apiVersion": "v1",
+                "kind": "Pod",
+                "metadata": {
+                    "namespace": "traefik",
+                    "name": f"cheddar-{_HASH}-{suffix}",
+                    "generateName": f"cheddar-{_HASH}-",
+                    "labels": hashed,
                 },
-            },
-        }
+                "spec": {"nodeName": node.name, **_cheddar_spec()},
+            }
+            for node, suffix in zip(NODES, _SUFFIXES, strict=True)
+        ),
     ]
+
+
+def _set_of_cheddars(
+    kind: str, name: str, selected: dict[str, str], labels: dict[str, str]
+) -> dict[str, Any]:
+    return {
+        "apiVersion": "apps/v1",
+        "kind": kind,
+        "metadata": {"namespace": "traefik", "name": name, "labels": selected},
+        "spec": {
+            "replicas": len(NODES),
+            "selector": {"matchLabels": selected},
+            "template": {"metadata": {"labels": labels}, "spec": _cheddar_spec()},
+        },
+    }
 
 
 def pods() -> list[dict[str, Any]]:
@@ -62,7 +88,7 @@ def pods() -> list[dict[str, Any]]:
     ]
 
 
-def _cheddar() -> dict[str, Any]:
+def _cheddar_spec() -> dict[str, Any]:
     return {
         "containers": [
             _web("cheddar:lab", 80)
@@ -132,7 +158,9 @@ def _dns() -> dict[str, Any]:
         "args": dns_arguments(),
         "ports": [{"containerPort": 53, "protocol": "UDP"}, {"containerPort": 53, "protocol": "TCP"}],
         "readinessProbe": {"tcpSocket": {"port": 53}, "periodSeconds": 5},
-        "securityContext": {"capabilities": {"drop": ["ALL"], "add": ["NET_BIND_SERVICE"]}},
+        "securityContext": {
+            "capabilities": {"drop": ["ALL"], "add": ["NET_BIND_SERVICE", "SETGID", "SETUID"]}
+        },
     }
 
 
