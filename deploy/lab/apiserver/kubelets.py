@@ -213,11 +213,12 @@ class Link:
             return
         ready = podstatus.condition(node, "Ready")
         silent = time.monotonic() - self._heard > self._grace_seconds
-        if ready == "Unknown" or (ready == "True" and not silent):
+        if ready == "True" and not silent:
             return
-        self._cluster.store.change(NODES, node, nodestatus.make_unknown)
-        news = News("Normal", "NodeNotReady", f"Node {self._node} status is now: NodeNotReady")
-        self._cluster.events.record(node, news, "node-controller")
+        if ready != "Unknown":
+            self._cluster.store.change(NODES, node, nodestatus.make_unknown)
+            news = News("Normal", "NodeNotReady", f"Node {self._node} status is now: NodeNotReady")
+            self._cluster.events.record(node, news, "node-controller")
         for pod in self._pods():
             self._cluster.store.change(PODS, pod, _not_ready)
 
