@@ -27,6 +27,9 @@ def main() -> int:
     except PcapError as error:
         _write({"error": str(error)})
         return 1
+    except MemoryError:
+        _write({"error": f"It needs more than {arguments.memory // 1_000_000:,} MB of memory."})
+        return 1
     _write(summary.to_json())
     if decoder and summary.totals.packets:
         _write(decoder.run())

@@ -107,7 +107,7 @@ class _Counter:
                         side.advance(sequence, size, flags)
             else:
                 side = udp.get(data[at + _KEY_AT : at + _KEY_END]) if protocol == 17 else None  # noqa: PLR2004
-                if side is None or sequence >> 16 < 8:  # noqa: PLR2004, the UDP length
+                if side is None or total < 28 or sequence >> 16 < 8:  # noqa: PLR2004, UDP's length
                     self.any(data, start, captured, length, time)
                     continue
                 side.packets += 1
@@ -138,14 +138,13 @@ class _Counter:
         found = layers.datagram(below.ethertype, data, below.start, end, wire_end)
         if found is None:
             return "other"
-        if found.fragment is None:
-            return self._transport(found, data, end, time)
-        if found.end > end:
-            # Not wholly captured, so never reassembled: the first one is taken for what it is.
-            return (
-                "fragments" if found.fragment.offset else self._transport(found, data, end, time, whole=False)
-            )
-        return self._fragment(found, found.fragment, below.vlan, data, time)
+        if found.fragment is not None and found.end <= end:
+            return self._fragment(found, found.fragment, below.vlan, data, time)
+        if found.fragment is not None and (found.fragment.offset or below.ethertype == layers.IPV6):
+            return "fragments"
+        # A first fragment of IPv4 that was not captured whole, so never reassembled, is taken for what it is.
+        inside = found._replace(end=min(found.end, wire_end))
+        return self._transport(inside, data, min(end, inside.end), time, whole=found.fragment is None)
 
     def _fragment(
         self, found: layers.Datagram, fragment: layers.Fragment, vlan: int, data: bytes, time: int
@@ -192,9 +191,9 @@ class _Counter:
         if header < _TCP_HEADER or at + header > end:
             return None
         key = found.source + found.target + data[at : at + 4]
-        side = self._tcp.track(key, flags, sequence, acknowledged, time, whole=whole and size >= 0)
-        if size > 0 or flags & (SYN | FIN | RST):
-            side.advance(sequence, max(size, 0), flags)
+        side = self._tcp.track(key, flags, sequence, acknowledged, time, whole=whole)
+        if size or flags & (SYN | FIN | RST):
+            side.advance(sequence, size, flags)
         return side
 
     def result(self) -> tuple[Totals, tuple[Flow, ...]]:

@@ -54,7 +54,7 @@ class Datagram(NamedTuple):
         target: 4 or 16 bytes.
         protocol: The IP protocol of what follows, -1 when that is unknown.
         start: Where the last header understood ends.
-        end: Where the datagram ends on the wire; may lie behind the captured bytes.
+        end: Where the datagram ends as it says itself; may lie behind the captured bytes, and the frame.
         fragment: None for a whole datagram.
     """
 
@@ -149,7 +149,7 @@ def _ipv4(data: bytes, start: int, end: int, wire_end: int) -> Datagram | None:
         data[start + 16 : start + 20],
         protocol,
         start + header,
-        min(start + total, wire_end),
+        start + total,
         fragment,
     )
     return found if fragment else behind_extensions(found, data, end, extensions=frozenset())
@@ -166,7 +166,7 @@ def _ipv6(data: bytes, start: int, end: int, wire_end: int) -> Datagram | None:
         data[start + 24 : start + 40],
         data[start + 6],
         start + _IPV6_HEADER,
-        min(start + _IPV6_HEADER + length, wire_end),
+        start + _IPV6_HEADER + length,
         None,
     )
     return behind_extensions(found, data, end)

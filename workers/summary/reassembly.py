@@ -30,7 +30,7 @@ class _Unfinished:
         self.pieces.append((offset, offset + size))
         if offset < _KEPT:
             self.beginnings.setdefault(offset, payload[: _KEPT - offset])
-        if not more:
+        if not more and self.length is None:
             self.length = offset + size
         if self.length is None or self._reaches() < self.length:
             return None
