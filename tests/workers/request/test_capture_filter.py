@@ -321,7 +321,7 @@ def refused(capture_filter: str) -> FilterError | None:
     return None
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(FILTERS | SEEDS)
 def test_any_filter_is_taken_exactly_when_tcpdump_takes_it_and_never_with_a_host_name(
     capture_filter: str,
@@ -338,7 +338,7 @@ def test_any_filter_is_taken_exactly_when_tcpdump_takes_it_and_never_with_a_host
         assert "host name" in error.sentence or not compiles(capture_filter)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.text(max_size=200))
 def test_any_text_is_a_filter_or_one_sentence(text: str) -> None:
     error = refused(text)

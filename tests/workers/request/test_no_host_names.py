@@ -58,7 +58,7 @@ def test_libpcap_takes_the_name_that_stands_for_any_host() -> None:
     assert compile_any("EN10MB", [(after_parentheses, [""])], seconds=30, optimize=False).group == 0
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(EXPRESSIONS | AROUND, min_size=20, max_size=60))
 def test_a_filter_with_a_host_name_is_not_let_through_or_does_not_compile(filters: list[str]) -> None:
     let_through = [text for text in filters if "localhost" in text and foreign_name(tokens(text)) is None]
