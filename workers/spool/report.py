@@ -73,12 +73,16 @@ def read_report(text: str, *, packet_limit: int) -> SpoolReport:
 
 
 def complaint(words: str) -> str:
-    """What tcpdump complains of: its last line that is neither a count nor what it listens on."""
-    lines = [line.strip().removeprefix("tcpdump: ") for line in words.splitlines()]
-    telling = [
-        line for line in lines if line and not re.match(r"\d+ packets? |listening on|verbose output", line)
-    ]
-    return telling[-1][:300] if telling else "tcpdump ended without a word"
+    """What tcpdump complains of: its last words that are neither a count nor what it listens on."""
+    telling = [line for line in words.splitlines() if not _TELLS_NOTHING.match(line)]
+    starts = [at for at, line in enumerate(telling) if line.startswith("tcpdump: ")]
+    # libpcap breaks some complaints into two lines, of which the second says the cause.
+    last = " ".join(telling[starts[-1] if starts else -1 :]).removeprefix("tcpdump: ").strip()
+    return last[:_LONGEST] or "tcpdump ended without a word"
+
+
+_TELLS_NOTHING = re.compile(r"\s*$|\d+ packets? |(tcpdump: )?(listening on|verbose output)")
+_LONGEST = 300
 
 
 def _count(words: str, what: str) -> int | None:

@@ -144,23 +144,8 @@ class Spool:
             while block := file.read(_BLOCK):
                 counter.feed(block)
             poll = self._poll(file, counter, on_progress, should_stop)
-            failures = 0
-            while True:
-                before = file.tell()
-                try:
-                    if self._follow_once(file, counter, poll):
-                        break
-                except _FINAL_ERRORS as error:
-                    raise SpoolError(f"The capture broke off: {error}") from error
-                except ClusterError as error:
-                    failures = 0 if file.tell() > before else failures + 1
-                    log.info("the spool's stream broke off and is opened again: %s", error)
-                    if failures >= _TRIES:
-                        raise SpoolError(f"The capture broke off: {error}") from error
-                    poll()
-                    time.sleep(min(0.1 * 2**failures, _LONGEST_PAUSE))
-                else:
-                    failures = 0
+            self._follow_to_the_end(file, counter, poll)
+            poll()
 
     def stop(self) -> None:
         """Ends tcpdump in good order, with what it has; harmless when it has ended.
@@ -192,6 +177,24 @@ class Spool:
                 "only what is whole is delivered."
             )
         return report
+
+    def _follow_to_the_end(self, file: BinaryIO, counter: PacketCounter, poll: Callable[[], None]) -> None:
+        failures = 0
+        while True:
+            before = file.tell()
+            try:
+                if self._follow_once(file, counter, poll):
+                    return
+                failures = 0
+            except _FINAL_ERRORS as error:
+                raise SpoolError(f"The capture broke off: {error}") from error
+            except ClusterError as error:
+                failures = 0 if file.tell() > before else failures + 1
+                log.info("the spool's stream broke off and is opened again: %s", error)
+                if failures >= _TRIES:
+                    raise SpoolError(f"The capture broke off: {error}") from error
+                poll()
+                time.sleep(min(0.1 * 2**failures, _LONGEST_PAUSE))
 
     def _follow_once(self, file: BinaryIO, counter: PacketCounter, poll: Callable[[], None]) -> bool:
         """Follows until the stream ends; whether the spool is complete."""
