@@ -32,7 +32,7 @@ def main() -> int:
         return 1
     _write(summary.to_json())
     if decoder and summary.totals.packets:
-        _write(decoder.run())
+        _write(decoder.run(damaged=bool(summary.notes)))
     return 0
 
 
@@ -71,11 +71,11 @@ class _Decoder:
         except decode.DecodeError as error:
             self._tshark, self._error = None, str(error)
 
-    def run(self) -> dict[str, Any]:
+    def run(self, *, damaged: bool) -> dict[str, Any]:
         if self._tshark is None:
             return {"exchanges": [], "notes": [f"HTTP, DNS and TLS are not listed: {self._error}"]}
         os.lseek(0, 0, os.SEEK_SET)
-        decoded = self._decode.decode(0, self._tshark, seconds=self._seconds)
+        decoded = self._decode.decode(0, self._tshark, seconds=self._seconds, damaged=damaged)
         return {
             "exchanges": [exchange_to_json(each) for each in decoded.exchanges],
             "notes": list(decoded.notes),

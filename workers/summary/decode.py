@@ -66,7 +66,9 @@ def find_tshark() -> Tshark:
         raise DecodeError("tshark is not installed.") from error
 
 
-def decode(source: int, tshark: Tshark, *, seconds: float, limit: int = MOST_MESSAGES) -> Decoded:
+def decode(
+    source: int, tshark: Tshark, *, seconds: float, limit: int = MOST_MESSAGES, damaged: bool = False
+) -> Decoded:
     """Decodes the first `limit` packets in which something is asked or answered.
 
     Args:
@@ -74,6 +76,7 @@ def decode(source: int, tshark: Tshark, *, seconds: float, limit: int = MOST_MES
         tshark: What `find_tshark` found.
         seconds: How long it may take.
         limit: Packets that match.
+        damaged: Whether the file is known to end early; tshark's complaint about that is no news then.
     """
     exchanges, notes = Exchanges(), []
     loop = asyncio.new_event_loop()
@@ -91,8 +94,6 @@ def decode(source: int, tshark: Tshark, *, seconds: float, limit: int = MOST_MES
         capture.apply_on_packets(take, timeout=seconds)  # type: ignore[no-untyped-call]
     except TimeoutError:
         notes.append(f"Decoding took longer than {seconds:.0f} s: what was said after that is not listed.")
-    except TSharkCrashException:
-        notes.append("tshark ended early: what was said after that is not listed.")
     except Exception as error:  # noqa: BLE001, packets are hostile: whatever they break, the rest is told
         notes.append(f"Decoding failed ({type(error).__name__}): what was said after that is not listed.")
     finally:
@@ -101,6 +102,8 @@ def decode(source: int, tshark: Tshark, *, seconds: float, limit: int = MOST_MES
         notes.append(f"Only the first {limit} packets with HTTP, DNS or TLS were decoded.")
     elif not notes and capture.crashed:
         notes.append("tshark crashed or ran out of memory: what was said after that is not listed.")
+    elif not notes and capture.refused and not damaged:
+        notes.append("tshark failed: what was said after that is not listed.")
     return Decoded(exchanges.result(), tuple(notes))
 
 
@@ -118,7 +121,7 @@ class _FileCapture(PipeCapture):
             override_prefs={"http.desegment_body": "FALSE"},
         )
         self._tshark = tshark
-        self.crashed = False
+        self.crashed = self.refused = False
 
     def _get_tshark_path(self) -> str:
         return self._tshark.path
@@ -132,7 +135,13 @@ class _FileCapture(PipeCapture):
             await asyncio.wait_for(process.wait(), patience)
         # pyshark itself passes over signals, such as the one that ends a tshark out of memory.
         self.crashed = process.returncode is not None and process.returncode < 0
-        await super()._cleanup_subprocess(process)  # type: ignore[no-untyped-call]
+        try:
+            await super()._cleanup_subprocess(process)  # type: ignore[no-untyped-call]
+        except TSharkCrashException:  # let through, it would leave the rest of closing undone
+            self.refused = True
+        # What was not read is not waited for; asyncio's Process has no public way to say so.
+        process._transport.close()  # type: ignore[attr-defined]  # noqa: SLF001
+        await asyncio.sleep(0)
 
 
 def _message(packet: Packet) -> dict[str, list[str]]:

@@ -8,6 +8,7 @@ HIDDEN = "…"
 
 _LONGEST = 300
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_AUTHORITY = re.compile(r"[/?#]")  # what ends it (RFC 3986, 3.2)
 _BEHIND_PATH = re.compile(r"[?#;&]|%(?:3[fFbB]|23|26)")
 _PIECES = re.compile(r"[-._~:@+!$*'(),%]")
 _SECRET_WORDS = frozenset(
@@ -34,7 +35,7 @@ _LONG_MIXED, _LONG = 16, 32
 
 def host(authority: str) -> str:
     """A host (and port) without user and password: `user:pw@example.com` is `example.com`."""
-    return authority.rpartition("@")[2][:_LONGEST]
+    return _AUTHORITY.split(authority, maxsplit=1)[0].rpartition("@")[2][:_LONGEST]
 
 
 def split_target(target: str) -> tuple[str, str]:
@@ -45,10 +46,9 @@ def split_target(target: str) -> tuple[str, str]:
     scheme = _SCHEME.match(target)
     if not scheme:
         return "", target
-    authority, slash, rest = target[scheme.end() :].partition("/")
-    if not slash:  # nothing but a query may follow the host
-        authority = _BEHIND_PATH.split(authority, maxsplit=1)[0]
-    return host(authority), slash + rest
+    rest = target[scheme.end() :]
+    authority = _AUTHORITY.split(rest, maxsplit=1)[0]
+    return host(authority), rest[len(authority) :]
 
 
 def path(target: str) -> str:

@@ -87,7 +87,7 @@ def test_bytes_of_recorded_flows_are_the_sums_of_frame_len(recorded: Path) -> No
 def test_handshakes_of_recorded_flows_are_tsharks_initial_rtt(recorded: Path) -> None:
     _, flows = flows_of(recorded.read_bytes())
     fields = ["-e", "tcp.stream", "-e", "tcp.analysis.initial_rtt"]
-    command = ["tshark", "-n", "-r", recorded, "-Y", "tcp.analysis.initial_rtt", "-T", "fields", *fields]
+    command = ["tshark", "-n", "-r", str(recorded), "-Y", "tcp.analysis.initial_rtt", "-T", "fields", *fields]
     lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
     expected = {int(stream): float(seconds) for stream, seconds in (line.split("\t") for line in lines)}
     assert {number: flow.handshake for number, flow in enumerate(flows)} == expected
