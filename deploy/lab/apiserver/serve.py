@@ -11,7 +11,7 @@ from aiohttp import web
 
 from deploy.lab.apiserver import bootstrap, kubeconfig
 from deploy.lab.apiserver.app import Server
-from deploy.lab.apiserver.controllers import loop
+from deploy.lab.apiserver.controllers import loop, namespaces
 from deploy.lab.apiserver.controllers.cluster import Cluster
 from deploy.lab.apiserver.events import Recorder
 from deploy.lab.apiserver.kubelets import Kubelets
@@ -65,6 +65,7 @@ async def serve(
         links = Kubelets(cluster, sockets, node_grace_seconds)
         stack.callback(links.follow())
         stack.push_async_callback(links.end)
+        stack.callback(namespaces.follow(cluster))
         controllers = asyncio.create_task(loop.run(cluster), name="controllers")
         stack.push_async_callback(_cancelled, controllers)
         admin = authority.client(ADMIN, (MASTERS,))

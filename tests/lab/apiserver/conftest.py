@@ -152,7 +152,11 @@ def make_server() -> Callable[[Path], ApiServer]:
 
     def make(state: Path) -> ApiServer:
         server = ApiServer(state, "--node-grace", "3600")
-        server.start()
+        try:
+            server.start()
+        except AssertionError:
+            server.forget()
+            raise
         return server
 
     return make
@@ -176,9 +180,11 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
     nodes = json.loads((EVIDENCE / "nodes.json").read_text())["items"]
     (seed / "objects.json").write_text(json.dumps([namespace, *nodes]))
     server = ApiServer(state, "--node-grace", "3600")
-    server.start()
-    yield server
-    server.forget()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.forget()
 
 
 @pytest.fixture(scope="module")

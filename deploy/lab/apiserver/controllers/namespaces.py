@@ -1,9 +1,13 @@
 """Namespaces: what each new one gets, and how one that is deleted is emptied."""
 
+import asyncio
+from collections.abc import Callable
+
 from deploy.lab.apiserver.controllers.cluster import Cluster
 from deploy.lab.apiserver.registry import Deletion
 from deploy.lab.apiserver.resources import CONFIGMAPS, NAMESPACES, RESOURCES, SERVICEACCOUNTS
 from deploy.lab.apiserver.status import Object
+from deploy.lab.apiserver.store import Change
 
 ROOT_CA = "kube-root-ca.crt"
 
@@ -15,6 +19,21 @@ def reconcile(cluster: Cluster) -> None:
             _empty(cluster, namespace)
         else:
             _furnish(cluster, namespace["metadata"]["name"])
+
+
+def follow(cluster: Cluster) -> Callable[[], None]:
+    """Furnishes each new namespace before the next request is read, so that a pod can be created in it at once.
+
+    Returns:
+        What ends that.
+    """
+    soon = asyncio.get_running_loop().call_soon
+
+    def notice(change: Change) -> None:
+        if change.resource == NAMESPACES.plural and change.kind == "ADDED":
+            soon(_furnish, cluster, change.value["metadata"]["name"])
+
+    return cluster.store.listen(notice)
 
 
 def _furnish(cluster: Cluster, name: str) -> None:
