@@ -9,6 +9,7 @@ from deploy.lab import places as where
 from deploy.lab.cgroups import Tree
 from deploy.lab.down import end
 from deploy.lab.namespaces import in_network, in_node
+from deploy.lab.node.boot import SYSTEM
 from deploy.lab.node.start import first_process
 from deploy.lab.places import Places
 from deploy.lab.plan import node_named
@@ -53,7 +54,8 @@ def _become(options: argparse.Namespace, places: Places) -> None:
     if options.verb == "client":
         argv = tree.inside(CLIENT, in_network(holder(tree, CLIENT), command))
     else:
-        argv = in_node(first_process(tree, node_named(options.name)), command)
+        node = node_named(options.name)
+        argv = tree.inside(f"{node.name}/{SYSTEM}", in_node(first_process(tree, node), command))
     os.execvp(argv[0], argv)  # noqa: S606 - no shell wanted
 
 

@@ -2,23 +2,27 @@
 
 import subprocess
 from collections.abc import Sequence
+from pathlib import Path
 
 
-def hold_network(tree_argv: Sequence[str]) -> subprocess.Popen[bytes]:
+def hold_network(unshare: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
     """Starts the command line of a process in a new network and UTS namespace; returns when they exist.
 
     Args:
-        tree_argv: The command line's beginning, as `Tree.inside` makes it for `unshare`.
+        unshare: The beginning of the command line: unshare(1) in its cgroup.
+        log: Where its errors go.
 
     Raises:
         RuntimeError: The namespaces could not be made.
     """
-    process = subprocess.Popen(
-        [*tree_argv, "sh", "-c", "echo; exec sleep infinity >/dev/null"],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        start_new_session=True,
-    )
+    with log.open("ab") as errors:
+        process = subprocess.Popen(
+            [*unshare, "sh", "-c", "echo; exec sleep infinity >/dev/null"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            start_new_session=True,
+        )
     wait_for_line(process)
     return process
 

@@ -12,15 +12,15 @@ CLIENT = "client"
 _UNSHARE = ["unshare", "--net", "--uts", "--"]
 
 
-def start(tree: Tree) -> None:
+def start(tree: Tree, logs: Path) -> None:
     """Starts the switch and the client; nothing connects them to the machine's own network.
 
     Raises:
         RuntimeError: The kernel or a tool refused.
     """
-    switch = hold_network(tree.inside(SWITCH, _UNSHARE)).pid
+    switch = hold_network(tree.inside(SWITCH, _UNSHARE), logs / f"{SWITCH}.log").pid
     configure(switch, "link set lo up", "link add br0 type bridge", "link set br0 up")
-    client = hold_network(tree.inside(CLIENT, _UNSHARE)).pid
+    client = hold_network(tree.inside(CLIENT, _UNSHARE), logs / f"{CLIENT}.log").pid
     subprocess.run(in_network(client, ["hostname", CLIENT]), check=True)
     plug(switch, client, CLIENT)
     configure(client, "link set lo up", f"addr add {CLIENT_ADDRESS}/24 dev eth0", "link set eth0 up")

@@ -84,7 +84,7 @@ def _start(places: Places, tree: Tree) -> None:
     build_all(places.images)
     for group in (switch.SWITCH, switch.CLIENT):
         tree.make(group)
-    switch.start(tree)
+    switch.start(tree, places.logs)
     for node in NODES:
         start_node(node, places, tree)
     for service, process in services:

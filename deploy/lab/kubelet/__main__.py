@@ -8,6 +8,7 @@ from pathlib import Path
 
 from aiohttp import web
 
+from deploy.lab.kubelet.capabilities import in_mask
 from deploy.lab.kubelet.children import Children
 from deploy.lab.kubelet.image_store import ImageStore
 from deploy.lab.kubelet.kubelet import Kubelet
@@ -29,6 +30,7 @@ async def serve(node_name: str, socket: Path) -> None:
         network=PodNetwork(node, children),
         images=ImageStore(IMAGES),
         host_address=node.address,
+        capabilities=_own_capabilities(),
         pods=PODS / "pods",
     )
     runner = web.AppRunner(application(Kubelet(parts)), access_log=None, shutdown_timeout=1)
@@ -38,6 +40,11 @@ async def serve(node_name: str, socket: Path) -> None:
     await web.UnixSite(runner, str(socket)).start()
     await ended.wait()
     await runner.cleanup()
+
+
+def _own_capabilities() -> frozenset[str]:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return in_mask(next(int(line.split()[1], 16) for line in lines if line.startswith("CapEff:")))
 
 
 def main() -> None:

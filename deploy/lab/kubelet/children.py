@@ -9,6 +9,7 @@ import contextlib
 import ctypes
 import os
 import signal
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from deploy.lab.kubelet import pipes
 
 _PR_SET_CHILD_SUBREAPER = 36
 _LOST = 255
+_MOST_EARLY = 256
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class Children:
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
         self._loop = asyncio.get_running_loop()
         self._ends: dict[int, asyncio.Future[int]] = {}
+        self._early: OrderedDict[int, int] = OrderedDict()
         self._loop.add_signal_handler(signal.SIGCHLD, self._reap)
 
     def spawn(self, argv: Sequence[str], descriptors: Sequence[int | str]) -> asyncio.Future[int]:
@@ -79,15 +82,21 @@ class Children:
         return Completed(await end, output, errors)
 
     def watch(self, process: int) -> asyncio.Future[int]:
-        """The exit code of a process that is, or becomes, a child of the kubelet."""
+        """The exit code of a process that is, becomes, or was until just now a child of the kubelet."""
         end = self._ends.setdefault(process, self._loop.create_future())
-        if not Path(f"/proc/{process}").exists():
+        if process in self._early:
+            self._end(process, self._early.pop(process))
+        elif not Path(f"/proc/{process}").exists():
             self._end(process, _LOST)
         return end
 
     def _end(self, process: int, code: int) -> None:
         end = self._ends.pop(process, None)
-        if end is not None and not end.done():
+        if end is None:  # nobody has asked yet
+            self._early[process] = code
+            if len(self._early) > _MOST_EARLY:
+                self._early.popitem(last=False)
+        elif not end.done():
             end.set_result(code)
 
     def _reap(self) -> None:

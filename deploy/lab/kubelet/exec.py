@@ -18,7 +18,6 @@ from typing import Self
 from aiohttp import WSMsgType, web
 
 from deploy.lab.kubelet import pipes
-from deploy.lab.kubelet.children import Children
 from deploy.lab.kubelet.exec_status import V4, V5, exited, not_started
 from deploy.lab.kubelet.exec_streams import Streams
 from deploy.lab.kubelet.program_lookup import complaint
@@ -59,9 +58,8 @@ class ExecRequest:
 class Execs:
     """Runs processes in containers, and watches over those whose clients have gone."""
 
-    def __init__(self, runtime: Runtime, children: Children) -> None:
+    def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
-        self._children = children
         self._abandoned: set[asyncio.Task[None]] = set()
 
     async def serve(self, http: web.Request, request: ExecRequest, run: Run) -> web.WebSocketResponse:
@@ -91,11 +89,8 @@ class Execs:
 
     def _start(self, request: ExecRequest, run: Run, exec_id: str, streams: Streams) -> asyncio.Future[int]:
         process = {**run.process_config, "args": list(request.command), "terminal": request.tty}
-        argv = self._runtime.exec_command(run.id, exec_id, process)
         with streams.theirs() as descriptors:
-            end = self._children.spawn(argv, descriptors)
-        end.add_done_callback(lambda _: self._runtime.forget_exec(run.id, exec_id))
-        return end
+            return self._runtime.exec(run.id, exec_id, process, descriptors)
 
     async def _carry(
         self,

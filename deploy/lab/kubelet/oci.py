@@ -3,7 +3,7 @@
 The format is the Open Container Initiative's runtime-spec; the values are the kubelet's and containerd's.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -92,7 +92,7 @@ def container_config(
     config["process"] = dict(process)
     config["root"]["readonly"] = bool(context.get("readOnlyRootFilesystem"))
     if (context.get("seccompProfile") or {}).get("type") == "RuntimeDefault":
-        config["linux"]["seccomp"] = runtime_default(granted(context))
+        config["linux"]["seccomp"] = runtime_default(_plain(process))
     limit = ((container.get("resources") or {}).get("limits") or {}).get("memory")
     if limit is not None and around.memory_limit:
         config["linux"]["resources"]["memory"] = {"limit": parse_bytes(limit)}
@@ -104,8 +104,20 @@ def process(
     container: Mapping[str, Any],
     args: Sequence[str],
     env: Sequence[str],
+    available: Collection[str],
 ) -> dict[str, Any]:
-    """The process part of a container's configuration, which is its exec'd processes' part, too."""
+    """The process part of a container's configuration, which is its exec'd processes' part, too.
+
+    Args:
+        pod: The Pod.
+        container: The one of its containers.
+        args: The command line.
+        env: `NAME=VALUE` each.
+        available: The capabilities that the runtime itself has.
+
+    Raises:
+        ValueError: A capability is unknown.
+    """
     context = effective_security_context(pod["spec"], container)
     user = int(context.get("runAsUser") or 0)
     groups = {*(context.get("supplementalGroups") or ()), *_some(context.get("fsGroup"))}
@@ -119,7 +131,7 @@ def process(
         "args": list(args),
         "env": list(env),
         "cwd": container.get("workingDir") or "/",
-        "capabilities": _capabilities(granted(context)),
+        "capabilities": _capabilities(granted(context, available)),
         "noNewPrivileges": context.get("allowPrivilegeEscalation") is False,
         "oomScoreAdj": 0,
     }
@@ -203,6 +215,10 @@ def _device_rules() -> list[dict[str, Any]]:
 def _capabilities(names: Sequence[str]) -> dict[str, list[str]]:
     """None is inheritable: since CVE-2022-24769 no runtime makes them so."""
     return {kind: [f"CAP_{name}" for name in names] for kind in ("bounding", "effective", "permitted")}
+
+
+def _plain(process: Mapping[str, Any]) -> list[str]:
+    return [name.removeprefix("CAP_") for name in process["capabilities"]["bounding"]]
 
 
 def _some(value: int | None) -> tuple[int, ...]:

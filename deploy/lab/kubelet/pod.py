@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import sys
 import traceback
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,7 @@ class NodeParts:
 
     Attributes:
         host_address: The node's on the LAN.
+        capabilities: Those of the kubelet: it cannot give a container others.
         pods: The folder of the node's disk in which each pod has its own.
     """
 
@@ -43,6 +44,7 @@ class NodeParts:
     network: PodNetwork
     images: ImageStore
     host_address: str
+    capabilities: Collection[str]
     pods: Path
 
 
@@ -59,6 +61,7 @@ class Pod:
         self.pod = pod
         self.runtime = node.runtime
         self.host_address = node.host_address
+        self.capabilities: Collection[str] = node.capabilities
         self.status: dict[str, Any] = {}
         self.containers = {
             spec["name"]: Container(spec, self, node.images, self._changed)

@@ -5,7 +5,7 @@ import contextlib
 import os
 import secrets
 import signal
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Collection, Mapping
 from io import FileIO
 from pathlib import Path
 from typing import Any, Protocol
@@ -25,6 +25,7 @@ class Housing(Protocol):
     pod: Mapping[str, Any]
     runtime: Runtime
     host_address: str
+    capabilities: Collection[str]
 
     @property
     def address(self) -> str:
@@ -112,6 +113,6 @@ class Run:
         values = environment(housing.pod, self._spec, self._image.env, housing.address, housing.host_address)
         args = command_line(self._spec, self._image.command, values)
         env = [f"{name}={value}" for name, value in values.items()]
-        self.process_config = oci.process(housing.pod, self._spec, args, env)
+        self.process_config = oci.process(housing.pod, self._spec, args, env, housing.capabilities)
         around = housing.surroundings(self.id, self._spec, self._image)
         return oci.container_config(housing.pod, self._spec, self.process_config, around)

@@ -4,7 +4,7 @@ import asyncio
 import json
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -65,19 +65,38 @@ class Runtime:
         if done.code:
             raise RuntimeFailure(self._complaint(container))
 
-    def exec_command(self, container: str, name: str, process: Mapping[str, Any]) -> list[str]:
-        """The command line that runs one more process in a container; `name` is its log's."""
-        folder = _CONTAINERS / container
-        (folder / f"{name}.json").write_text(json.dumps(process))
-        tty = ["--tty"] if process.get("terminal") else []
-        return self._crun(
-            container, "exec", *tty, "--process", str(folder / f"{name}.json"), container, log=name
-        )
+    def exec(
+        self, container: str, name: str, process: Mapping[str, Any], descriptors: Sequence[int | str]
+    ) -> asyncio.Future[int]:
+        """Runs one more process in a container.
 
-    def forget_exec(self, container: str, name: str) -> None:
-        """Removes the files of an exec that has ended."""
-        for suffix in ("json", "log"):
-            (_CONTAINERS / container / f"{name}.{suffix}").unlink(missing_ok=True)
+        crun is not left to wait for it: in a container with the node's processes it would wait for whatever
+        that process leaves behind, too, which no cluster does. A terminal crun must hold: there it does wait.
+
+        Args:
+            container: Its id.
+            name: The exec's.
+            process: The process part of an OCI configuration.
+            descriptors: As for `Children.spawn`.
+
+        Returns:
+            Its exit code, once it has ended.
+        """
+        files = [_CONTAINERS / container / f"{name}.{suffix}" for suffix in ("json", "pid", "log")]
+        files[0].write_text(json.dumps(process))
+        manner = ["--tty"] if process["terminal"] else ["--detach", "--pid-file", str(files[1])]
+        arguments = ["exec", *manner, "--process", str(files[0]), container]
+        started = self._children.spawn(self._crun(container, *arguments, log=name), descriptors)
+        return asyncio.ensure_future(self._exec_ended(started, files))
+
+    async def _exec_ended(self, started: Awaitable[int], files: Sequence[Path]) -> int:
+        code = await started
+        pid = files[1]
+        if code == 0 and pid.exists():
+            code = await self._children.watch(int(pid.read_text()))
+        for file in files:
+            file.unlink(missing_ok=True)
+        return code
 
     def _complaint(self, container: str) -> str:
         """What crun wrote into a container's log, as one line."""

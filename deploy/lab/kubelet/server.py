@@ -45,7 +45,7 @@ async def _plain_handshake(_request: web.Request, response: web.StreamResponse) 
 class _Server:
     def __init__(self, kubelet: Kubelet) -> None:
         self._kubelet = kubelet
-        self._execs = Execs(kubelet.parts.runtime, kubelet.parts.children)
+        self._execs = Execs(kubelet.parts.runtime)
 
     async def healthz(self, _request: web.Request) -> web.Response:
         return web.Response(text="ok")

@@ -82,7 +82,7 @@ def pods() -> list[dict[str, Any]]:
             "traefik", "unschedulable", None, _web("cheddar:lab", 80), nodeSelector={"cheese-cellar": "true"}
         ),
         _pod(
-            "traefik", "finished", first, {"command": ["true"], "image": "cheddar:lab"}, restartPolicy="Never"
+            "traefik", "finished", third, {"command": ["true"], "image": "cheddar:lab"}, restartPolicy="Never"
         ),
         _lost(),
     ]

@@ -1,0 +1,21 @@
+"""What every folder of tests shares: one lab for the whole session."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from deploy.lab.handle import LabHandle
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabHandle]:
+    """The session's lab, started once and ended with it."""
+    if os.geteuid() != 0:
+        pytest.fail("the lab's tests need root: run them with sudo")
+    lab = LabHandle(tmp_path_factory.mktemp("lab"))
+    try:
+        lab.up()
+        yield lab
+    finally:
+        lab.down()
