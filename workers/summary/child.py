@@ -22,13 +22,15 @@ def main() -> int:
     arguments = _arguments()
     decoder = _Decoder(arguments.seconds) if arguments.payload else None
     confine(seconds=arguments.seconds, memory=arguments.memory)
+    summary, failure = None, ""
     try:
         summary = _count(payload=arguments.payload)
     except PcapError as error:
-        _write({"error": str(error)})
-        return 1
+        failure = str(error)
     except MemoryError:
-        _write({"error": f"It needs more than {arguments.memory // 1_000_000:,} MB of memory."})
+        failure = f"It needs more than {arguments.memory // 1_000_000:,} MB of memory."
+    if summary is None:  # said only here: until the exception is gone, it holds on to the memory
+        _write({"error": failure})
         return 1
     _write(summary.to_json())
     if decoder and summary.totals.packets:

@@ -94,16 +94,16 @@ def decode(
         capture.apply_on_packets(take, timeout=seconds)  # type: ignore[no-untyped-call]
     except TimeoutError:
         notes.append(f"Decoding took longer than {seconds:.0f} s: what was said after that is not listed.")
+    except TSharkCrashException:  # it had ended before it could be listened to
+        capture.refused = True
     except Exception as error:  # noqa: BLE001, packets are hostile: whatever they break, the rest is told
         notes.append(f"Decoding failed ({type(error).__name__}): what was said after that is not listed.")
     finally:
         loop.close()
     if taken > limit:
         notes.append(f"Only the first {limit} packets with HTTP, DNS or TLS were decoded.")
-    elif not notes and capture.crashed:
-        notes.append("tshark crashed or ran out of memory: what was said after that is not listed.")
-    elif not notes and capture.refused and not damaged:
-        notes.append("tshark failed: what was said after that is not listed.")
+    elif not notes and (capture.crashed or (capture.refused and not damaged)):
+        notes.append("tshark failed or ran out of memory: what was said after that is not listed.")
     return Decoded(exchanges.result(), tuple(notes))
 
 

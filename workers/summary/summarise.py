@@ -78,10 +78,10 @@ def _start(source: IO[bytes], folder: Path, arguments: list[str]) -> subprocess.
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         cwd=folder,
-        # HOME is empty, so tshark finds no preferences there.
+        # tshark reads preferences in HOME, and 4.0 crashes where it may not look: there, there is nothing.
         env={
             "PATH": str(Path(tshark).parent) if tshark else os.defpath,
-            "HOME": str(folder),
+            "HOME": "/nonexistent",
             "LANG": "C.UTF-8",
         },
         start_new_session=True,

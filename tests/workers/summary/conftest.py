@@ -1,6 +1,11 @@
+import os
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.workers.summary.speech import Dialogue
 
 EVIDENCE = Path(__file__).parents[2] / "evidence"
 RECORDED = sorted(EVIDENCE.glob("nodeport-*/*.pcap"))
@@ -12,3 +17,45 @@ def recorded(request: pytest.FixtureRequest) -> Path:
     path = request.param
     assert isinstance(path, Path)
     return path
+
+
+@pytest.fixture
+def nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Afterwards there is no temporary file and no process, running or zombie."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    yield
+    assert list(folder.iterdir()) == []
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+
+
+@pytest.fixture
+def spoken(tmp_path: Path) -> Path:
+    """A capture with one HTTP request."""
+    dialogue = Dialogue()
+    dialogue.connect().says(b"GET /x HTTP/1.1\r\nHost: a\r\n\r\n").hears(
+        b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+    )
+    path = tmp_path / "spoken.pcap"
+    path.write_bytes(dialogue.file())
+    return path
+
+
+@pytest.fixture
+def stand_in() -> Iterator[Callable[[str], Path]]:
+    """Puts a program called tshark where anybody can run it; gives the folder to put into PATH."""
+    # pytest's own folders are closed to the user that the child becomes.
+    with tempfile.TemporaryDirectory(dir="/tmp", prefix="stand-in-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+
+        def write(script: str) -> Path:
+            program = folder / "tshark"
+            version = '[ "$1" = -v ] && { echo "TShark (Wireshark) 4.0.17"; exit 0; }'
+            program.write_text(f"#!/bin/sh\n{version}\n{script}\n")
+            program.chmod(0o755)
+            return folder
+
+        yield write

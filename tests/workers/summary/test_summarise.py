@@ -1,0 +1,144 @@
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.workers.summary import oracle, packets
+from tests.workers.summary.packets import Record
+from tests.workers.summary.watched import Waiting
+from workers.summary.summarise import SummaryError, summarise
+from workers.summary.summary import HttpExchange, Summary
+
+pytestmark = pytest.mark.usefixtures("nothing_is_left")
+
+
+def test_a_recorded_capture_is_summarised_as_tshark_counts_it(recorded: Path) -> None:
+    summary = summarise(recorded, payload=True)
+    assert oracle.counted(summary.flows) == oracle.conversations(recorded)
+    assert summary.notes == ()
+    assert {type(each) for each in summary.exchanges} == {HttpExchange}
+    assert Summary.from_json(summary.to_json()) == summary
+
+
+def test_of_headers_only_nothing_is_decoded(spoken: Path) -> None:
+    summary = summarise(spoken, payload=False)
+    assert (summary.payload, summary.exchanges, len(summary.flows)) == (False, (), 1)
+
+
+def test_a_damaged_file_is_summarised_as_far_as_it_goes(spoken: Path) -> None:
+    spoken.write_bytes(spoken.read_bytes()[:-3])
+    summary = summarise(spoken, payload=True)
+    assert summary.totals.packets == 4
+    assert summary.notes == ("The file ends in the middle of a packet: that one is left out.",)
+    (told,) = summary.exchanges
+    assert isinstance(told, HttpExchange)
+    assert told.status is None
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        (b"", "The capture could not be summarised. The file is empty."),
+        (
+            b"no pcap at all, but long enough",
+            "The capture could not be summarised. The file is not a pcap file.",
+        ),
+    ],
+)
+def test_what_is_no_capture_is_refused_with_one_sentence(tmp_path: Path, data: bytes, sentence: str) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(data)
+    with pytest.raises(SummaryError) as refused:
+        summarise(path, payload=True)
+    assert str(refused.value) == sentence
+
+
+def test_an_unknown_link_type_is_counted_and_said(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(packets.pcap([Record(b"radio")], link_type=127))
+    summary = summarise(path, payload=False)
+    assert summary.totals.other == 1
+    assert "link type 127" in summary.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("script", "note"),
+    [
+        ("exit 3", "tshark failed or ran out of memory: what was said after that is not listed."),
+        ("kill -SEGV $$", "tshark failed or ran out of memory: what was said after that is not listed."),
+        ("kill -KILL $$", "tshark failed or ran out of memory: what was said after that is not listed."),
+        ("printf '[\\n  {\\n  },\\n'", "Decoding failed (KeyError): what was said after that is not listed."),
+        ("exec /usr/bin/yes '['", "Decoding took longer than 2 s: what was said after that is not listed."),
+        ("while :; do :; done", "Decoding took longer than 2 s: what was said after that is not listed."),
+    ],
+)
+def test_flows_are_told_whatever_becomes_of_tshark(
+    spoken: Path, stand_in: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch, script: str, note: str
+) -> None:
+    monkeypatch.setenv("PATH", f"{stand_in(script)}:{os.environ['PATH']}")
+    summary = summarise(spoken, payload=True, seconds=4)
+    assert (len(summary.flows), summary.exchanges, summary.notes) == (1, (), (note,))
+
+
+def test_without_tshark_flows_are_told_and_the_lack_is_said(
+    spoken: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.setattr(os, "defpath", "/nowhere")
+    summary = summarise(spoken, payload=True)
+    assert len(summary.flows) == 1
+    assert summary.notes == ("HTTP, DNS and TLS are not listed: tshark is not installed.",)
+
+
+def test_a_tshark_that_finds_no_memory_leaves_the_flows(spoken: Path) -> None:
+    summary = summarise(spoken, payload=True, memory=220 << 20)
+    assert len(summary.flows) == 1
+    assert [note for note in summary.notes if note.startswith("tshark")]
+
+
+def test_more_flows_than_memory_holds_are_refused_with_one_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.pcap"
+    datagrams = (
+        packets.ipv4(f"10.{n >> 16}.{n >> 8 & 255}.{n & 255}", "10.0.0.1", 17, packets.udp(1, 2))
+        for n in range(150_000)
+    )
+    path.write_bytes(packets.pcap(Record(packets.ethernet(datagram)) for datagram in datagrams))
+    with pytest.raises(SummaryError) as refused:
+        summarise(path, payload=False, memory=64 << 20)
+    assert str(refused.value) == "The capture could not be summarised. It needs more than 67 MB of memory."
+
+
+def test_a_child_that_does_not_end_is_ended(tmp_path: Path) -> None:
+    waiting = Waiting(tmp_path / "pipe", seconds=1)
+    waiting.join()
+    assert (
+        str(waiting.error) == "The capture could not be summarised: reading the packets took longer than 1 s."
+    )
+
+
+def test_a_child_that_dies_is_told_of(tmp_path: Path) -> None:
+    waiting = Waiting(tmp_path / "pipe")
+    os.kill(waiting.child, signal.SIGKILL)
+    waiting.join()
+    assert str(waiting.error) == (
+        "The capture could not be summarised: the process that reads the packets was ended by signal 9."
+    )
+
+
+def test_a_hundred_broken_files_never_break_the_summary(tmp_path: Path) -> None:
+    """Mutations of real captures, in few children: files after one another make one file."""
+    path = tmp_path / "mutated.pcap"
+    data = bytearray(packets.pcap([]))
+    for number, recorded in enumerate(
+        sorted((Path(__file__).parents[2] / "evidence").glob("nodeport-*/*.pcap"))
+    ):
+        body = bytearray(recorded.read_bytes()[24:])
+        for at in range(16 + number, len(body), 97):
+            if at % 100 > 40:  # most of the record headers stay, so that there is something to read
+                body[at] ^= 1 << number
+        data += body
+    path.write_bytes(data)
+    summary = summarise(path, payload=True, seconds=60)
+    assert summary.totals.packets > 0
