@@ -3,6 +3,7 @@
 import asyncio
 import json
 import random
+from collections.abc import AsyncIterator
 from typing import Any
 
 from aiohttp import web
@@ -18,8 +19,9 @@ from deploy.lab.apiserver.resources import Resource, named
 from deploy.lab.apiserver.selectors import Matcher, by_query
 from deploy.lab.apiserver.status import ApiError, Object, bad_request, unsupported_media_type
 from deploy.lab.apiserver.strategic import strategic_merge
+from deploy.lab.apiserver.table import as_table
 from deploy.lab.apiserver.users import User
-from deploy.lab.apiserver.watch import Watch
+from deploy.lab.apiserver.watch import Bookmark, Watch, encoded
 
 _PATCHES = (
     "application/json-patch+json",
@@ -27,6 +29,7 @@ _PATCHES = (
     "application/strategic-merge-patch+json",
 )
 _SHORTEST_WATCH_SECONDS = 1800
+_TRUE = frozenset({"1", "true"})
 
 
 class Endpoints:
@@ -70,38 +73,47 @@ class Endpoints:
 
         watch = Watch(self._store, resource.plural, watched, answers.shape(request, resource))
         current = [one for one in self._store.objects(resource, info.namespace) if matches(one)]
+        initial = request.query.get("sendInitialEvents", "") in _TRUE
+        bookmark = self._bookmarks(request, resource)
         try:
-            first = watch.backlog(request.query.get("resourceVersion", ""), current)
+            first = watch.backlog("" if initial else request.query.get("resourceVersion", ""), current)
         except ApiError as error:
             # The real one answers 200 and tells the watch.
             line = json.dumps({"type": "ERROR", "object": error.body}, separators=(",", ":"))
             return web.Response(body=f"{line}\n", headers=answers.common_headers())
+        if initial and bookmark is not None:
+            first.append(encoded("BOOKMARK", bookmark({"k8s.io/initial-events-end": "true"})))
         seconds = _number(request, "timeoutSeconds")
         if seconds is None:
             seconds = _SHORTEST_WATCH_SECONDS + random.randrange(_SHORTEST_WATCH_SECONDS)  # noqa: S311 - spread
-        bookmarks = request.query.get("allowWatchBookmarks", "") in {"true", "1"}
-        return await self._stream(request, resource, watch, first, seconds, bookmarks)
+        return await self._stream(request, watch.lines(first, bookmark), watch, seconds)
 
+    def _bookmarks(self, request: web.Request, resource: Resource) -> Bookmark | None:
+        """What makes bookmarks; None when the client does not allow any."""
+        if request.query.get("allowWatchBookmarks", "") not in _TRUE:
+            return None
+
+        def bookmark(annotations: dict[str, str]) -> Object:
+            metadata: Object = {"resourceVersion": str(self._store.version), "creationTimestamp": None}
+            if annotations:
+                metadata["annotations"] = annotations
+            if answers.accepted(request) == "Table":
+                return as_table(resource, [], metadata)
+            return {"kind": resource.kind, "apiVersion": resource.group_version, "metadata": metadata}
+
+        return bookmark
+
+    @staticmethod
     async def _stream(
-        self,
-        request: web.Request,
-        resource: Resource,
-        watch: Watch,
-        first: list[bytes],
-        seconds: int,
-        bookmarks: bool,
+        request: web.Request, lines: AsyncIterator[bytes], watch: Watch, seconds: int
     ) -> web.StreamResponse:
-        def bookmark() -> Object:
-            version = {"resourceVersion": str(self._store.version), "creationTimestamp": None}
-            return {"kind": resource.kind, "apiVersion": resource.group_version, "metadata": version}
-
         response = web.StreamResponse(headers=answers.common_headers())
         response.enable_chunked_encoding()
         close = watch.open()
         try:
             await response.prepare(request)
             async with asyncio.timeout(seconds):
-                async for line in watch.lines(first, bookmark if bookmarks else None):
+                async for line in lines:
                     await response.write(line)
         except TimeoutError:
             await response.write_eof()

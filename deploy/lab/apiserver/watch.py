@@ -10,6 +10,8 @@ from deploy.lab.apiserver.store import Change, Store
 
 _BOOKMARK_SECONDS = 60.0
 Shape = Callable[[Object], Object]
+Bookmark = Callable[[dict[str, str]], Object]
+"""Makes the object of a bookmark, with these annotations."""
 
 
 def seen(change: Change, matches: Matcher) -> tuple[str, Object] | None:
@@ -58,12 +60,12 @@ class Watch:
             raise expired(f"too old resource version: {version} ({self._store.version})")
         return [line for line in map(self._seen, changes) if line]
 
-    async def lines(self, first: list[bytes], bookmarks: Callable[[], Object] | None) -> AsyncIterator[bytes]:
+    async def lines(self, first: list[bytes], bookmark: Bookmark | None) -> AsyncIterator[bytes]:
         """The lines of the answer, without end.
 
         Args:
             first: The backlog.
-            bookmarks: Makes a bookmark's object; None when the client did not allow bookmarks.
+            bookmark: Makes a bookmark's object; None when the client did not allow bookmarks.
         """
         for line in first:
             yield line
@@ -71,8 +73,8 @@ class Watch:
             try:
                 change = await asyncio.wait_for(self._changes.get(), _BOOKMARK_SECONDS)
             except TimeoutError:
-                if bookmarks is not None:
-                    yield _encoded("BOOKMARK", bookmarks())
+                if bookmark is not None:
+                    yield encoded("BOOKMARK", bookmark({}))
                 continue
             if news := self._seen(change):
                 yield news
@@ -88,8 +90,9 @@ class Watch:
         return self._line(*found) if found else None
 
     def _line(self, kind: str, value: Object) -> bytes:
-        return _encoded(kind, self._shape(value))
+        return encoded(kind, self._shape(value))
 
 
-def _encoded(kind: str, value: Object) -> bytes:
+def encoded(kind: str, value: Object) -> bytes:
+    """One line of a watch."""
     return json.dumps({"type": kind, "object": value}, separators=(",", ":")).encode() + b"\n"

@@ -27,10 +27,10 @@ class Exec:
     """One exec: the handshake's answer and every frame until the close."""
 
     def __init__(self, lab: Any, path: str, protocol: str) -> None:
-        config = yaml.safe_load(lab.kubeconfig.read_text())
+        config = yaml.safe_load((lab.directory / "kubeconfig").read_text())
         cluster, user = config["clusters"][0]["cluster"], config["users"][0]["user"]
         context = ssl.create_default_context(cadata=_decoded(cluster["certificate-authority-data"]))
-        pair = lab.state / "exec-test-client.pem"
+        pair = lab.directory / "exec-test-client.pem"
         pair.write_text(_decoded(user["client-certificate-data"]) + _decoded(user["client-key-data"]))
         context.load_cert_chain(pair)
         pair.unlink()
@@ -48,7 +48,7 @@ class Exec:
             self.frames.append((opcode, data))
             if opcode == websocket.ABNF.OPCODE_CLOSE:
                 break
-        socket.close()
+        socket.shutdown()
 
     def channel(self, number: int) -> bytes:
         return b"".join(data[1:] for opcode, data in self.frames if opcode == 2 and data[0] == number)

@@ -179,6 +179,18 @@ def test_a_watch_tells_what_happens_after_a_list(admin: Any) -> None:
     ]
 
 
+def test_a_watch_that_asks_for_it_begins_with_everything_and_says_when_that_was_all(admin: Any) -> None:
+    admin.post(CONFIGMAPS, configmap("listed", listed="yes"))
+
+    path = f"{CONFIGMAPS}?watch=true&timeoutSeconds=1&labelSelector=listed&resourceVersionMatch=NotOlderThan"
+    watching = Watching(admin, f"{path}&sendInitialEvents=true&allowWatchBookmarks=true")
+    added, bookmark = watching.until_over()
+
+    assert (added["type"], added["object"]["metadata"]["name"]) == ("ADDED", "listed")
+    assert (bookmark["type"], bookmark["object"]["kind"]) == ("BOOKMARK", "ConfigMap")
+    assert bookmark["object"]["metadata"]["annotations"] == {"k8s.io/initial-events-end": "true"}
+
+
 def test_a_watch_from_a_known_version_begins_with_what_was_missed(admin: Any) -> None:
     version = admin.get(CONFIGMAPS).body["metadata"]["resourceVersion"]
     admin.post(CONFIGMAPS, configmap("missed", missed="yes"))

@@ -13,7 +13,7 @@ ROOT_CA = "kube-root-ca.crt"
 
 
 def reconcile(cluster: Cluster) -> None:
-    """Gives namespaces their default service account and the CA's certificate; empties those that go."""
+    """Gives namespaces their service account and the CA's certificate; empties those that go."""
     for namespace in cluster.store.objects(NAMESPACES):
         if "deletionTimestamp" in namespace["metadata"]:
             _empty(cluster, namespace)
@@ -22,7 +22,7 @@ def reconcile(cluster: Cluster) -> None:
 
 
 def follow(cluster: Cluster) -> Callable[[], None]:
-    """Furnishes each new namespace before the next request is read, so that a pod can be created in it at once.
+    """Furnishes each new namespace before the next request is read: a pod can be created in it at once.
 
     Returns:
         What ends that.
