@@ -59,14 +59,13 @@ def transports(draw: DrawFn) -> tuple[int, bytes]:
 
 
 @st.composite
-def datagrams(draw: DrawFn) -> list[bytes]:
+def datagrams(draw: DrawFn, identity: int) -> list[bytes]:
     """One IP datagram, or the fragments of one, all or some of them, in any order."""
     protocol, payload = draw(transports())
     pieces = [(0, payload, 0)]
     if draw(st.integers(0, 3)) == 0:
         cut = 8 * draw(st.integers(1, max(1, (len(payload) - 1) // 8)))
         pieces = [(0, payload[:cut], 1), (cut, payload[cut:], 0)] if payload[cut:] else pieces
-    identity = draw(st.integers(0, 0xFFFF))
     if draw(st.booleans()):
         source, target, options = draw(_IPV4), draw(_IPV4), draw(_IPV4_OPTIONS)
         whole = [
@@ -109,8 +108,8 @@ def captures(draw: DrawFn, *, most: int = 40, cut: bool = False, mutate: bool = 
     link_type = draw(st.sampled_from(LINK_TYPES))
     records = []
     time = 1_700_000_000_000_000_000
-    for fragments in draw(st.lists(datagrams(), min_size=1, max_size=most)):
-        for datagram in fragments:
+    for identity in range(draw(st.integers(1, most))):
+        for datagram in draw(datagrams(identity)):
             frame = draw(frames(link_type, datagram))
             if mutate and draw(st.integers(0, 5)) == 0:
                 at = draw(st.integers(0, len(frame) - 1))
