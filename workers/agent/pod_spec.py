@@ -7,6 +7,10 @@ CONTAINER = "tap"
 SPOOL_DIRECTORY = "/spool"
 CAPTURE_LABEL = "podcap.dev/capture"
 
+CAPABILITIES = ("NET_RAW", "SETGID")
+"""NET_RAW receives packets. SETGID is for tcpdump alone: Debian's is built to give up its user, and calls
+initgroups() even with `-Z root`; setuid() to the user that one is needs no SETUID."""
+
 _SPARE_SECONDS = 300
 """How much longer than its capture an agent pod may live: to be started, asked, collected."""
 
@@ -90,9 +94,7 @@ def _container(image: str, deadline: int) -> dict[str, Any]:
             "privileged": False,
             "allowPrivilegeEscalation": False,
             "readOnlyRootFilesystem": True,
-            # NET_RAW receives packets. SETGID and SETUID are for tcpdump alone: Debian's is built to give up
-            # its user, and calls initgroups() and setuid() even with `-Z root`.
-            "capabilities": {"drop": ["ALL"], "add": ["NET_RAW", "SETGID", "SETUID"]},
+            "capabilities": {"drop": ["ALL"], "add": list(CAPABILITIES)},
         },
         # No CPU limit: throttled, tcpdump would drop packets. Memory is for its buffer and the spool's pages.
         "resources": {

@@ -14,13 +14,17 @@ from typing import Any, Self
 import pytest
 
 from workers.agent.agent import AgentPod
+from workers.agent.pod_spec import CAPABILITIES
 from workers.cluster.errors import ExecCutError
 from workers.cluster.exec import STDOUT, Completed
 from workers.cluster.pod import Pod
 from workers.tap.tap import Tap
 
-# What the agent pod may do, and no more.
-RIGHTS = ("setpriv", "--bounding-set", "-all,+net_raw,+setgid,+setuid", "--inh-caps", "-all")
+
+def rights(*capabilities: str) -> tuple[str, ...]:
+    """A command in front of another one that leaves uid 0 these capabilities and no others."""
+    left = "".join(f",+{name.lower()}" for name in capabilities)
+    return ("setpriv", "--bounding-set", f"-all{left}", "--inh-caps", "-all")
 
 
 def _inside(namespace: int) -> list[str]:
@@ -65,7 +69,7 @@ class LocalAgent(AgentPod):
 
     namespace: int = 0
     path: str = os.environ["PATH"]
-    rights: Sequence[str] = RIGHTS
+    capabilities: Sequence[str] = CAPABILITIES
     cuts: list[int] = field(default_factory=list)
     started: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
@@ -84,7 +88,14 @@ class LocalAgent(AgentPod):
         program = shutil.which(argv[0], path=self.path)
         assert program is not None
         process = subprocess.Popen(
-            [*_inside(self.namespace), *self.rights, "env", f"PATH={self.path}", program, *argv[1:]],
+            [
+                *_inside(self.namespace),
+                *rights(*self.capabilities),
+                "env",
+                f"PATH={self.path}",
+                program,
+                *argv[1:],
+            ],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -1,4 +1,4 @@
-"""The spool with real tcpdump, as uid 0 with the agent pod's three capabilities."""
+"""The spool with real tcpdump, as uid 0 with the agent pod's capabilities and no others."""
 
 import hashlib
 import struct
@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from workers.agent.pod_spec import CAPABILITIES
 from workers.spool.spool import Progress, Spool, SpoolError, SpoolLimits
 
 Agents = Callable[..., Any]
@@ -313,10 +314,11 @@ def test_an_agent_out_of_reach_ends_the_following_with_one_sentence(
         spool.follow(tmp_path / "here.pcap")
 
 
-def test_without_the_right_to_receive_packets_tcpdump_says_so(
-    agent: Agents, link: Any, tmp_path: Path
+@pytest.mark.parametrize("missing", CAPABILITIES)
+def test_each_capability_of_the_agent_pod_is_needed(
+    agent: Agents, link: Any, tmp_path: Path, missing: str
 ) -> None:
-    rights = ("setpriv", "--bounding-set", "-all,+setgid,+setuid", "--inh-caps", "-all")
-    spool = Spool(agent(rights=rights), directory=str(tmp_path))
-    with pytest.raises(SpoolError, match="permission"):
+    left = [name for name in CAPABILITIES if name != missing]
+    spool = Spool(agent(capabilities=left), directory=str(tmp_path))
+    with pytest.raises(SpoolError, match="Operation not permitted"):
         spool.start(link.tap, "", LIMITS)

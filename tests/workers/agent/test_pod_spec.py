@@ -1,0 +1,55 @@
+import json
+from typing import Any
+
+import pytest
+
+from workers.agent.pod_spec import AgentLimits, pod_spec
+
+
+@pytest.fixture
+def pod() -> dict[str, Any]:
+    return pod_spec(
+        capture_id="cap-7f3k9q",
+        node="node2",
+        namespace="podcap",
+        image="agent:1",
+        limits=AgentLimits(seconds=30, spool_bytes=50_000_000),
+    )
+
+
+def test_it_is_bound_to_its_node_and_tolerates_every_taint(pod: dict[str, Any]) -> None:
+    assert pod["spec"]["nodeName"] == "node2"
+    assert pod["spec"]["tolerations"] == [{"operator": "Exists"}]
+
+
+def test_it_has_two_capabilities_and_no_other_privilege(pod: dict[str, Any]) -> None:
+    (container,) = pod["spec"]["containers"]
+    assert container["securityContext"] == {
+        "privileged": False,
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"], "add": ["NET_RAW", "SETGID"]},
+    }
+    assert pod["spec"]["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert pod["spec"]["automountServiceAccountToken"] is False
+    assert [list(volume) for volume in pod["spec"]["volumes"]] == [["name", "emptyDir"]]
+
+
+def test_it_ends_by_itself_after_its_capture_and_is_not_restarted(pod: dict[str, Any]) -> None:
+    assert 30 < pod["spec"]["activeDeadlineSeconds"] <= 30 + 300
+    assert pod["spec"]["restartPolicy"] == "Never"
+
+
+def test_its_volume_holds_well_more_than_the_spool_may_grow_to(pod: dict[str, Any]) -> None:
+    limit = int(pod["spec"]["volumes"][0]["emptyDir"]["sizeLimit"])
+    hard_cap_of_the_spool = 50_000_000 * 1.5 + 2048 * 512
+    assert limit > hard_cap_of_the_spool + 16_000_000
+
+
+def test_it_says_which_capture_it_is_for(pod: dict[str, Any]) -> None:
+    assert pod["metadata"]["name"] == "podcap-cap-7f3k9q"
+    assert pod["metadata"]["labels"]["podcap.dev/capture"] == "cap-7f3k9q"
+
+
+def test_it_can_be_sent_as_it_is(pod: dict[str, Any]) -> None:
+    assert json.loads(json.dumps(pod)) == pod

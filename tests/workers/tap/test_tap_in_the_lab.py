@@ -1,0 +1,71 @@
+"""Every pod of the lab gets its own interface; whether it is the right one is asked another way."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from deploy.lab.handle import LabHandle
+from workers.agent.agent import AgentPod, create, delete
+from workers.agent.pod_spec import AgentLimits
+from workers.cluster.cluster import Cluster, connect
+from workers.tap.gather import gather
+from workers.tap.tap import decide
+
+NODES = ("k8s-node01", "k8s-node02", "k8s-node03")
+
+
+@pytest.fixture(scope="module")
+def cluster(lab: LabHandle) -> Iterator[Cluster]:
+    with connect(lab.places.kubeconfig) as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="module")
+def agents(cluster: Cluster) -> Iterator[dict[str, AgentPod]]:
+    """An agent pod on each node."""
+    try:
+        yield {
+            node: create(
+                cluster,
+                capture_id=f"tap-{node}",
+                node=node,
+                namespace="podcap",
+                image="podcap-agent:lab",
+                limits=AgentLimits(seconds=60, spool_bytes=1 << 20),
+            )
+            for node in NODES
+        }
+    finally:
+        for node in NODES:
+            delete(cluster, "podcap", f"tap-{node}")
+
+
+def owner(lab: LabHandle, node: str, interface: str) -> str:
+    """The address behind an interface, by what its namespace itself says (setns, which podcap cannot)."""
+    script = (
+        'index=$(cat "/sys/class/net/$1/ifindex")\n'
+        "for process in /proc/[0-9]*; do\n"
+        '    nsenter --net="$process/ns/net" ip -j -d addr show dev eth0 2>/dev/null |\n'
+        '        grep -F "\\"link_index\\":$index,"\n'
+        "done | head -n 1"
+    )
+    links = json.loads(lab.node(node, "sh", "-c", script, "owner", interface))
+    return str(links[0]["addr_info"][0]["local"])
+
+
+def test_every_running_pod_with_a_network_of_its_own_is_tapped_at_its_own_interface(
+    lab: LabHandle, cluster: Cluster, agents: dict[str, AgentPod]
+) -> None:
+    pods = [
+        pod
+        for namespace in ("traefik", "kube-system")
+        for pod in cluster.pods_with_label(namespace, "")
+        if pod.phase == "Running" and not pod.host_network and pod.node in NODES
+    ]
+    assert len(pods) >= 6
+    for pod in pods:
+        tap = decide(gather(agents[str(pod.node)], pod), pod)
+        assert tap.confidence == "high", tap
+        assert owner(lab, tap.node, tap.interface) == pod.ips[0]
+        assert int(lab.node(tap.node, "cat", f"/sys/class/net/{tap.interface}/ifindex")) == tap.ifindex
