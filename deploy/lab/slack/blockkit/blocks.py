@@ -6,7 +6,7 @@ from typing import Any
 
 from deploy.lab.slack.blockkit import composition, elements
 from deploy.lab.slack.blockkit.composition import PLAIN
-from deploy.lab.slack.blockkit.problems import Problems
+from deploy.lab.slack.blockkit.problems import Problems, type_of
 from deploy.lab.slack.blockkit.rich_text import rich_text
 from deploy.lab.slack.errors import SlackError
 
@@ -103,7 +103,7 @@ class _Rules:
             "section": self._section,
             "table": self._table,
         }
-        kind = value.get("type")
+        kind = type_of(value)
         if kind is None:
             self.problems.add("missing required field: type", pointer)
         elif kind not in rules:
@@ -212,7 +212,7 @@ class _Rules:
                 self.problems.boolean(item, "is_wrapped", f"{settings}/{index}")
 
     def _cell(self, cell: Any, pointer: str) -> None:
-        kind = cell.get("type") if isinstance(cell, dict) else None
+        kind = type_of(cell)
         if kind == "raw_text":
             self.problems.fields(cell, pointer, required=("text",))
             self.problems.optional_string(cell, "text", pointer, longest=_LONGEST_TABLE)

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
-from deploy.lab.slack.blockkit.problems import Problems
+from deploy.lab.slack.blockkit.problems import Problems, type_of
 
 BOTH = ("plain_text", "mrkdwn")
 PLAIN = ("plain_text",)
@@ -16,7 +16,7 @@ def text(
     if not isinstance(value, dict):
         problems.add("must provide an object", pointer)
         return
-    kind = value.get("type")
+    kind = type_of(value)
     if kind is None:
         problems.add("missing required field: type", pointer)
         return

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from deploy.lab.slack.blockkit import composition
 from deploy.lab.slack.blockkit.composition import PLAIN
-from deploy.lab.slack.blockkit.problems import Problems
+from deploy.lab.slack.blockkit.problems import Problems, type_of
 
 _MENU = ("confirm", "focus_on_load", "placeholder", "max_selected_items")
 _LISTS = ("options", "option_groups", "initial_option", "initial_options")
@@ -56,7 +56,7 @@ def element(
     problems: Problems, value: Any, pointer: str, allowed: Collection[str], file_known: FileKnown
 ) -> None:
     """One element of a block that takes the `allowed` types."""
-    kind = value.get("type") if isinstance(value, dict) else None
+    kind = type_of(value)
     if not isinstance(value, dict):
         problems.add("must provide an object", pointer)
     elif kind is None:
@@ -66,7 +66,7 @@ def element(
     elif kind == "image":
         image(problems, value, pointer, file_known)
     else:
-        _interactive(problems, value, pointer, str(kind))
+        _interactive(problems, value, pointer, kind)
 
 
 def image(

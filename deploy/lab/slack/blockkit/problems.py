@@ -82,3 +82,9 @@ class Problems:
             if name not in required and name not in optional and name != "type":
                 self.add(f"invalid additional property: {name}", pointer)
         return value
+
+
+def type_of(value: Any) -> str | None:
+    """The `type` of an object as a string, whatever it is; None when there is none."""
+    kind = value.get("type") if isinstance(value, dict) else None
+    return None if kind is None else str(kind)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from deploy.lab.slack.blockkit.problems import Problems
+from deploy.lab.slack.blockkit.problems import Problems, type_of
 
 _LEAVES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "text": (("text",), ("style",)),
@@ -29,7 +29,7 @@ def rich_text(problems: Problems, value: dict[str, Any], pointer: str) -> None:
 
 
 def _part(problems: Problems, part: Any, pointer: str) -> None:
-    kind = part.get("type") if isinstance(part, dict) else None
+    kind = type_of(part)
     if kind == "rich_text_section":
         problems.fields(part, pointer, required=("elements",))
         _leaves(problems, part, pointer)
@@ -56,11 +56,11 @@ def _leaves(problems: Problems, part: dict[str, Any], pointer: str) -> None:
     here = f"{pointer}/elements"
     for index, leaf in enumerate(problems.items(part.get("elements", []), here, most=_MANY, least=0)):
         place = f"{here}/{index}"
-        kind = leaf.get("type") if isinstance(leaf, dict) else None
-        if kind not in _LEAVES:
+        kind = type_of(leaf)
+        if kind is None or kind not in _LEAVES:
             problems.add(f"unsupported type: {kind}", f"{place}/type")
             continue
-        required, optional = _LEAVES[str(kind)]
+        required, optional = _LEAVES[kind]
         problems.fields(leaf, place, required=required, optional=optional)
         if kind == "text":
             problems.optional_string(leaf, "text", place, longest=_MANY)

@@ -43,8 +43,9 @@ def complete_upload(workspace: Workspace, arguments: Arguments) -> Json:
     fields: Json = {"text": arguments.text("initial_comment")}
     if len(fields["text"]) > content.LONGEST_TEXT:
         raise SlackError("msg_too_long")
-    blocks = arguments.json("blocks", "invalid_blocks")
-    if blocks is not None and not fields["text"]:
+    # Beside a comment Slack does not look at the blocks.
+    blocks = None if fields["text"] else arguments.json("blocks", "invalid_blocks")
+    if blocks is not None:
         fields["blocks"] = workspace.check_blocks(blocks)
         if any(block["type"] == "markdown" for block in blocks):
             # slackapi/python-slack-sdk#1756: Slack fails at what chat.postMessage takes.
