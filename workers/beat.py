@@ -24,7 +24,7 @@ class InProcessScheduler(Scheduler):
         """Runs the entry's task; an exception is logged and the next round comes all the same."""
         del producer
         if advance:
-            entry = self.reserve(entry)
+            entry = self.reserve(entry)  # type: ignore[no-untyped-call]
         try:
             self.app.tasks[entry.task](*(entry.args or ()), **(entry.kwargs or {}))
         except Exception:

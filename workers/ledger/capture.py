@@ -3,7 +3,6 @@
 import secrets
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import RowMapping
 
@@ -78,7 +77,6 @@ class Capture:
     spool_sha256: str | None
     file_sha256: str | None
     file_url: str | None
-    summary: dict[str, Any] | None
     sentence: str | None
 
     @classmethod

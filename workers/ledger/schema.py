@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import (
-    JSON,
     BigInteger,
     Boolean,
     Column,
@@ -84,7 +83,6 @@ captures = Table(
     Column("spool_sha256", String(64)),
     Column("file_sha256", String(64)),
     Column("file_url", Text),
-    Column("summary", JSON),
     # the one sentence of a capture that did not end as asked
     Column("sentence", Text),
 )

@@ -77,7 +77,8 @@ class SlackDirectory:
     def email(self, user_id: str) -> str | None:
         """A person's e-mail address, when the workspace shows it."""
         profile = self._client.users_info(user=user_id)["user"].get("profile", {})
-        return profile.get("email")
+        email: str | None = profile.get("email")
+        return email
 
     def usergroups_of(self, user_id: str, among: Iterable[str]) -> frozenset[str]:
         """Which of these user groups (ids) a person is in."""

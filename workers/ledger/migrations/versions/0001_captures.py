@@ -48,7 +48,6 @@ def upgrade() -> None:
         sa.Column("spool_sha256", sa.String(64)),
         sa.Column("file_sha256", sa.String(64)),
         sa.Column("file_url", sa.Text),
-        sa.Column("summary", sa.JSON),
         sa.Column("sentence", sa.Text),
     )
     op.create_index("captures_by_state", "captures", ["state"])

@@ -1,0 +1,92 @@
+"""A slash command becomes a capture file in the thread, on real packets."""
+
+import json
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def captured(world: Any, lab: Any) -> Any:
+    """The lab's traffic captured for six seconds; the thread as a person reads it."""
+    traffic = lab.start_traffic(20)
+    answer = world.command(f"traefik/{world.pod()} 6s full port 80")
+    assert answer.status == 200
+    assert "reports in this channel" in answer.text
+    world.wait_for_end()
+    traffic.terminate()
+    traffic.wait()
+    return world
+
+
+@pytest.fixture(scope="module")
+def file(captured: Any) -> Path:
+    (upload,) = captured.control("state")["files"].values()
+    return Path(upload["path"])
+
+
+def tshark(file: Path, *arguments: str) -> str:
+    done = subprocess.run(
+        ["tshark", "-n", "-r", file, *arguments], capture_output=True, text=True, check=True
+    )
+    return done.stdout
+
+
+def test_the_message_ends_with_packets_bytes_drops_node_interface_and_how_it_was_found(captured: Any) -> None:
+    thread = captured.thread()
+    assert re.search(r"Done: [\d,]+ packets?, [\d.]+ \wB, 0 dropped by the kernel", thread.replace("*", ""))
+    assert re.search(r"veth[0-9a-f]{8} on k8s-node0\d \(namespace id \d+, peer index 2", thread)
+    assert "confidence high" in thread
+
+
+def test_the_file_holds_the_pods_port_80_packets_in_both_directions_and_nothing_else(
+    captured: Any, file: Path
+) -> None:
+    pod = captured.pod()
+    address = captured.kubectl("get", "pod", "-n", "traefik", pod, "-o", "jsonpath={.status.podIP}")
+    there = tshark(
+        file, "-Y", f"ip.dst == {address} and tcp.dstport == 80", "-T", "fields", "-e", "frame.number"
+    )
+    back = tshark(
+        file, "-Y", f"ip.src == {address} and tcp.srcport == 80", "-T", "fields", "-e", "frame.number"
+    )
+    everything = tshark(file, "-T", "fields", "-e", "frame.number")
+    assert there
+    assert back
+    assert sorted(there.split() + back.split(), key=int) == everything.split()
+
+
+def test_the_flow_count_in_the_thread_is_tsharks(captured: Any, file: Path) -> None:
+    conversations = [line for line in tshark(file, "-q", "-z", "conv,tcp").splitlines() if "<->" in line]
+    (said,) = re.findall(r"([\d,]+) flows?, the busiest first", captured.thread().replace("*", ""))
+    assert int(said.replace(",", "")) == len(conversations) > 0
+
+
+def test_the_packet_count_in_the_message_is_the_files(captured: Any, file: Path) -> None:
+    (said,) = re.findall(r"Done: ([\d,]+) packets?", captured.thread().replace("*", ""))
+    assert int(said.replace(",", "")) == len(tshark(file, "-T", "fields", "-e", "frame.number").split())
+
+
+def test_the_thread_says_what_was_asked_of_the_pod(captured: Any) -> None:
+    assert re.search(r"GET .* → 200", captured.thread())
+
+
+def test_the_right_interface_was_tapped_seen_from_outside(captured: Any, lab: Any) -> None:
+    (interface, node) = re.findall(r"(veth[0-9a-f]{8}) on (k8s-node0\d)", captured.thread())[0]
+    links = json.loads(lab.in_node(node, "ip", "-j", "-d", "link"))
+    addresses = captured.kubectl(
+        "get", "pod", "-n", "traefik", captured.pod(), "-o", "jsonpath={.status.podIP}"
+    )
+    neighbours = json.loads(lab.in_node(node, "ip", "-j", "neigh"))
+    mac = next(entry["lladdr"] for entry in neighbours if entry["dst"] == addresses)
+    ports = json.loads(lab.in_node(node, "bridge", "-j", "fdb", "show"))
+    assert interface in {link["ifname"] for link in links}
+    assert {entry["ifname"] for entry in ports if entry["mac"] == mac} == {interface}
+
+
+def test_nothing_is_left_behind(captured: Any) -> None:
+    assert captured.agent_pods() == ""
+    assert captured.leftovers() == []

@@ -1,0 +1,24 @@
+"""With Redis down a request is accepted, says so, and starts by itself when Redis is back."""
+
+from typing import Any
+
+
+def test_a_request_made_while_redis_is_down_says_so_and_starts_when_it_is_back(world: Any) -> None:
+    world.redis.stop()
+    answer = world.command(f"traefik/{world.pod()} 1s")
+    assert answer.status == 200
+    assert "is written down" in answer.text
+    thread = world.wait_for_words("queue cannot be reached")
+    assert "or expires at" in thread
+    world.redis.start()
+    world.wait_for_end()
+    assert world.agent_pods() == ""
+
+
+def test_a_request_that_waited_too_long_expires_in_its_message_without_redis(world: Any) -> None:
+    world.redis.stop()
+    world.command(f"traefik/{world.pod()} 1s")
+    world.wait_for_words("queue cannot be reached")
+    world.let_the_waiting_expire()
+    world.wait_for_words("No worker took this capture in time")
+    world.redis.start()

@@ -1,0 +1,31 @@
+"""Stop ends a capture early and keeps what it has."""
+
+from typing import Any
+
+
+def test_a_running_capture_that_is_stopped_delivers_what_it_has(world: Any, lab: Any) -> None:
+    traffic = lab.start_traffic(30)
+    world.command(f"traefik/{world.pod()} 2m full port 80")
+    world.wait_for_words("Capturing")
+    world.wait_for_words("packets ·")
+    world.click("stop_capture", user="bob")
+    thread = world.wait_for_words("Stopped by")
+    traffic.terminate()
+    traffic.wait()
+    assert "@bob" in thread
+    assert ".pcap" in thread
+    assert world.agent_pods() == ""
+    assert world.leftovers() == []
+
+
+def test_a_capture_that_waits_for_a_worker_is_stopped_before_it_began(world: Any) -> None:
+    world.podcap.stop("worker")
+    world.command(f"traefik/{world.pod()} 2m")
+    world.wait_for_words("Waiting for a worker")
+    world.click("stop_capture", user="alice")
+    world.wait_for_words("before it began")
+    requests = world.pod_requests()
+    world.podcap.start("worker")
+    world.command(f"traefik/{world.pod()} 1s")
+    world.wait_for_end()
+    assert world.pod_requests() == requests + 1

@@ -1,0 +1,173 @@
+"""One capture, from its place in the queue to its last message: the way of the data.
+
+queued -> tapping      agent pod on the pod's node, evidence, tap
+       -> capturing    tcpdump writes the spool, the worker follows it
+       -> collecting   the rest of the spool, its length and hash compared; then the agent pod goes
+       -> summarising  cut to headers where only those were asked for; flows
+       -> delivering   file into the store and the thread
+       -> delivered, or stopped when somebody ended it early
+"""
+
+import logging
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from workers.agent import agent
+from workers.agent.agent import AgentPod
+from workers.agent.pod_spec import AgentLimits
+from workers.cluster.cluster import Cluster
+from workers.cluster.errors import ClusterError
+from workers.delivery import deliver
+from workers.heart import WORKER
+from workers.ledger.ledger import IllegalMoveError
+from workers.ledger.states import State
+from workers.permission import refusal
+from workers.services import Services
+from workers.slack.errors import FAULTS, reason
+from workers.spool.report import SpoolReport
+from workers.spool.spool import Spool, SpoolError, SpoolLimits
+from workers.summary.headers import SNAPLEN
+from workers.tap.gather import gather
+from workers.tap.tap import NoTap, Tap, decide, explain
+from workers.work import Ended, Work
+
+log = logging.getLogger(__name__)
+
+SPOOL_BYTES = 256 << 20
+"""The most that one capture writes on its node, and so the most that is stored and uploaded of it."""
+
+SPOOL_PACKETS = 1_000_000
+"""The most packets of one capture."""
+
+_INSIDE = "podcap made a mistake at this capture: whoever runs it finds `{}` in the worker's log."
+_ASK_STOP_SECONDS = 1.0
+
+
+def run(services: Services, capture_id: str) -> None:
+    """Makes a queued capture, to a final state; one that somebody else has is left alone."""
+    with services.heart.beating(capture_id), tempfile.TemporaryDirectory(prefix="podcap-") as folder:
+        work = _take(services, capture_id, Path(folder))
+        if work is None:
+            return
+        try:
+            _make(work)
+        except Ended as end:
+            _end(work, end.state, str(end))
+        except IllegalMoveError as error:
+            log.warning("it was ended by somebody else: %s", error, extra={"capture": capture_id})
+        except (ClusterError, NoTap) as error:
+            _end(work, State.FAILED, str(error))
+        except Exception:
+            log.exception("a capture failed inside", extra={"capture": capture_id})
+            _end(work, State.FAILED, _INSIDE.format(capture_id))
+
+
+def _take(services: Services, capture_id: str, folder: Path) -> Work | None:
+    now = datetime.now(UTC)
+    try:
+        capture = services.ledger.get(capture_id)
+        if capture.state is State.QUEUED and capture.expires_at <= now:
+            return None  # beat says so in its thread
+        capture = services.ledger.move(capture_id, State.TAPPING, by=WORKER, started_at=now)
+    except KeyError:
+        log.warning("there is no such capture", extra={"capture": capture_id})
+        return None
+    except IllegalMoveError as error:
+        log.info("not taken: %s", error, extra={"capture": capture_id})
+        return None
+    work = Work(services, services.thread(), capture, folder)
+    work.show()
+    return work
+
+
+def _make(work: Work) -> None:
+    _recheck(work)
+    raw = work.folder / "spool.pcap"
+    with work.services.cluster() as cluster:
+        report = _capture(work, cluster, raw)
+    deliver(work, raw, report)
+
+
+def _recheck(work: Work) -> None:
+    try:
+        refused = refusal(work.services, work.capture)
+    except FAULTS as error:
+        raise Ended(State.FAILED, f"Whether this is allowed could not be asked: {reason(error)}") from error
+    if refused is not None:
+        raise Ended(State.DENIED, refused)
+
+
+def _capture(work: Work, cluster: Cluster, raw: Path) -> SpoolReport:
+    """Everything that needs the agent pod; it is gone afterwards."""
+    capture = work.capture
+    pod = cluster.running_pod(capture.namespace, capture.pod)
+    with _agent_pod(work, cluster, pod.node or "") as agent_pod:
+        tap = decide(gather(agent_pod, pod, poll=work.give_up_if_stopped), pod)
+        work.note(
+            pod_uid=pod.uid,
+            node=tap.node,
+            interface=tap.interface,
+            tap=explain(tap),
+            confidence=tap.confidence,
+        )
+        return _follow(work, agent_pod, tap, raw)
+
+
+def _follow(work: Work, agent_pod: AgentPod, tap: Tap, raw: Path) -> SpoolReport:
+    capture = work.capture
+    spool = Spool(agent_pod)
+    work.give_up_if_stopped()
+    spool.start(
+        tap,
+        capture.filter,
+        SpoolLimits(
+            seconds=capture.seconds,
+            packets=SPOOL_PACKETS,
+            bytes=SPOOL_BYTES,
+            snaplen=0 if capture.full else SNAPLEN,
+        ),
+    )
+    work.move(State.CAPTURING)
+    spool.follow(
+        raw,
+        on_progress=lambda progress: work.thread.show_progress(work.capture, progress),
+        should_stop=work.stop_asked,
+    )
+    work.move(State.COLLECTING)
+    report = spool.finish(raw)
+    if report.ended_by == "error":
+        raise SpoolError(f"tcpdump failed on {tap.interface}: {report.error.rstrip('.')}.")
+    return report
+
+
+@contextmanager
+def _agent_pod(work: Work, cluster: Cluster, node: str) -> Iterator[AgentPod]:
+    """An agent pod that is gone when the block ends, however it ends."""
+    settings = work.services.settings
+    capture = work.capture
+    try:
+        yield agent.create(
+            cluster,
+            capture_id=capture.id,
+            node=node,
+            namespace=settings.agent_namespace,
+            image=settings.required("PODCAP_AGENT_IMAGE"),
+            limits=AgentLimits(seconds=capture.seconds, spool_bytes=SPOOL_BYTES),
+            poll=work.give_up_if_stopped,
+        )
+    finally:
+        try:
+            agent.delete(cluster, settings.agent_namespace, capture.id)
+        except ClusterError as error:
+            # beat removes it when the cluster answers again.
+            log.warning("the agent pod may be left: %s", error, extra={"capture": capture.id})
+
+
+def _end(work: Work, state: State, sentence: str) -> None:
+    try:
+        work.move(state, sentence=sentence)
+    except IllegalMoveError as error:
+        log.warning("it was ended by somebody else: %s", error, extra={"capture": work.capture.id})

@@ -1,0 +1,76 @@
+"""What the steps of one capture share while a worker is at it."""
+
+import logging
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from workers.heart import WORKER
+from workers.ledger.capture import Capture
+from workers.ledger.states import State
+from workers.services import Services
+from workers.slack.errors import FAULTS, reason
+from workers.thread.thread import Thread
+
+log = logging.getLogger(__name__)
+
+_ASK_AGAIN_SECONDS = 1.0
+
+
+class Ended(Exception):  # noqa: N818, an end that is no fault
+    """The capture ends here, in `state`; the message is its sentence."""
+
+    def __init__(self, state: State, sentence: str = "") -> None:
+        super().__init__(sentence)
+        self.state = state
+
+
+@dataclass
+class Work:
+    """One capture in this worker's hands, its thread, and a folder that is removed afterwards."""
+
+    services: Services
+    thread: Thread
+    capture: Capture
+    folder: Path
+    _asked_at: float = field(default=0.0, repr=False)
+
+    def move(self, state: State, **facts: Any) -> None:
+        """Moves the capture and shows it; a Slack that cannot be reached does not stop the work.
+
+        Raises:
+            IllegalMoveError: Somebody else has ended it.
+        """
+        self.capture = self.services.ledger.move(self.capture.id, state, by=WORKER, **facts)
+        log.info("%s", state, extra={"capture": self.capture.id})
+        self.show()
+
+    def note(self, **facts: Any) -> None:
+        """Writes what is known by now into the ledger."""
+        self.capture = self.services.ledger.note(self.capture.id, **facts)
+
+    def show(self) -> None:
+        """Brings the capture's message up to date."""
+        try:
+            self.thread.show(self.capture)
+        except FAULTS as error:
+            # The next move shows it; the last one is shown again by beat.
+            log.warning("the message lags behind: %s", reason(error), extra={"capture": self.capture.id})
+
+    def stop_asked(self) -> bool:
+        """Whether somebody pressed Stop; the ledger is asked once a second."""
+        now = time.monotonic()
+        if self.capture.stop_requested_by is None and now >= self._asked_at + _ASK_AGAIN_SECONDS:
+            self._asked_at = now
+            self.capture = self.services.ledger.get(self.capture.id)
+        return self.capture.stop_requested_by is not None
+
+    def give_up_if_stopped(self) -> None:
+        """For the time before the first packet.
+
+        Raises:
+            Ended: Somebody pressed Stop: there is nothing to keep.
+        """
+        if self.stop_asked():
+            raise Ended(State.STOPPED)
