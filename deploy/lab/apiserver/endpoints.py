@@ -1,9 +1,10 @@
 """The verbs on stored objects, from a request to its answer."""
 
 import asyncio
+import contextlib
 import json
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any
 
 from aiohttp import web
@@ -105,14 +106,14 @@ class Endpoints:
 
     @staticmethod
     async def _stream(
-        request: web.Request, lines: AsyncIterator[bytes], watch: Watch, seconds: int
+        request: web.Request, lines: AsyncGenerator[bytes], watch: Watch, seconds: int
     ) -> web.StreamResponse:
         response = web.StreamResponse(headers=answers.common_headers())
         response.enable_chunked_encoding()
         close = watch.open()
         try:
             await response.prepare(request)
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(seconds), contextlib.aclosing(lines):
                 async for line in lines:
                     await response.write(line)
         except TimeoutError:

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 
 from deploy.lab.apiserver.selectors import Matcher
 from deploy.lab.apiserver.status import Object, expired
@@ -60,7 +60,7 @@ class Watch:
             raise expired(f"too old resource version: {version} ({self._store.version})")
         return [line for line in map(self._seen, changes) if line]
 
-    async def lines(self, first: list[bytes], bookmark: Bookmark | None) -> AsyncIterator[bytes]:
+    async def lines(self, first: list[bytes], bookmark: Bookmark | None) -> AsyncGenerator[bytes]:
         """The lines of the answer, without end.
 
         Args:
@@ -71,7 +71,8 @@ class Watch:
             yield line
         while True:
             try:
-                change = await asyncio.wait_for(self._changes.get(), _BOOKMARK_SECONDS)
+                async with asyncio.timeout(_BOOKMARK_SECONDS):
+                    change = await self._changes.get()
             except TimeoutError:
                 if bookmark is not None:
                     yield encoded("BOOKMARK", bookmark({}))

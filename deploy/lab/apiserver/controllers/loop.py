@@ -53,7 +53,8 @@ async def run(cluster: Cluster) -> None:
                 _run_one(reconcile, cluster)
             await asyncio.sleep(_GATHER_SECONDS)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(changed.wait(), _RESYNC_SECONDS)
+                async with asyncio.timeout(_RESYNC_SECONDS):
+                    await changed.wait()
 
 
 def _run_one(reconcile: Controller, cluster: Cluster) -> None:
