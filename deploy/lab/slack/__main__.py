@@ -1,14 +1,11 @@
 """`python -m deploy.lab.slack`: serves the stand-in, or talks to one that serves."""
 
 import argparse
-import asyncio
 import logging
-import signal
 import sys
 from pathlib import Path
 
 from deploy.lab.slack import cli
-from deploy.lab.slack.app import serving, write_description
 
 
 def main(argv: list[str]) -> int:
@@ -25,24 +22,12 @@ def main(argv: list[str]) -> int:
     arguments = parser.parse_args(argv)
     if hasattr(arguments, "run"):
         return cli.run(arguments, arguments.dir)
+
+    from deploy.lab.slack.serve import serve  # noqa: PLC0415, a subcommand needs no server, and starts faster
+
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    folder: Path = arguments.dir.absolute()
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        asyncio.run(_serve(folder, arguments.port, arguments.request_url))
-    finally:
-        (folder / "slack.json").unlink(missing_ok=True)
+    serve(arguments.dir.absolute(), arguments.port, arguments.request_url)
     return 0
-
-
-async def _serve(folder: Path, port: int, request_url: str | None) -> None:
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with serving(folder, port=port, request_url=request_url) as workspace:
-        write_description(workspace, folder / "slack.json")
-        logging.getLogger(__name__).info("serving at %s", workspace.base_url)
-        await stop.wait()
 
 
 if __name__ == "__main__":

@@ -38,7 +38,7 @@ def make_app(workspace: Workspace) -> web.Application:
         return _download(workspace, request)
 
     async def close(_app: web.Application) -> None:
-        await sockets.cut()
+        sockets.cut()
         await delivery.close()
 
     app = web.Application(client_max_size=_LARGEST_BODY)

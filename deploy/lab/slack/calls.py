@@ -17,6 +17,7 @@ class Calls:
 
     Attributes:
         clock: Seconds since 1970.
+        deliveries: What was sent to the app: kind, time, HTTP status, milliseconds to its ack, error.
         violations: Sentences about what Slack tolerates or refuses and an app should not do.
     """
 
@@ -25,6 +26,7 @@ class Calls:
     errors: Counter[str] = field(default_factory=Counter)
     entries: list[dict[str, Any]] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
+    deliveries: list[dict[str, Any]] = field(default_factory=list)
 
     def note(self, method: str, arguments: dict[str, Any], *, status: int, error: str | None) -> None:
         """Logs a call with its outcome; arguments never hold a token."""
@@ -35,6 +37,14 @@ class Calls:
             {"at": self.clock(), "method": method, "status": status, "error": error, "arguments": arguments}
         )
         del self.entries[:-_KEPT]
+
+    def delivered(self, kind: str, *, status: int | None, milliseconds: int, error: str | None) -> None:
+        """Logs what was sent to the app, and how it answered."""
+        self.deliveries.append(
+            {"at": self.clock(), "kind": kind, "status": status, "ms": milliseconds, "error": error}
+        )
+        if error == "operation_timeout":
+            self.object(f"{kind}: no ack came in time")
 
     def object(self, sentence: str) -> None:
         """Notes a violation."""
@@ -47,5 +57,6 @@ class Calls:
             "counts": dict(self.counts),
             "errors": dict(self.errors),
             "log": self.entries,
+            "deliveries": self.deliveries,
             "violations": self.violations,
         }

@@ -146,7 +146,7 @@ class Control:
     async def _disconnect(self, body: Json) -> Json:
         reason = body.get("reason")
         if reason is None:
-            await self._sockets.cut()
+            self._sockets.cut()
         elif reason in _REASONS:
             await self._sockets.disconnect(str(reason))
         else:

@@ -43,6 +43,19 @@ class Forgery:
 
 
 @dataclass(frozen=True, slots=True)
+class Retry:
+    """Which repetition of an event this is, from 1, and why: `http_timeout` or `http_error`."""
+
+    number: int
+    reason: str
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """As HTTP says it."""
+        return {"X-Slack-Retry-Num": str(self.number), "X-Slack-Retry-Reason": self.reason}
+
+
+@dataclass(frozen=True, slots=True)
 class Ack:
     """An app's answer.
 
@@ -70,12 +83,19 @@ class Delivery:
         self._session: aiohttp.ClientSession | None = None
         self._repeating: set[asyncio.Task[None]] = set()
 
-    async def send(self, kind: Kind, payload: Json, forgery: Forgery | None = None) -> Ack:
+    async def send(
+        self, kind: Kind, payload: Json, forgery: Forgery | None = None, retry: Retry | None = None
+    ) -> Ack:
         """Sends one request once, and waits for its ack as long as Slack does."""
         started = asyncio.get_running_loop().time()
         if self._sockets.connected:
-            return await self._by_socket(kind, payload, started)
-        return await self._by_http(kind, payload, started, forgery or Forgery(), {})
+            ack = await self._by_socket(kind, payload, started, retry)
+        else:
+            ack = await self._by_http(kind, payload, started, forgery or Forgery(), retry)
+        self._workspace.calls.delivered(
+            kind.value, status=ack.status, milliseconds=ack.milliseconds, error=ack.error
+        )
+        return ack
 
     async def send_event(self, payload: Json) -> Ack:
         """Sends an event; one that is not acknowledged is repeated in the background, up to three times."""
@@ -97,25 +117,19 @@ class Delivery:
         for number, pause in enumerate(self._workspace.retry_after, start=1):
             await asyncio.sleep(pause)
             reason = "http_timeout" if ack.error == "operation_timeout" else "http_error"
-            started = asyncio.get_running_loop().time()
-            if self._sockets.connected:
-                ack = await self._by_socket(
-                    Kind.EVENT, payload, started, {"retry_attempt": number, "retry_reason": reason}
-                )
-            else:
-                headers = {"X-Slack-Retry-Num": str(number), "X-Slack-Retry-Reason": reason}
-                ack = await self._by_http(Kind.EVENT, payload, started, Forgery(), headers)
+            ack = await self.send(Kind.EVENT, payload, retry=Retry(number, reason))
             if ack.error is None or ack.no_retry:
                 return
 
-    async def _by_socket(self, kind: Kind, payload: Json, started: float, retry: Json | None = None) -> Ack:
-        envelope = {
+    async def _by_socket(self, kind: Kind, payload: Json, started: float, retry: Retry | None) -> Ack:
+        envelope: Json = {
             "type": kind.value,
             "accepts_response_payload": kind is not Kind.EVENT,
             "payload": payload,
-            **({"retry_attempt": 0, "retry_reason": ""} if kind is Kind.EVENT else {}),
-            **(retry or {}),
         }
+        if kind is Kind.EVENT:
+            envelope["retry_attempt"] = retry.number if retry else 0
+            envelope["retry_reason"] = retry.reason if retry else ""
         try:
             body = await self._sockets.send(envelope)
         except NotAcknowledgedError as error:
@@ -123,7 +137,7 @@ class Delivery:
         return Ack(200, _since(started), body or None)
 
     async def _by_http(
-        self, kind: Kind, payload: Json, started: float, forgery: Forgery, headers: dict[str, str]
+        self, kind: Kind, payload: Json, started: float, forgery: Forgery, retry: Retry | None
     ) -> Ack:
         workspace = self._workspace
         if workspace.request_url is None:
@@ -133,7 +147,8 @@ class Delivery:
         secret = workspace.credentials.signing_secret
         signed = signing.headers("0" * 32 if forgery.wrong_signature else secret, timestamp, body)
         if self._session is None:
-            self._session = aiohttp.ClientSession()
+            # A connection kept from before an app's restart would look like a refusal of its successor's.
+            self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True))
         try:
             async with self._session.post(
                 workspace.request_url,
@@ -143,7 +158,7 @@ class Delivery:
                     "Accept": "application/json,*/*",
                     "User-Agent": _AGENT,
                     **signed,
-                    **headers,
+                    **(retry.headers if retry else {}),
                 },
                 allow_redirects=False,
                 timeout=aiohttp.ClientTimeout(total=workspace.ack_within),

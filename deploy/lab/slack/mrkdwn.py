@@ -151,8 +151,13 @@ def _angle(what: str, world: World, style: Style) -> str:
         return _date(target, label)
     if target.startswith("!"):
         return style.bold(f"@{target[1:]}")
-    target = unescape(target)
-    return f"{unescape(label)} ({target})" if label and unescape(label) != target else target
+    return _link(unescape(target), unescape(label))
+
+
+def _link(target: str, label: str) -> str:
+    if not label or label == target:
+        return target
+    return label if target in {f"http://{label}", f"mailto:{label}"} else f"{label} ({target})"
 
 
 def _date(target: str, fallback: str) -> str:

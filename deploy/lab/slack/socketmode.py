@@ -37,7 +37,7 @@ class Sockets:
     """The app's connections. An envelope goes to one of them, each in turn."""
 
     workspace: Workspace
-    _open: list[web.WebSocketResponse] = field(default_factory=list)
+    _open: dict[web.WebSocketResponse, asyncio.Transport | None] = field(default_factory=dict)
     _waiting: dict[str, _Waiting] = field(default_factory=dict)
     _turn: "count[int]" = field(default_factory=count)
 
@@ -55,7 +55,7 @@ class Sockets:
             return web.Response(status=429, text="Too many websockets")
         socket = web.WebSocketResponse(heartbeat=_PING_SECONDS)
         await socket.prepare(request)
-        self._open.append(socket)
+        self._open[socket] = request.transport
         try:
             await socket.send_json(self._hello())
             async for message in socket:
@@ -78,7 +78,7 @@ class Sockets:
         loop = asyncio.get_running_loop()
         waiting = _Waiting(envelope["accepts_response_payload"], envelope["type"], loop.create_future())
         self._waiting[id_] = waiting
-        socket = self._open[next(self._turn) % len(self._open)]
+        socket = list(self._open)[next(self._turn) % len(self._open)]
         try:
             await socket.send_json({"envelope_id": id_, **envelope})
             return await asyncio.wait_for(waiting.ack, self.workspace.ack_within)
@@ -105,11 +105,12 @@ class Sockets:
                 self._forget(socket)
                 await socket.close()
 
-    async def cut(self) -> None:
+    def cut(self) -> None:
         """Breaks every connection without a word."""
-        for socket in list(self._open):
+        for socket, transport in list(self._open.items()):
             self._forget(socket)
-            await socket.close(code=1006, message=b"")
+            if transport is not None:
+                transport.abort()
 
     def _hello(self) -> Json:
         return {
@@ -141,5 +142,4 @@ class Sockets:
             waiting.ack.set_result(ack.get("payload") if waiting.accepts_payload else None)
 
     def _forget(self, socket: web.WebSocketResponse) -> None:
-        if socket in self._open:
-            self._open.remove(socket)
+        self._open.pop(socket, None)

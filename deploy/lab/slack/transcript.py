@@ -29,13 +29,8 @@ class Transcript:
         self._reader = reader
 
     def thread(self, channel: Channel, ts: str | None = None) -> str:
-        """One thread; without `ts` the channel's latest one, or an empty text when the channel is empty."""
-        top = self._workspace.messages.top_level(channel.id)
-        if ts is None:
-            # The latest thread is the message that somebody wrote last, whether or not it has replies.
-            by_app = [message for message in top if "bot_id" in message]
-            latest = (by_app or top)[-1:]
-            ts = str(latest[0]["ts"]) if latest else ""
+        """One thread; without `ts` the latest that the app has part in. Empty when there is none."""
+        ts = ts or self._latest(channel)
         parts = [self._title(channel)]
         for shown in self._in_order(channel, ts):
             is_indented = isinstance(shown, Ephemeral) or shown["ts"] != ts
@@ -59,6 +54,16 @@ class Transcript:
         """What only this user saw, oldest first."""
         mine = [shown for shown in self._workspace.messages.ephemeral if shown.user == user.id]
         return "".join(f"{self._entry(shown, '')}\n\n" for shown in mine)
+
+    def _latest(self, channel: Channel) -> str:
+        messages = self._workspace.messages
+        top = messages.top_level(channel.id)
+        with_app = [
+            message
+            for message in top
+            if any("bot_id" in shown for shown in messages.thread(channel.id, message["ts"]))
+        ]
+        return str((with_app or top)[-1]["ts"]) if top else ""
 
     def _in_order(self, channel: Channel, ts: str) -> list[Message | Ephemeral]:
         both: list[Message | Ephemeral] = [

@@ -118,6 +118,7 @@ def test_a_late_ack_shows_a_timeout(over_http: BackgroundSlack, bolt: App) -> No
     answer = over_http.control("command", user="alice", channel="incidents", text="x")
     let_go.set()
     assert answer["error"] == "operation_timeout"
+    assert over_http.workspace.calls.violations == ["slash_commands: no ack came in time"]
     assert answer["shown"]["text"] == '/podcap failed with the error "operation_timeout"'
 
 
