@@ -161,6 +161,21 @@ def test_a_pod_that_the_kubelet_cannot_honour_fails_with_a_sentence(lab: LabHand
         assert re.search(r"privileged is not supported by the lab's kubelet", pod["status"]["message"])
 
 
+def test_a_pod_whose_sandbox_cannot_be_made_waits_until_it_can(lab: LabHandle) -> None:
+    pause = lab.places.images / "pause_lab" / "rootfs"
+    pause.rename(pause.with_name("elsewhere"))
+    try:
+        with lab.pod("patient", {}, phase="Pending"):
+            lab.wait_for("patient", lambda one: "sandbox" in json.dumps(one["status"]), "podcap")
+            pause.with_name("elsewhere").rename(pause)
+            pod = lab.wait_for("patient", lambda one: one["status"]["phase"] == "Running", "podcap")
+    finally:
+        if not pause.exists():
+            pause.with_name("elsewhere").rename(pause)
+
+    assert pod["status"]["containerStatuses"][0]["restartCount"] == 0
+
+
 def test_a_command_that_is_not_there_cannot_start(lab: LabHandle) -> None:
     with lab.pod("no-command", {"command": ["no-such-command"]}, phase="Failed") as pod:
         ended = pod["status"]["containerStatuses"][0]["state"]["terminated"]

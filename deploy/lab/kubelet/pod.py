@@ -1,6 +1,7 @@
 """A pod on its node, from its arrival to the moment when nothing of it is left."""
 
 import asyncio
+import contextlib
 import shutil
 import subprocess
 import sys
@@ -27,6 +28,7 @@ from deploy.lab.kubelet.volumes import Volumes
 _DEFAULT_GRACE = 30
 _MEASURE_SECONDS = 1.0
 _STEP_SECONDS = 0.1
+_SANDBOX_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,7 @@ class Pod:
         self._cgroup = PodCgroup(pod_cgroup(pod["spec"], self.uid))
         states = [container.state for container in self.containers.values()]
         self._state = PodState(now(), node.host_address, states)
+        self._told_to_end = asyncio.Event()
         self._kill_at: float | None = None
         self._ending: asyncio.Future[None] | None = None
         self._life = asyncio.ensure_future(self._live())
@@ -122,11 +125,7 @@ class Pod:
             self._fail("UnexpectedAdmissionError", problem)
             return
         self._changed()
-        try:
-            await self._start_sandbox()
-        except (OSError, RuntimeError, LookupError, subprocess.CalledProcessError) as error:
-            self._fail("FailedCreatePodSandBox", f"Failed to create pod sandbox: {error}")
-            await self._tear_down()
+        if not await self._sandbox_started():
             return
         watchers = [
             asyncio.ensure_future(self._watch_volumes()),
@@ -138,6 +137,24 @@ class Pod:
             for watcher in watchers:
                 watcher.cancel()
             await self._tear_down()
+
+    async def _sandbox_started(self) -> bool:
+        """Tries until the pod has its namespaces, as the kubelet does; False when it was ended before."""
+        while True:
+            try:
+                await self._start_sandbox()
+            except (OSError, RuntimeError, LookupError, subprocess.CalledProcessError) as error:
+                problem = f"Failed to create pod sandbox: {error}"
+            else:
+                return True
+            print(f"pod {self.pod['metadata']['name']}: {problem}", file=sys.stderr, flush=True)
+            for container in self.containers.values():
+                container.state.state = {"waiting": {"reason": "ContainerCreating", "message": problem}}
+            await self._tear_down()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._told_to_end.wait(), _SANDBOX_SECONDS)
+            if self._told_to_end.is_set():
+                return False
 
     async def _start_sandbox(self) -> None:
         self._volumes.make()
@@ -192,6 +209,7 @@ class Pod:
         clock = asyncio.get_running_loop().time
         kill_at = clock() + grace
         self._kill_at = kill_at if self._kill_at is None else min(kill_at, self._kill_at)
+        self._told_to_end.set()
         for container in self.containers.values():
             container.stop()
         while not self._life.done():

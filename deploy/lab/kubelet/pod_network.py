@@ -24,7 +24,14 @@ class PodNetwork:
             RuntimeError: ip(8) refused.
         """
         address = self._addresses.take()
-        name = interface_name(uid)
+        try:
+            await self._connect(interface_name(uid), process, address)
+        except RuntimeError:
+            await self.detach(uid, address)
+            raise
+        return address
+
+    async def _connect(self, name: str, process: int, address: str) -> None:
         await self._ip(
             [],
             f"link add {name} index {self._addresses.interface_index()} type veth "
@@ -41,7 +48,6 @@ class PodNetwork:
             f"route add {POD_RANGE} via {self._node.gateway}",
             f"route add default via {self._node.gateway}",
         )
-        return address
 
     async def detach(self, uid: str, address: str) -> None:
         """Removes a pod's cable, if it is still there."""

@@ -62,7 +62,7 @@ def _become(node: Node, places: Places, hierarchies: Iterable[Hierarchy]) -> Non
     _mount("-t", "sysfs", "sysfs", root / "sys")
     _cgroups(root, hierarchies)
     for name in ("tmp", "run/crun", "machine"):
-        (root / name).mkdir(parents=True)
+        (root / name).mkdir(parents=True, exist_ok=True)
     subprocess.run(["pivot_root", str(root), str(root / "machine")], check=True)
     os.chdir("/")
     subprocess.run(["umount", "--lazy", "/machine"], check=True)
