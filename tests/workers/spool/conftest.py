@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -122,7 +123,7 @@ class Link:
             "    pause and time.sleep(pause)\n"
         )
         subprocess.run(
-            [*_inside(self.namespace), "python3", "-c", program, str(count), str(size), str(pause)],
+            [*_inside(self.namespace), sys.executable, "-c", program, str(count), str(size), str(pause)],
             check=True,
             timeout=60,
         )

@@ -69,3 +69,11 @@ def test_every_running_pod_with_a_network_of_its_own_is_tapped_at_its_own_interf
         assert tap.confidence == "high", tap
         assert owner(lab, tap.node, tap.interface) == pod.ips[0]
         assert int(lab.node(tap.node, "cat", f"/sys/class/net/{tap.interface}/ifindex")) == tap.ifindex
+
+
+def test_a_host_network_pod_is_tapped_at_its_node_at_its_port(
+    cluster: Cluster, agents: dict[str, AgentPod]
+) -> None:
+    pod = cluster.running_pod("traefik", "hostnet")
+    tap = decide(gather(agents[str(pod.node)], pod), pod)
+    assert (tap.interface, tap.narrow) == ("any", "(tcp port 8080) and not tcp port 10250")
