@@ -7,7 +7,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from deploy.lab.apiserver import answers, discovery, impersonation, rbac, tokenrequest
+from deploy.lab.apiserver import answers, discovery, impersonation, openapi_v2, rbac, tokenrequest
 from deploy.lab.apiserver.authn import Authenticator
 from deploy.lab.apiserver.controllers.cluster import Cluster
 from deploy.lab.apiserver.decode import parse_json, read_body
@@ -148,6 +148,9 @@ class Server:
         """Paths that are no resource: discovery and the version."""
         if request.method != "GET":
             return _plain_not_found()
+        if request.path == "/openapi/v2":
+            headers = answers.common_headers(openapi_v2.MEDIA_TYPE)
+            return web.Response(body=openapi_v2.document(), headers=headers)
         found = discovery.document(request.path, request.host)
         return _plain_not_found() if found is None else answers.as_json(found)
 

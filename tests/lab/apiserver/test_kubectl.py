@@ -196,6 +196,18 @@ def test_refusals_read_as_from_a_real_cluster(shared: Any, arguments: tuple[str,
     assert done.stderr.strip().startswith(message)
 
 
+def test_a_list_of_objects_is_taken_apart_and_each_is_validated(
+    shared: Any, kubectl: Callable[..., str]
+) -> None:
+    def listed(name: str, **more: Any) -> str:
+        item = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": "traefik"}}
+        return json.dumps({"apiVersion": "v1", "kind": "List", "items": [item | more]})
+
+    assert kubectl("create", "-f", "-", given=listed("of-a-list")) == "configmap/of-a-list created\n"
+    refused = shared.kubectl("create", "-f", "-", given=listed("refused", bogus=1))
+    assert 'strict decoding error: unknown field "bogus"' in refused.stderr
+
+
 def test_an_unknown_field_is_refused_before_anything_is_made(shared: Any) -> None:
     manifest = "{apiVersion: v1, kind: Pod, metadata: {name: x}, spec: {container: []}}"
 
