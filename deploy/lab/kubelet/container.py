@@ -133,7 +133,7 @@ class Container:
         for field, tell in (("readinessProbe", self._tell_ready), ("livenessProbe", self._tell_alive)):
             if self.spec.get(field):
                 probe = Probe(self.spec[field], self.spec, self._housing.address)
-                tasks.append(asyncio.ensure_future(probe.watch(tell)))
+                tasks.append(asyncio.ensure_future(probe.watch(tell, eager=field == "readinessProbe")))
         try:
             yield
         finally:

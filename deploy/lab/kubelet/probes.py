@@ -22,11 +22,13 @@ class Probe:
         self._container = container
         self._address = address
 
-    async def watch(self, tell: Callable[[bool], None]) -> None:
+    async def watch(self, tell: Callable[[bool], None], *, eager: bool) -> None:
         """Probes until cancelled, and tells whenever a threshold is crossed.
 
-        The first probe comes as soon as `initialDelaySeconds` lets it, and again quickly until the first
-        success: the kubelet, too, does not wait a period for a container that has just started.
+        Args:
+            tell: Told whether the container passes.
+            eager: Whether to ask more often than once a period until the first success: so for readiness,
+                where the kubelet, too, does not wait a period for a container that has just started.
         """
         await asyncio.sleep(float(self._spec.get("initialDelaySeconds") or 0) + _FIRST_SECONDS)
         period = float(self._spec.get("periodSeconds") or 10)
@@ -41,7 +43,7 @@ class Probe:
             if count >= needed[good]:
                 told = told or good
                 tell(good)
-            await asyncio.sleep(period if told or count > _QUICK else _FIRST_SECONDS)
+            await asyncio.sleep(min(period, _FIRST_SECONDS * count) if eager and not told else period)
 
     async def once(self) -> bool:
         """Whether the container answers now."""
@@ -79,8 +81,6 @@ class Probe:
 
 
 _FIRST_SECONDS = 0.1
-_QUICK = 20
-"""So many quick probes at most until the first success; then the period counts."""
 
 
 async def _close(writer: asyncio.StreamWriter) -> None:
