@@ -38,7 +38,8 @@ _ASK = """
 import socket, sys
 for _ in range(int(sys.argv[3])):
     try:
-        with socket.create_connection((sys.argv[1], int(sys.argv[2])), timeout=0.5) as connection:
+        address = sys.argv[1], int(sys.argv[2])
+        with socket.create_connection(address, timeout=float(sys.argv[4])) as connection:
             print(connection.recv(100).decode())
     except OSError as error:
         print(type(error).__name__)
@@ -204,9 +205,15 @@ class Net:
             script = proxy.render(node, [service(**spec)], [endpoints(*pods)])
             self.inside(node, "nft", "-f", "-", given=script)
 
-    def ask(self, who: str, address: str, port: int = NODE_PORT, times: int = 6) -> list[str]:
-        """What the answers say: `POD SOURCE`, or the name of the error."""
-        output = self.inside(who, sys.executable, "-c", _ASK, address, str(port), str(times))
+    def ask(
+        self, who: str, address: str, port: int = NODE_PORT, times: int = 6, patience: float = 8.0
+    ) -> list[str]:
+        """What the answers say: `POD SOURCE`, or the name of the error.
+
+        A refusal may take a second or two: the kernel sends few ICMP messages a second.
+        """
+        figures = (str(port), str(times), str(patience))
+        output = self.inside(who, sys.executable, "-c", _ASK, address, *figures)
         return output.splitlines()
 
     def close(self) -> None:
@@ -253,7 +260,7 @@ def test_with_local_a_pod_sees_the_client_and_only_the_nodes_own_pods_answer(net
 def test_with_local_a_node_without_a_pod_drops(net: Net) -> None:
     net.program(LOCAL, "p1")
 
-    assert net.ask("client", LAN["n2"], times=1) == ["TimeoutError"]
+    assert net.ask("client", LAN["n2"], times=1, patience=1.5) == ["TimeoutError"]
     assert net.ask("client", LAN["n1"], times=1) == [f"p1 {LAN['client']}"]
 
 
