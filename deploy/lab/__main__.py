@@ -22,6 +22,9 @@ from deploy.lab.up import LabFailed, check_machine, up
 def main() -> int:
     """Does what the command line says; 0 when done, 1 when it could not be, 2 for a wrong command line."""
     options = _parser().parse_args()
+    os.environ["PATH"] = (
+        f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/bin:/sbin:/bin"  # a root of su's has no sbin
+    )
     places = Places.of(options.dir)
     try:
         check_machine()

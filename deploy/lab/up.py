@@ -1,5 +1,6 @@
 """Starts the lab, or says that it runs."""
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -95,7 +96,8 @@ def _let_rules_see_bridges() -> None:
     """Loads br_netfilter where it is a module; for the machine's own bridges it is switched off at once."""
     switches = Path("/proc/sys/net/bridge")
     if not switches.exists():
-        subprocess.run(["modprobe", "br_netfilter"], check=False, capture_output=True)
+        with contextlib.suppress(FileNotFoundError):
+            subprocess.run(["modprobe", "br_netfilter"], check=False, capture_output=True)
         if not switches.exists():
             raise LabFailed("The lab needs the kernel module br_netfilter, and modprobe could not load it.")
         for name in ("bridge-nf-call-iptables", "bridge-nf-call-ip6tables", "bridge-nf-call-arptables"):

@@ -18,6 +18,11 @@ _MODULES = (
 )
 """What a lab program may import; what these import comes along."""
 
+_PROFILED = ("tcpdump", "dnsmasq")
+_UNCONFINED = Path("/usr/local/bin")
+"""Debian and Ubuntu confine these by AppArmor profiles that attach to their paths, in containers, too. In a
+cluster a container's own profile prevents that; here they are on the PATH at a place no profile names."""
+
 _ELF = b"\x7fELF"
 
 
@@ -31,10 +36,10 @@ def contents(recipe: Recipe) -> dict[Path, Path]:
     Raises:
         MissingProgram: Something is not installed.
     """
-    files = {_real_folder(path): path.resolve() for path in _sources(recipe)}
+    files = {_place(path): path.resolve() for path in _sources(recipe)}
     with ThreadPoolExecutor() as pool:
         for libraries in pool.map(_libraries, filter(_is_elf, files.values())):
-            files |= {_real_folder(path): path.resolve() for path in libraries}
+            files |= {_place(path): path.resolve() for path in libraries}
     return files
 
 
@@ -56,9 +61,9 @@ def _sources(recipe: Recipe) -> Iterator[Path]:
             yield from (path for path in Path(folder).rglob("*") if path.is_file())
 
 
-def _real_folder(path: Path) -> Path:
+def _place(path: Path) -> Path:
     """The path with all links followed but the last part's: /lib/libc.so.6 -> /usr/lib/libc.so.6."""
-    return path.parent.resolve() / path.name
+    return _UNCONFINED / path.name if path.name in _PROFILED else path.parent.resolve() / path.name
 
 
 def _program(name: str) -> Path:
