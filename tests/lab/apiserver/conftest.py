@@ -115,10 +115,14 @@ class ApiServer:
     def end(self, number: int = signal.SIGTERM) -> str:
         if self._process is None:
             return ""
-        self._process.send_signal(number)
-        output, _ = self._process.communicate(timeout=30)
-        self._process = None
-        return output
+        process, self._process = self._process, None
+        process.send_signal(number)
+        try:
+            return process.communicate(timeout=30)[0]
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+            raise
 
     def forget(self) -> None:
         self.end()
