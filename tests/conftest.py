@@ -4,8 +4,13 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from deploy.lab.handle import LabHandle
+
+# Hypothesis holds each example to 200 ms by itself; no test here is held against the clock.
+settings.register_profile("podcap", deadline=None)
+settings.load_profile("podcap")
 
 
 @pytest.fixture(scope="session")

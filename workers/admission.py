@@ -8,7 +8,7 @@ import logging
 from workers.cluster.errors import ClusterError
 from workers.ledger.capture import Capture
 from workers.ledger.ledger import IllegalMoveError
-from workers.ledger.states import State
+from workers.ledger.states import WAITING, State
 from workers.permission import refusal
 from workers.queue import publish
 from workers.services import Services
@@ -103,7 +103,7 @@ def tell(services: Services, capture: Capture, sentence: str) -> None:
 def stop(services: Services, capture_id: str, *, user_id: str) -> None:
     """Somebody pressed Stop: a waiting capture ends at once, a running one soon and with what it has."""
     capture = services.ledger.request_stop(capture_id, user_id)
-    if capture.state is State.QUEUED:
+    if capture.state in WAITING:
         try:
             capture = services.ledger.move(capture_id, State.STOPPED, by=user_id)
         except IllegalMoveError:

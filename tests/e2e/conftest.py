@@ -1,16 +1,21 @@
 """podcap as its user meets it: the Procfile's processes, the lab's cluster and Slack, a Redis of its own."""
 
 import json
+import re
+import sqlite3
 import subprocess
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from deploy.lab.handle import LabHandle
 from deploy.lab.procfile import Procfile
 from deploy.lab.redis import RedisServer, free_port
 
@@ -20,13 +25,13 @@ rules:
     namespaces: [traefik]
     payload: true
   - users: ["@oncall"]
-    namespaces: [traefik, kube-system, podcap]
+    namespaces: [traefik, kube-system, no-such-place]
     max_duration: 5m
     payload: true
 """
 
 
-def eventually(question: Callable[[], Any], *, seconds: float = 60, what: str = "") -> Any:
+def eventually(question: Callable[[], Any], *, seconds: float = 60, what: Callable[[], str]) -> Any:
     """The first answer that is true; a test that waits longer than `seconds` has failed."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -34,7 +39,7 @@ def eventually(question: Callable[[], Any], *, seconds: float = 60, what: str = 
         if answer:
             return answer
         time.sleep(0.2)
-    pytest.fail(f"waited {seconds} s in vain: {what or question}")
+    pytest.fail(f"waited {seconds} s in vain: {what()}")
 
 
 @dataclass
@@ -48,20 +53,21 @@ class Answer:
 class World:
     """A running podcap, and the hands and eyes of a person at it."""
 
-    def __init__(self, lab: Path, folder: Path, *, socket_mode: bool = False) -> None:
+    def __init__(self, lab: LabHandle, folder: Path, *, socket_mode: bool = False) -> None:
         self.lab = lab
         self.folder = folder
-        self.slack = json.loads((lab / "slack.json").read_text())
+        self.slack = json.loads((lab.directory / "slack.json").read_text())
         self.redis = RedisServer(folder / "redis")
         self.port = free_port()
         self.socket_mode = socket_mode
+        self.capture = ""
         policy = folder / "policy.yaml"
         policy.write_text(POLICY)
         self.environment = {
             "SLACK_BOT_TOKEN": self.slack["bot_token"],
             "SLACK_API_URL": self.slack["api_url"],
             "PORT": str(self.port),
-            "KUBECONFIG": str(lab / "kubeconfig"),
+            "KUBECONFIG": str(lab.directory / "kubeconfig"),
             "PODCAP_BROKER_URL": self.redis.url,
             "PODCAP_DATABASE_URL": f"sqlite:///{folder}/podcap.db",
             "PODCAP_STORE_URL": str(folder / "captures"),
@@ -80,11 +86,13 @@ class World:
         """Starts Redis and the Procfile's processes and connects Slack to the bot."""
         self.redis.start()
         self.podcap.start()
-        eventually(self._is_ready, what="the bot to be ready")
+        eventually(self._is_ready, what=lambda: "the bot to be ready")
         url = "" if self.socket_mode else f"http://127.0.0.1:{self.port}/slack/events"
         self.control("request-url", {"url": url})
         if self.socket_mode:
-            eventually(lambda: "Socket Mode is connected" in self.podcap.log("bot"), what="Socket Mode")
+            eventually(
+                lambda: "Socket Mode is connected" in self.podcap.log("bot"), what=lambda: "Socket Mode"
+            )
 
     def stop(self) -> None:
         """Ends everything that `start` started."""
@@ -110,7 +118,10 @@ class World:
         """Types `/podcap TEXT`."""
         answer = self.control("command", {"user": user, "channel": channel, "text": text, **options})
         body = answer["ack_body"]
-        return Answer(answer["ack_status"], body.get("text", "") if isinstance(body, dict) else body or "")
+        said = body.get("text", "") if isinstance(body, dict) else body or ""
+        accepted = re.match(r"Capture `(cap-\w+)`", said)
+        self.capture = accepted[1] if accepted else ""
+        return Answer(answer["ack_status"], said)
 
     def thread(self, channel: str = "incidents") -> str:
         """The latest thread of a channel, as a person reads it."""
@@ -120,31 +131,71 @@ class World:
         """Everything that only this person was shown."""
         return str(self.control(f"ephemeral?user={user}"))
 
-    def kubectl(self, *arguments: str) -> str:
-        """Runs kubectl against the lab."""
-        done = subprocess.run(
-            [".venv/bin/kubectl", "--kubeconfig", self.lab / "kubeconfig", *arguments],
-            check=True,
-            capture_output=True,
-            text=True,
-        )
-        return done.stdout
+    def pod(self) -> str:
+        """The name of one of the pods that serve cheese."""
+        return str(self.lab.pods("task=cheddar")[0]["metadata"]["name"])
 
-    def pod(self, selector: str = "task=cheddar") -> str:
-        """The name of the first pod in namespace traefik with this label."""
-        path = "jsonpath={.items[0].metadata.name}"
-        return self.kubectl("get", "pods", "-n", "traefik", "-l", selector, "-o", path)
+    def click(self, action_id: str, *, user: str, channel: str = "incidents") -> None:
+        """Presses a button of the channel's latest message that has it."""
+        answer = self.control("click", {"user": user, "channel": channel, "action_id": action_id})
+        assert answer["ack_status"] == 200, answer
+
+    def http(self, path: str) -> int:
+        """The status of a GET on the bot's own port."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            error.close()
+            return error.code
+
+    @contextmanager
+    def traffic(self) -> Iterator[None]:
+        """Requests of every kind in the lab as long as the block runs."""
+        process = subprocess.Popen(self.lab.command("traffic", "60"), stdout=subprocess.DEVNULL)
+        try:
+            yield
+        finally:
+            process.terminate()
+            process.wait()
+
+    def let_the_waiting_expire(self) -> None:
+        """Moves the time at which waiting captures expire into the past."""
+        with sqlite3.connect(self.folder / "podcap.db", timeout=20) as ledger:
+            ledger.execute("UPDATE captures SET expires_at = '2020-01-01 00:00:00' WHERE state = 'queued'")
+        ledger.close()
+
+    def file(self) -> Path:
+        """The latest capture's file in Slack; Slack shares it a moment after it took it."""
+
+        def shared() -> list[str]:
+            files = self.control("state")["files"].values()
+            return [file["path"] for file in files if Path(file["path"]).name.startswith(self.capture)]
+
+        (path,) = eventually(shared, seconds=10, what=lambda: f"the file of {self.capture}")
+        return Path(path)
+
+    def wait_for_words(self, words: str, channel: str = "incidents") -> str:
+        """The latest thread of a channel, once it holds these words."""
+
+        def told() -> str:
+            thread = self.thread(channel)
+            return thread if words in thread and self.capture in thread else ""
+
+        return str(eventually(told, seconds=60, what=lambda: f"{words!r} in\n{self.thread(channel)}"))
 
     def wait_for_end(self, channel: str = "incidents") -> str:
         """The latest thread of a channel, once its capture has ended well and everything is in it."""
 
         def ended() -> str:
             thread = self.thread(channel)
+            if self.capture not in thread:
+                return ""
             assert "❌" not in thread, f"{thread}\n{self.podcap.log('worker')}"
             assert ":x:" not in thread, f"{thread}\n{self.podcap.log('worker')}"
             return thread if "Done:" in thread.replace("*", "") else ""
 
-        return str(eventually(ended, seconds=90, what="the capture's end"))
+        return str(eventually(ended, seconds=90, what=lambda: f"the end of\n{self.thread(channel)}"))
 
     def wait_for_whisper(self, words: str, user: str = "alice") -> str:
         """Everything that only this person was shown, once it holds these words."""
@@ -153,23 +204,24 @@ class World:
             said = self.whispers(user)
             return said if words in said else ""
 
-        return str(eventually(whispered, seconds=30, what=f"{words!r}; heard: {self.whispers(user)[-600:]}"))
+        return str(eventually(whispered, seconds=30, what=lambda: f"{words!r} in {self.whispers(user)}"))
 
     def pod_requests(self) -> int:
         """How many pods podcap has asked the cluster to create."""
-        lines = (self.lab / "requests.jsonl").read_text().splitlines()
+        lines = (self.lab.directory / "requests.jsonl").read_text().splitlines()
         return sum(
             (entry["verb"], entry["resource"], entry["namespace"]) == ("create", "pods", "podcap")
             for entry in map(json.loads, lines)
         )
 
     def leftovers(self) -> list[str]:
-        """Files that podcap's processes left in their temporary folder."""
-        return [str(path) for path in (self.folder / "tmp").rglob("*")]
+        """What podcap left in its temporary folder, besides the credentials that the kubernetes client keeps
+        there as long as its process runs."""
+        return [str(path) for path in (self.folder / "tmp").glob("podcap*")]
 
     def agent_pods(self) -> str:
         """The names of all agent pods, whatever their state."""
-        return self.kubectl("get", "pods", "-n", "podcap", "-o", "name")
+        return self.lab.kubectl("get", "pods", "-n", "podcap", "-o", "name").strip()
 
     def _is_ready(self) -> bool:
         for name, process in self.podcap.processes.items():
@@ -182,11 +234,20 @@ class World:
 
 
 @pytest.fixture(scope="module")
-def world(lab: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def make_world(lab: LabHandle, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., World]]:
+    """Starts a podcap; it ends with the file's last test."""
+    with ExitStack() as stack:
+
+        def make(*, socket_mode: bool = False) -> World:
+            world = World(lab, tmp_path_factory.mktemp("podcap"), socket_mode=socket_mode)
+            stack.callback(world.stop)
+            world.start()
+            return world
+
+        yield make
+
+
+@pytest.fixture(scope="module")
+def world(make_world: Callable[..., World]) -> World:
     """podcap over HTTP, for the tests of one file."""
-    world = World(Path(lab.directory), tmp_path_factory.mktemp("podcap"))
-    try:
-        world.start()
-        yield world
-    finally:
-        world.stop()
+    return make_world()

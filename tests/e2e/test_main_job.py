@@ -10,22 +10,19 @@ import pytest
 
 
 @pytest.fixture(scope="module")
-def captured(world: Any, lab: Any) -> Any:
-    """The lab's traffic captured for six seconds; the thread as a person reads it."""
-    traffic = lab.start_traffic(20)
-    answer = world.command(f"traefik/{world.pod()} 6s full port 80")
-    assert answer.status == 200
-    assert "reports in this channel" in answer.text
-    world.wait_for_end()
-    traffic.terminate()
-    traffic.wait()
+def captured(world: Any) -> Any:
+    """The lab's traffic, captured for six seconds."""
+    with world.traffic():
+        answer = world.command(f"traefik/{world.pod()} 6s full port 80")
+        assert answer.status == 200
+        assert "reports in this channel" in answer.text
+        world.wait_for_end()
     return world
 
 
 @pytest.fixture(scope="module")
 def file(captured: Any) -> Path:
-    (upload,) = captured.control("state")["files"].values()
-    return Path(upload["path"])
+    return captured.file()
 
 
 def tshark(file: Path, *arguments: str) -> str:
@@ -43,20 +40,15 @@ def test_the_message_ends_with_packets_bytes_drops_node_interface_and_how_it_was
 
 
 def test_the_file_holds_the_pods_port_80_packets_in_both_directions_and_nothing_else(
-    captured: Any, file: Path
+    captured: Any, lab: Any, file: Path
 ) -> None:
-    pod = captured.pod()
-    address = captured.kubectl("get", "pod", "-n", "traefik", pod, "-o", "jsonpath={.status.podIP}")
-    there = tshark(
-        file, "-Y", f"ip.dst == {address} and tcp.dstport == 80", "-T", "fields", "-e", "frame.number"
-    )
-    back = tshark(
-        file, "-Y", f"ip.src == {address} and tcp.srcport == 80", "-T", "fields", "-e", "frame.number"
-    )
-    everything = tshark(file, "-T", "fields", "-e", "frame.number")
+    address = lab.get("pod", captured.pod())["status"]["podIP"]
+    frames = ("-T", "fields", "-e", "frame.number")
+    there = tshark(file, "-Y", f"ip.dst == {address} and tcp.dstport == 80", *frames).split()
+    back = tshark(file, "-Y", f"ip.src == {address} and tcp.srcport == 80", *frames).split()
     assert there
     assert back
-    assert sorted(there.split() + back.split(), key=int) == everything.split()
+    assert sorted(there + back, key=int) == tshark(file, *frames).split()
 
 
 def test_the_flow_count_in_the_thread_is_tsharks(captured: Any, file: Path) -> None:
@@ -75,15 +67,11 @@ def test_the_thread_says_what_was_asked_of_the_pod(captured: Any) -> None:
 
 
 def test_the_right_interface_was_tapped_seen_from_outside(captured: Any, lab: Any) -> None:
-    (interface, node) = re.findall(r"(veth[0-9a-f]{8}) on (k8s-node0\d)", captured.thread())[0]
-    links = json.loads(lab.in_node(node, "ip", "-j", "-d", "link"))
-    addresses = captured.kubectl(
-        "get", "pod", "-n", "traefik", captured.pod(), "-o", "jsonpath={.status.podIP}"
-    )
-    neighbours = json.loads(lab.in_node(node, "ip", "-j", "neigh"))
-    mac = next(entry["lladdr"] for entry in neighbours if entry["dst"] == addresses)
-    ports = json.loads(lab.in_node(node, "bridge", "-j", "fdb", "show"))
-    assert interface in {link["ifname"] for link in links}
+    interface, node = re.findall(r"(veth[0-9a-f]{8}) on (k8s-node0\d)", captured.thread())[0]
+    address = lab.get("pod", captured.pod())["status"]["podIP"]
+    neighbours = json.loads(lab.node(node, "ip", "-j", "neigh"))
+    mac = next(entry["lladdr"] for entry in neighbours if entry["dst"] == address)
+    ports = json.loads(lab.node(node, "bridge", "-j", "fdb", "show"))
     assert {entry["ifname"] for entry in ports if entry["mac"] == mac} == {interface}
 
 

@@ -4,29 +4,20 @@ from typing import Any
 
 
 def test_a_slack_that_limits_posting_delays_the_capture_and_does_not_lose_it(world: Any) -> None:
-    world.control(
-        "faults", {"method": "chat.postMessage", "count": 1, "fault": "ratelimited", "retry_after": 1}
-    )
+    world.control("faults", {"method": "chat.postMessage", "kind": "ratelimited", "seconds": 1})
     world.command(f"traefik/{world.pod()} 1s")
     world.wait_for_end()
 
 
-def test_an_error_while_the_asker_is_looked_up_is_told_and_tried_again(world: Any) -> None:
-    world.control(
-        "faults", {"method": "conversations.info", "count": 3, "fault": "error", "error": "fatal_error"}
-    )
+def test_an_error_while_the_channel_is_looked_up_is_told_and_tried_again(world: Any) -> None:
+    world.control("faults", {"method": "conversations.info", "kind": "error", "error": "fatal_error"})
     world.command(f"traefik/{world.pod()} 1s")
     world.wait_for_whisper("podcap keeps trying")
     world.wait_for_end()
 
 
 def test_a_file_that_slack_refuses_ends_in_a_sentence_and_is_kept(world: Any) -> None:
-    fault = {
-        "method": "files.getUploadURLExternal",
-        "count": 1,
-        "fault": "error",
-        "error": "file_uploads_disabled",
-    }
+    fault = {"method": "files.getUploadURLExternal", "kind": "error", "error": "file_uploads_disabled"}
     world.control("faults", fault)
     world.command(f"traefik/{world.pod()} 1s port 80")
     thread = world.wait_for_words("kept as")
@@ -38,7 +29,6 @@ def test_a_file_that_slack_refuses_ends_in_a_sentence_and_is_kept(world: Any) ->
 def test_an_end_that_slack_did_not_take_is_shown_later(world: Any) -> None:
     world.command(f"traefik/{world.pod()} 3s")
     world.wait_for_words("Capturing")
-    world.control(
-        "faults", {"method": "chat.update", "count": 12, "fault": "error", "error": "internal_error"}
-    )
+    fault = {"method": "chat.update", "kind": "error", "error": "internal_error", "times": 12}
+    world.control("faults", fault)
     world.wait_for_end()

@@ -1,6 +1,7 @@
 """However a pod ends, it ends as in a real cluster and leaves nothing."""
 
 import asyncio
+import contextlib
 import json
 import time
 from collections.abc import Callable
@@ -164,17 +165,24 @@ def test_a_terminal_is_a_terminal_with_the_size_it_is_given(lab: LabHandle) -> N
     async def ask() -> str:
         uid = lab.get("pod", "shopper")["metadata"]["uid"]
         connector = aiohttp.UnixConnector(str(lab.places.socket("k8s-node01")))
-        words = ["sh", "-c", "read line; stty size; tty; echo got $line"]
+        wait = 'until [ "$(stty size)" = "43 132" ]; do sleep 0.1; done'
+        words = ["sh", "-c", f"{wait}; stty size; tty; read line; echo got $line"]
         query = [("command", word) for word in words]
         query += [("stdin", "true"), ("stdout", "true"), ("tty", "true")]
         async with (
             aiohttp.ClientSession("http://kubelet", connector=connector) as session,
             session.ws_connect(f"/pods/{uid}/exec", params=query, protocols=(V5,)) as socket,
         ):
-            await socket.send_bytes(b"\x04" + json.dumps({"Width": 132, "Height": 43}).encode())
-            await asyncio.sleep(0.5)
+            said = b""
+            while b"/dev/" not in said:
+                # Again and again, as a window that is dragged: crun takes no size while it sets up.
+                for width in (131, 132):
+                    size = json.dumps({"Width": width, "Height": 43})
+                    await socket.send_bytes(b"\x04" + size.encode())
+                with contextlib.suppress(TimeoutError):
+                    said += (await socket.receive(timeout=0.2)).data[1:]
             await socket.send_bytes(b"\x00cheese\n")
-            return b"".join([one.data[1:] async for one in socket if one.data[0] == 1]).decode()
+            return (said + b"".join([one.data[1:] async for one in socket if one.data[0] == 1])).decode()
 
     said = asyncio.run(ask())
 

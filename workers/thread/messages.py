@@ -48,9 +48,7 @@ def capture_message(
 
 def can_be_stopped(capture: Capture) -> bool:
     """Whether pressing Stop still changes anything."""
-    return (
-        capture.state in {State.QUEUED, State.TAPPING, State.CAPTURING} and capture.stop_requested_by is None
-    )
+    return capture.state in WAITING | {State.TAPPING, State.CAPTURING} and capture.stop_requested_by is None
 
 
 def thread_message(title: str, table: str, lines: list[str], notes: list[str]) -> Message:

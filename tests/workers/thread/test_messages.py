@@ -66,7 +66,7 @@ def test_every_state_has_a_message_that_says_the_same_in_text_and_blocks(state: 
 @pytest.mark.parametrize("state", list(State))
 def test_stop_is_offered_exactly_while_it_still_changes_something(state: State) -> None:
     offered = buttons(capture_message(replace(CAPTURE, state=state, sentence="Because.")).blocks)
-    if state in {State.QUEUED, State.TAPPING, State.CAPTURING}:
+    if state in {State.REQUESTED, State.QUEUED, State.TAPPING, State.CAPTURING}:
         assert [(button["action_id"], button["value"]) for button in offered] == [(STOP, "cap-7f3k9q")]
     else:
         assert offered == []
