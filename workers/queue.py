@@ -11,16 +11,25 @@ from celery.signals import setup_logging
 from kombu.exceptions import OperationalError
 
 from workers.logs import set_up_logs
-from workers.settings import load
+from workers.settings import SettingsError, load
 
 log = logging.getLogger(__name__)
 
 RUN_CAPTURE = "podcap.run_capture"
 HOUSEKEEPING = "podcap.housekeeping"
 
+
+def _broker_url() -> str:
+    try:
+        return load().broker_url
+    except SettingsError as error:
+        # Read while a process imports this module: one line for a person, no traceback.
+        raise SystemExit(str(error)) from None
+
+
 app = Celery("podcap", include=["workers.tasks"])
 app.conf.update(
-    broker_url=load().broker_url,
+    broker_url=_broker_url(),
     # Nobody reads results: they are in the ledger.
     task_ignore_result=True,
     task_serializer="json",

@@ -2,15 +2,38 @@
 
 from functools import cache
 
+from celery.signals import beat_init, worker_init
+
 from workers.capture import run
 from workers.housekeeping import keep_house
 from workers.queue import HOUSEKEEPING, RUN_CAPTURE, app
 from workers.services import Services, open_services
+from workers.settings import SettingsError
 
 
 @cache
 def _services() -> Services:
     return open_services()
+
+
+@worker_init.connect  # type: ignore[untyped-decorator]
+def _open_worker(**_: object) -> None:
+    _open_or_exit("PODCAP_AGENT_IMAGE")
+
+
+@beat_init.connect  # type: ignore[untyped-decorator]
+def _open_beat(**_: object) -> None:
+    _open_or_exit()
+
+
+def _open_or_exit(*required: str) -> None:
+    """Opens everything at the process's start: the policy's names mean what they mean then."""
+    try:
+        services = _services()
+        for name in required:
+            services.settings.required(name)
+    except SettingsError as error:
+        raise SystemExit(str(error)) from None
 
 
 @app.task(name=RUN_CAPTURE)  # type: ignore[untyped-decorator]
