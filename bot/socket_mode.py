@@ -8,7 +8,7 @@ from slack_bolt.adapter.socket_mode import SocketModeHandler
 
 from workers.services import Services
 from workers.slack.client import reading_client
-from workers.slack.errors import FAULTS, reason
+from workers.slack.errors import reason
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ def _until_connected(handler: SocketModeHandler, stopping: threading.Event) -> N
     while not stopping.is_set():
         try:
             handler.connect()
-        except FAULTS as error:
+        except Exception as error:  # noqa: BLE001, slack_sdk raises plain ones; giving up would be for good
             log.warning("Socket Mode is not connected: %s", reason(error))
             stopping.wait(_TRY_AGAIN_AFTER)
         else:

@@ -8,11 +8,11 @@ import logging
 from workers.cluster.errors import ClusterError
 from workers.ledger.capture import Capture
 from workers.ledger.ledger import IllegalMoveError
-from workers.ledger.states import WAITING, State
+from workers.ledger.states import FINAL, WAITING, State
 from workers.permission import refusal
 from workers.queue import publish
 from workers.services import Services
-from workers.slack.errors import FAULTS, code, reason
+from workers.slack.errors import FAULTS, GONE, PERMANENT, code, reason
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +32,9 @@ def admit(services: Services, capture: Capture, *, again: bool = False) -> None:
     except IllegalMoveError:
         log.info("somebody else admitted it", extra={"capture": capture.id})
     except FAULTS as error:
+        if code(error) in PERMANENT:
+            end(services, capture, State.FAILED, reason(error))
+            return
         log.warning("not admitted yet: %s", reason(error), extra={"capture": capture.id})
         if not again:
             tell(services, capture, _waits(capture, error))
@@ -90,6 +93,14 @@ def show(services: Services, capture: Capture) -> None:
         services.thread().show(capture)
     except FAULTS as error:
         log.warning("the message lags behind: %s", reason(error), extra={"capture": capture.id})
+        if code(error) in GONE | PERMANENT and capture.state in FINAL:
+            # Its place is gone for good; the asker is told once, and it counts as shown.
+            tell(
+                services,
+                capture,
+                f"`{capture.id}`: {capture.sentence or 'its message is gone, it has ended.'}",
+            )
+            services.ledger.note(capture.id, shown=capture.state)
 
 
 def tell(services: Services, capture: Capture, sentence: str) -> None:

@@ -48,21 +48,26 @@ _ASK_STOP_SECONDS = 1.0
 
 def run(services: Services, capture_id: str) -> None:
     """Makes a queued capture, to a final state; one that somebody else has is left alone."""
-    with services.heart.beating(capture_id), tempfile.TemporaryDirectory(prefix="podcap-") as folder:
+    with tempfile.TemporaryDirectory(prefix="podcap-") as folder:
         work = _take(services, capture_id, Path(folder))
-        if work is None:
-            return
-        try:
-            _make(work)
-        except Ended as end:
-            _end(work, end.state, str(end))
-        except IllegalMoveError as error:
-            log.warning("it was ended by somebody else: %s", error, extra={"capture": capture_id})
-        except (ClusterError, NoTap) as error:
-            _end(work, State.FAILED, str(error))
-        except Exception:
-            log.exception("a capture failed inside", extra={"capture": capture_id})
-            _end(work, State.FAILED, _INSIDE.format(capture_id))
+        if work is not None:
+            # A second delivery of the same id was not taken, and so never ends the first one's heartbeat.
+            with services.heart.beating(capture_id):
+                _to_its_end(work)
+
+
+def _to_its_end(work: Work) -> None:
+    try:
+        _make(work)
+    except Ended as end:
+        _end(work, end.state, str(end))
+    except IllegalMoveError as error:
+        log.warning("it was ended by somebody else: %s", error, extra={"capture": work.capture.id})
+    except (ClusterError, NoTap) as error:
+        _end(work, State.FAILED, str(error))
+    except Exception:
+        log.exception("a capture failed inside", extra={"capture": work.capture.id})
+        _end(work, State.FAILED, _INSIDE.format(work.capture.id))
 
 
 def _take(services: Services, capture_id: str, folder: Path) -> Work | None:

@@ -5,6 +5,7 @@ import logging
 from pathlib import Path
 
 from workers.ledger.states import State
+from workers.policy.channel import payload_forbidden_in
 from workers.slack.errors import FAULTS, reason
 from workers.spool.report import SpoolReport
 from workers.summary.headers import cut
@@ -46,7 +47,8 @@ def deliver(work: Work, raw: Path, report: SpoolReport) -> None:
 def file_name(work: Work) -> str:
     """The capture file's name, in the store and in the thread: `cap-7f3k9q_traefik_cheddar-….pcap`."""
     capture = work.capture
-    return f"{capture.id}_{capture.namespace}_{capture.pod}.pcap"
+    # A file system takes 255 bytes, a pod's name may have 253.
+    return f"{capture.id}_{capture.namespace}_{capture.pod[:150]}.pcap"
 
 
 def _headers_only(raw: Path) -> Path:
@@ -92,9 +94,19 @@ def _store(work: Work, path: Path) -> None:
 def _put_into_thread(work: Work, path: Path, message: Message) -> None:
     capture = work.capture
     try:
+        _recheck_channel(work)
         work.thread.reply(capture, message)
         comment = f"The packets of `{capture.id}`, for Wireshark."
         work.capture = work.thread.deliver(capture, path, file_name(work), comment)
     except FAULTS as error:
         sentence = f"The packets were captured and are kept as `{file_name(work)}`, but: {reason(error)}"
         raise Ended(State.FAILED, sentence) from error
+
+
+def _recheck_channel(work: Work) -> None:
+    """The channel may have been shared with another organization while packets were captured."""
+    if not work.capture.full:
+        return
+    forbidden = payload_forbidden_in(work.services.directory.channel(work.capture.channel_id))
+    if forbidden is not None:
+        raise Ended(State.FAILED, f"{forbidden} What was captured is kept as `{file_name(work)}`.")

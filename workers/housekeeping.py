@@ -1,12 +1,15 @@
 """What beat does every few seconds, so that no capture is forgotten and no pod left behind."""
 
 import logging
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from workers.admission import admit, end, enqueue, show
 from workers.agent.agent import remove_leftovers
 from workers.cluster.errors import ClusterError
 from workers.heart import BEAT_SECONDS
+from workers.ledger.capture import Capture
 from workers.ledger.ledger import IllegalMoveError
 from workers.ledger.states import ACTIVE, State
 from workers.services import Services
@@ -23,40 +26,46 @@ _SILENCE = timedelta(seconds=12 * BEAT_SECONDS)
 
 
 def keep_house(services: Services) -> None:
-    """One round: expire, admit, publish, end what was abandoned, remove agent pods nobody needs."""
-    now = datetime.now(UTC)
+    """One round: expire, admit, publish, end what was abandoned, show, remove agent pods nobody needs.
+
+    What fails for one capture is logged and keeps nothing else from being done.
+    """
     for capture in services.ledger.waiting():
-        try:
-            if capture.expires_at <= now:
-                _expire(services, capture.id)
-            elif capture.state is State.REQUESTED and capture.requested_at + _ADMISSION_TAKES <= now:
-                admit(services, capture, again=True)
-            elif capture.state is State.QUEUED and _is_due(capture.published_at, now):
-                enqueue(services, capture)
-        except IllegalMoveError:
-            log.info("it moved on meanwhile", extra={"capture": capture.id})
-    _end_abandoned(services)
+        _apart(_keep_waiting, services, capture)
+    for capture in services.ledger.abandoned(_SILENCE):
+        _apart(end, services, capture, State.FAILED, "The worker at this capture died: ask again.")
     for capture in services.ledger.unshown(_SHOW_WITHIN):
-        show(services, capture)
-    _remove_agent_pods(services)
+        _apart(show, services, capture)
+    _apart(_remove_agent_pods, services)
+
+
+def _apart(work: Callable[..., None], *arguments: Any) -> None:
+    try:
+        work(*arguments)
+    except IllegalMoveError as error:
+        log.info("it moved on meanwhile: %s", error)
+    except Exception:
+        log.exception("a part of housekeeping failed; the next round tries it again")
+
+
+def _keep_waiting(services: Services, capture: Capture) -> None:
+    now = datetime.now(UTC)
+    if capture.expires_at <= now:
+        end(services, capture, State.EXPIRED, _TOO_LATE[capture.state])
+    elif capture.state is State.REQUESTED and capture.requested_at + _ADMISSION_TAKES <= now:
+        admit(services, capture, again=True)
+    elif capture.state is State.QUEUED and _is_due(capture.published_at, now):
+        enqueue(services, capture)
+
+
+_TOO_LATE = {
+    State.REQUESTED: "Slack did not say in time who asks and where, so nothing was captured: ask again.",
+    State.QUEUED: "No worker took this capture in time, so nothing was captured: ask again.",
+}
 
 
 def _is_due(published_at: datetime | None, now: datetime) -> bool:
     return published_at is None or published_at + _PUBLISH_AGAIN_AFTER <= now
-
-
-def _expire(services: Services, capture_id: str) -> None:
-    capture = services.ledger.get(capture_id)
-    sentence = "No worker took this capture in time, so nothing was captured: ask again."
-    end(services, capture, State.EXPIRED, sentence)
-
-
-def _end_abandoned(services: Services) -> None:
-    for capture in services.ledger.abandoned(_SILENCE):
-        try:
-            end(services, capture, State.FAILED, "The worker at this capture died: ask again.")
-        except IllegalMoveError:
-            log.info("its worker came back", extra={"capture": capture.id})
 
 
 def _remove_agent_pods(services: Services) -> None:
@@ -64,7 +73,8 @@ def _remove_agent_pods(services: Services) -> None:
         try:
             return services.ledger.get(capture_id).state in ACTIVE
         except KeyError:
-            return False
+            # Another podcap's, with a ledger of its own; its deadline ends it.
+            return True
 
     try:
         with services.cluster() as cluster:

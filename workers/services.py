@@ -5,6 +5,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from workers.cluster.cluster import Cluster, connect
 from workers.heart import Heart
 from workers.ledger.engine import open_engine
@@ -30,13 +32,14 @@ class Services:
         settings: podcap's settings.
         ledger: The table of captures.
         policy: Who may, with names still to be turned into ids.
+        store: Where capture files are kept.
     """
 
-    def __init__(self, settings: Settings, ledger: Ledger, policy: Policy) -> None:
+    def __init__(self, settings: Settings, ledger: Ledger, policy: Policy, store: Store) -> None:
         self.settings = settings
         self.ledger = ledger
         self.directory = SlackDirectory(reading_client(settings))
-        self.store = Store(settings.store_url)
+        self.store = store
         self.heart = Heart(ledger)
         self._policy = policy
         self._resolved: ResolvedPolicy | None = None
@@ -78,14 +81,27 @@ def open_services() -> Services:
     """
     settings = load()
     engine = open_engine(settings.database_url)
-    migrate(engine)
+    try:
+        migrate(engine)
+    except SQLAlchemyError as error:
+        raise SettingsError(
+            f"PODCAP_DATABASE_URL: the database cannot be used ({_first_line(error)})."
+        ) from None
     try:
         policy = load_policy(settings.policy)
     except PolicyError as error:
         raise SettingsError(f"PODCAP_POLICY: {error}") from None
-    services = Services(settings, Ledger(engine), policy)
+    try:
+        store = Store(settings.store_url)
+    except (ImportError, ValueError) as error:
+        raise SettingsError(f"PODCAP_STORE_URL: {_first_line(error)}.") from None
+    services = Services(settings, Ledger(engine), policy, store)
     try:
         services.policy()
     except FAULTS as error:
         log.warning("the policy's names are looked up later: %s", reason(error))
     return services
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).splitlines()[0].rstrip(".")

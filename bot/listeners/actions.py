@@ -4,6 +4,7 @@ import logging
 from typing import Any
 
 from slack_bolt import Ack, App, Respond
+from sqlalchemy.exc import SQLAlchemyError
 
 from workers.admission import stop
 from workers.services import Services
@@ -20,6 +21,13 @@ def register_actions(app: App, services: Services) -> None:
         ack()
         try:
             stop(services, action["value"], user_id=body["user"]["id"])
+        except SQLAlchemyError:
+            log.exception("the ledger cannot be written")
+            respond(
+                text="podcap's database is out of reach, so nothing stopped: press Stop again in a minute.",
+                response_type="ephemeral",
+                replace_original=False,
+            )
         except KeyError:
             log.warning("Stop was pressed on a capture that is not in the ledger: %s", action["value"])
             respond(

@@ -89,7 +89,10 @@ class Api:
             raise _unreachable(self.configuration.host, error) from error
         if not _OK <= answer.status < _NO_LONGER_OK:
             raise from_answer(answer.status, data)
-        answered: dict[str, Any] = json.loads(data)
+        try:
+            answered: dict[str, Any] = json.loads(data)
+        except ValueError as error:
+            raise _unreachable(self.configuration.host, error) from error
         return answered
 
     def lines(self, path: str, query: Mapping[str, Any], *, seconds: float) -> Iterator[dict[str, Any]]:

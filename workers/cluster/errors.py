@@ -4,6 +4,8 @@ import json
 import re
 from typing import Any
 
+from workers.request.quoting import inert
+
 
 class ClusterError(Exception):
     """A question to the cluster has no good answer; `str(error)` is one sentence for the person who asked."""
@@ -121,5 +123,4 @@ def _status(body: bytes) -> dict[str, Any]:
 
 
 def _one_line(text: str) -> str:
-    line = " ".join(text.split()).rstrip(".")
-    return line if len(line) <= _LONGEST_MESSAGE else line[: _LONGEST_MESSAGE - 1] + "…"
+    return inert(text, _LONGEST_MESSAGE).rstrip(".")

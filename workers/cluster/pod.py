@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from workers.request.quoting import inert
+
 
 @dataclass(frozen=True)
 class Port:
@@ -96,7 +98,8 @@ def _why(status: Mapping[str, Any]) -> str:
     telling = (c for c in candidates if c.get("reason") and c["reason"] not in _TELLS_NOTHING)
     best = next(telling, {})
     parts = (" ".join(str(best.get(key) or "").split()) for key in ("reason", "message"))
-    return ": ".join(part.rstrip(".") for part in parts if part)
+    # Its owner can write it (a container's termination message), and it goes into a Slack message.
+    return inert(": ".join(part.rstrip(".") for part in parts if part), 300)
 
 
 _TELLS_NOTHING = frozenset(

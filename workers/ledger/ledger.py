@@ -119,6 +119,16 @@ class Ledger:
             connection.execute(update(captures).where(captures.c.id == capture_id).values(**facts))
             return self._get(connection, capture_id)
 
+    def note_message(self, capture_id: str, message_ts: str) -> bool:
+        """Remembers a capture's message; False when it has another one already."""
+        with self._engine.begin() as connection:
+            changed = connection.execute(
+                update(captures)
+                .where(captures.c.id == capture_id, captures.c.message_ts.is_(None))
+                .values(message_ts=message_ts)
+            )
+            return changed.rowcount == 1
+
     def published(self, capture_id: str) -> None:
         """Remembers that the queue took the capture's id just now."""
         self.note(capture_id, published_at=datetime.now(UTC))

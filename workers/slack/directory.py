@@ -1,5 +1,6 @@
 """Who and what is behind Slack's ids: channels, people, user groups."""
 
+import logging
 from collections.abc import Iterable
 
 from slack_sdk import WebClient
@@ -8,7 +9,10 @@ from slack_sdk.errors import SlackApiError
 from workers.policy.channel import Channel
 from workers.slack.errors import code
 
+log = logging.getLogger(__name__)
+
 _PAGE = 200
+_NO_GROUP = frozenset({"no_such_subteam", "subteam_not_found", "plan_upgrade_required", "paid_teams_only"})
 
 
 class SlackDirectory:
@@ -82,8 +86,14 @@ class SlackDirectory:
 
     def usergroups_of(self, user_id: str, among: Iterable[str]) -> frozenset[str]:
         """Which of these user groups (ids) a person is in."""
-        return frozenset(
-            group
-            for group in among
-            if user_id in self._client.usergroups_users_list(usergroup=group)["users"]
-        )
+        return frozenset(group for group in among if self._is_in(user_id, group))
+
+    def _is_in(self, user_id: str, group: str) -> bool:
+        try:
+            return user_id in self._client.usergroups_users_list(usergroup=group)["users"]
+        except SlackApiError as error:
+            if code(error) not in _NO_GROUP:
+                raise
+            # One dead group in a policy must not shut out those whom another rule names.
+            log.warning("policy: user group %s has no members any more (%s)", group, code(error))
+            return False

@@ -12,6 +12,31 @@ class UploadError(OSError):
 FAULTS = (SlackClientError, OSError, HTTPException)
 """What a Slack call raises when Slack refuses, is out of reach or answers nonsense."""
 
+PERMANENT = frozenset(
+    {
+        "account_inactive",
+        "invalid_auth",
+        "missing_scope",
+        "not_authed",
+        "token_expired",
+        "token_revoked",
+    }
+)
+"""Refusals that no repetition mends: somebody has to change podcap's Slack app."""
+
+GONE = frozenset(
+    {
+        "cant_update_message",
+        "channel_not_found",
+        "is_archived",
+        "is_inactive",
+        "message_not_found",
+        "not_in_channel",
+        "user_not_in_channel",
+    }
+)
+"""Refusals of a message whose place is no longer there."""
+
 _SENTENCES = {
     "not_in_channel": "podcap is not in this channel: type `/invite @podcap` and ask again.",
     "channel_not_found": "podcap cannot see this channel: type `/invite @podcap` in it and ask again.",

@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from workers.request.quoting import inert
+
 EndedBy = Literal["duration", "stopped", "bytes", "packets", "error"]
 
 _ENDED, _TIMED_OUT = 0, 124
@@ -78,7 +80,7 @@ def complaint(words: str) -> str:
     starts = [at for at, line in enumerate(telling) if line.startswith("tcpdump: ")]
     # libpcap breaks some complaints into two lines, of which the second says the cause.
     last = " ".join(telling[starts[-1] if starts else -1 :]).removeprefix("tcpdump: ").strip()
-    return last[:_LONGEST] or "tcpdump ended without a word"
+    return inert(last, _LONGEST) or "tcpdump ended without a word"
 
 
 _TELLS_NOTHING = re.compile(r"\s*$|\d+ packets? |(tcpdump: )?(listening on|verbose output)")

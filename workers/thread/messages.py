@@ -18,6 +18,8 @@ STOP = "stop_capture"
 """The action id of the Stop button; its value is the capture's id."""
 
 _SECTION = 3000
+# Escaped, a character takes five at most.
+_FILTER = 500
 
 Block = dict[str, Any]
 
@@ -76,7 +78,7 @@ def sentence_message(sentence: str) -> Message:
 
 def _head(capture: Capture) -> str:
     what = "whole packets" if capture.full else "headers only"
-    narrowed = f" · `{inert(capture.filter, limit=1000)}`" if capture.filter else " · every packet"
+    narrowed = f" · `{inert(capture.filter, limit=_FILTER)}`" if capture.filter else " · every packet"
     return (
         f"*Capture* `{capture.id}` of `{inert(capture.namespace)}/{inert(capture.pod, limit=253)}`\n"
         f"{shown(capture.seconds)}{narrowed} · {what} · asked for by <@{capture.user_id}>"

@@ -9,6 +9,7 @@ from slack_sdk.webhook import WebhookClient
 
 from workers.ledger.capture import Capture
 from workers.ledger.ledger import Ledger
+from workers.ledger.states import ACTIVE
 from workers.slack.errors import FAULTS, code
 from workers.spool.progress import Progress
 from workers.thread.files import Upload, upload
@@ -45,7 +46,10 @@ class Thread:
             unfurl_links=False,
             unfurl_media=False,
         )
-        return self._ledger.note(capture.id, message_ts=answer["ts"])
+        if not self._ledger.note_message(capture.id, answer["ts"]):
+            # Somebody else admitted it at the same time: one message is enough.
+            self._writing.chat_delete(channel=capture.channel_id, ts=answer["ts"])
+        return self._ledger.get(capture.id)
 
     def show(self, capture: Capture, *, queue_reachable: bool = True) -> None:
         """Brings the message up to date with the capture's state; one that has none is told to the asker.
@@ -54,7 +58,9 @@ class Thread:
             slack_sdk's errors: Slack does not show it yet; `shown` in the ledger says so.
         """
         if capture.message_ts is not None:
-            self._update(self._writing, capture, capture_message(capture, queue_reachable=queue_reachable))
+            # Waiting for Slack's leave (429) would hold up a running capture; its next state is shown soon.
+            client = self._progress if capture.state in ACTIVE else self._writing
+            self._update(client, capture, capture_message(capture, queue_reachable=queue_reachable))
         elif capture.sentence is not None:
             self.tell(capture, capture.sentence)
         self._ledger.note(capture.id, shown=capture.state)

@@ -107,6 +107,13 @@ def test_an_end_that_slack_does_not_show_yet_is_found_until_it_does(ledger: Ledg
     assert ledger.unshown(timedelta(hours=1)) == []
 
 
+def test_a_capture_has_one_message_also_when_two_were_posted(ledger: Ledger, order: MakeOrder) -> None:
+    capture, _ = ledger.request(order())
+    assert ledger.note_message(capture.id, "1.1")
+    assert not ledger.note_message(capture.id, "2.2")
+    assert ledger.get(capture.id).message_ts == "1.1"
+
+
 def test_waiting_and_active_captures_are_told_apart(ledger: Ledger, order: MakeOrder) -> None:
     waiting, _ = ledger.request(order())
     taken, _ = ledger.request(order())
