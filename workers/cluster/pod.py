@@ -43,11 +43,6 @@ class Pod:
     labels: Mapping[str, str] = field(default_factory=dict)
     why: str = ""
 
-    @property
-    def full_name(self) -> str:
-        """The pod as a person writes it: `namespace/name`."""
-        return f"{self.namespace}/{self.name}"
-
 
 def pod_from_json(pod: Mapping[str, Any]) -> Pod:
     """Reads a `v1.Pod` as the API returns it."""
