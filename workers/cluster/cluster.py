@@ -2,12 +2,14 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote, urlencode
 
 from workers.cluster.api import Api
 from workers.cluster.errors import (
+    ConflictError,
     ForbiddenError,
     NamespaceNotFoundError,
     NodeNotFoundError,
@@ -115,6 +117,16 @@ class Cluster:
         except PodNotFoundError:
             return False
         return True
+
+    def create_event(self, event: Mapping[str, Any]) -> None:
+        """Writes an Event (`event.pod_event`) into its namespace; one that is there already is left alone.
+
+        Raises:
+            ForbiddenError: podcap's account may not create events there.
+        """
+        namespace = quote(event["metadata"]["namespace"], safe="")
+        with suppress(ConflictError):
+            self._api.request("POST", f"/api/v1/namespaces/{namespace}/events", body=event)
 
     def watch_pod(self, namespace: str, name: str, *, seconds: float) -> Iterator[Pod | None]:
         """The pod's state now and at each change, at least once a second; None when it is not there.
