@@ -1,4 +1,4 @@
-"""The Kubernetes Event that tells a pod's owners of a capture: `kubectl describe pod` shows it for an hour. Pure.
+"""The Kubernetes Event that tells a pod's owners of a capture; `kubectl describe pod` shows it. Pure.
 
 Form: core/v1 Event as recorders write it (k8s.io/client-go/tools/record), without `eventTime`.
 """

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from workers.policy.names import ResolvedPolicy, ResolvedRule
+from workers.policy.names import Named, ResolvedPolicy, ResolvedRule
 from workers.request.duration import shown
 from workers.request.quoting import inert, verbatim
 from workers.request.request import Request, Target
@@ -56,16 +56,27 @@ def decide(policy: ResolvedPolicy, asker: Asker, request: Request) -> Decision:
     return Decision(allowed=False, sentence=_nobody(policy, request.target), example=_example(asker, request))
 
 
+def may_read_trail(policy: ResolvedPolicy, asker: Asker) -> str | None:
+    """Why this person may not read the audit trail here, in one sentence; None when a rule allows it."""
+    if any(_is_named(rule, asker) for rule in policy.audit):
+        return None
+    return (
+        "The policy does not allow you to read the audit trail from this channel: "
+        "whoever runs podcap can name you below `audit` in the file in PODCAP_POLICY."
+    )
+
+
 def _matches(rule: ResolvedRule, asker: Asker, target: Target) -> bool:
     return (
-        (rule.channel_ids is None or asker.channel_id in rule.channel_ids)
-        and _is_named(rule, asker)
+        _is_named(rule, asker)
         and (rule.clusters is None or target.cluster in rule.clusters)
         and (rule.namespaces is None or any(fnmatchcase(target.namespace, glob) for glob in rule.namespaces))
     )
 
 
-def _is_named(rule: ResolvedRule, asker: Asker) -> bool:
+def _is_named(rule: Named, asker: Asker) -> bool:
+    if rule.channel_ids is not None and asker.channel_id not in rule.channel_ids:
+        return False
     if rule.user_ids is None or rule.usergroup_ids is None:
         return rule.user_ids is None and rule.usergroup_ids is None
     return asker.user_id in rule.user_ids or not asker.usergroup_ids.isdisjoint(rule.usergroup_ids)

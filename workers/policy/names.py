@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from workers.policy.rules import CHANNEL_ID, USER_ID, Policy, Rule
+from workers.policy.rules import CHANNEL_ID, USER_ID, AuditRule, Policy, Rule
 
 
 class Directory(Protocol):
@@ -24,8 +24,8 @@ class Directory(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class ResolvedRule:
-    """A rule with ids; None matches anything, an empty tuple nothing. `max_seconds` None: no limit.
+class Named:
+    """Whom a rule names, and where; None matches anything, an empty tuple nothing.
 
     A rule's `users` are people and user groups: both None or neither, and a match with either is enough.
     """
@@ -33,6 +33,12 @@ class ResolvedRule:
     channel_ids: tuple[str, ...] | None
     user_ids: tuple[str, ...] | None
     usergroup_ids: tuple[str, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedRule(Named):
+    """A rule with ids. `max_seconds` None: no limit."""
+
     clusters: tuple[str, ...] | None
     namespaces: tuple[str, ...] | None
     max_seconds: int | None
@@ -48,13 +54,15 @@ class ResolvedPolicy:
     """
 
     rules: tuple[ResolvedRule, ...]
+    audit: tuple[Named, ...]
     is_set: bool
     unresolved: tuple[str, ...]
 
     @property
     def usergroup_ids(self) -> frozenset[str]:
         """Every user group that a rule names: whether the asker is in them decides."""
-        return frozenset(group for rule in self.rules for group in rule.usergroup_ids or ())
+        named: tuple[Named, ...] = (*self.rules, *self.audit)
+        return frozenset(group for rule in named for group in rule.usergroup_ids or ())
 
 
 def resolve(policy: Policy, directory: Directory) -> ResolvedPolicy:
@@ -63,10 +71,12 @@ def resolve(policy: Policy, directory: Directory) -> ResolvedPolicy:
     Raises:
         What the directory raises, when Slack cannot be asked.
     """
-    named = [name for rule in policy.rules for name in (*(rule.channels or ()), *(rule.users or ()))]
+    rules: tuple[AuditRule, ...] = (*policy.rules, *policy.audit)
+    named = [name for rule in rules for name in (*(rule.channels or ()), *(rule.users or ()))]
     ids = {name: _id(name, directory) for name in dict.fromkeys(named)}
     return ResolvedPolicy(
         rules=tuple(_resolved(rule, ids) for rule in policy.rules),
+        audit=tuple(Named(**_named(rule, ids)) for rule in policy.audit),
         is_set=policy.is_set,
         unresolved=tuple(name for name, found in ids.items() if found is None),
     )
@@ -82,14 +92,20 @@ def _id(name: str, directory: Directory) -> str | None:
     return directory.channel_id(name)
 
 
-def _resolved(rule: Rule, ids: dict[str, str | None]) -> ResolvedRule:
+def _named(rule: AuditRule, ids: dict[str, str | None]) -> dict[str, tuple[str, ...] | None]:
     users = rule.users
     people = None if users is None else [name for name in users if not name.startswith("@")]
     groups = None if users is None else [name for name in users if name.startswith("@")]
+    return {
+        "channel_ids": _found(rule.channels, ids),
+        "user_ids": _found(people, ids),
+        "usergroup_ids": _found(groups, ids),
+    }
+
+
+def _resolved(rule: Rule, ids: dict[str, str | None]) -> ResolvedRule:
     return ResolvedRule(
-        channel_ids=_found(rule.channels, ids),
-        user_ids=_found(people, ids),
-        usergroup_ids=_found(groups, ids),
+        **_named(rule, ids),
         clusters=rule.clusters,
         namespaces=rule.namespaces,
         max_seconds=rule.max_duration,

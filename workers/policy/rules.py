@@ -1,4 +1,7 @@
-"""What a policy file says: rules, each of which names who may capture what, where and for how long."""
+"""What a policy file says: rules, each of which names who may capture what, where and for how long.
+
+Beside the rules it can name who may read the audit trail.
+"""
 
 import re
 from collections.abc import Callable
@@ -25,8 +28,8 @@ class PolicyError(Exception):
         self.lines = lines
 
 
-class Rule(BaseModel):
-    """One rule. A key that is left out matches anything; a key that is there must match."""
+class AuditRule(BaseModel):
+    """Who may read the trail, and where. A key that is left out matches anything."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -34,12 +37,6 @@ class Rule(BaseModel):
     users: tuple[str, ...] | None = Field(
         None, description="People by e-mail address or id, user groups by handle with @."
     )
-    clusters: tuple[str, ...] | None = Field(None, description="Names of clusters.")
-    namespaces: tuple[str, ...] | None = Field(None, description="Namespaces, with * and ? as in a shell.")
-    max_duration: int | None = Field(
-        None, description="The longest capture, such as 10m in the file and 600 here."
-    )
-    payload: StrictBool = Field(False, description="Whether whole packets may be captured.")
 
     @field_validator("channels", mode="before")
     @classmethod
@@ -50,6 +47,17 @@ class Rule(BaseModel):
     @classmethod
     def _are_users(cls, value: Any) -> tuple[str, ...]:
         return _names(value, _is_user)
+
+
+class Rule(AuditRule):
+    """Who may capture what. A key that is left out matches anything; a key that is there must match."""
+
+    clusters: tuple[str, ...] | None = Field(None, description="Names of clusters.")
+    namespaces: tuple[str, ...] | None = Field(None, description="Namespaces, with * and ? as in a shell.")
+    max_duration: int | None = Field(
+        None, description="The longest capture, such as 10m in the file and 600 here."
+    )
+    payload: StrictBool = Field(False, description="Whether whole packets may be captured.")
 
     @field_validator("clusters", mode="before")
     @classmethod
@@ -73,12 +81,14 @@ class Rule(BaseModel):
 class Policy(BaseModel):
     """All rules, in their order: the first that matches decides, nothing matching means no.
 
-    `is_set` is false when there is no policy file at all.
+    `audit` names who may read the trail; nobody when it is left out. `is_set` is false when there is no
+    policy file at all.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     rules: tuple[Rule, ...]
+    audit: tuple[AuditRule, ...] = ()
     is_set: bool = True
 
 
@@ -92,8 +102,10 @@ def policy_of(document: Any) -> Policy:
     Raises:
         PolicyError: One line for each error, with the rule's number (the first is 1) and the key.
     """
-    if not isinstance(document, dict) or set(document) != {"rules"}:
-        raise PolicyError("it must have one key, `rules`, with a list of rules below it")
+    if not isinstance(document, dict) or "rules" not in document or set(document) - {"rules", "audit"}:
+        raise PolicyError(
+            "it must have the key `rules` with a list of rules below it, and may have `audit`, nothing else"
+        )
     try:
         return Policy.model_validate(document)
     except ValidationError as error:
@@ -101,13 +113,14 @@ def policy_of(document: Any) -> Policy:
 
 
 def _line(error: dict[str, Any]) -> str:
-    _, *where = error["loc"]
+    section, *where = error["loc"]
     if not where:
-        return "rules: must be a list, each rule beginning with `-`"
+        return f"{section}: must be a list, each rule beginning with `-`"
     number, *key = where
-    place = f"rule {int(number) + 1}" + (f", {key[0]}" if key else "")
+    audit = section == "audit"
+    place = f"{'audit ' if audit else ''}rule {int(number) + 1}" + (f", {key[0]}" if key else "")
     if error["type"] == "extra_forbidden":
-        known = ", ".join(Rule.model_fields)
+        known = ", ".join((AuditRule if audit else Rule).model_fields)
         return f"{place}: there is no such key; the keys are {known}"
     if error["type"] == "model_type":
         return f"{place}: must have keys, such as `channels: [incidents]`"

@@ -4,12 +4,13 @@ import pickle
 from fnmatch import fnmatchcase
 from typing import Any
 
+import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.policy.decide import Asker, Decision, decide
-from workers.policy.names import ResolvedPolicy, ResolvedRule, resolve
+from workers.policy.decide import Asker, Decision, decide, may_read_trail
+from workers.policy.names import Named, ResolvedPolicy, ResolvedRule, resolve
 from workers.policy.rules import policy_of
 from workers.request.request import Request, Target
 
@@ -23,8 +24,8 @@ def request(
     return Request(Target(cluster, namespace, "cheddar"), seconds, "port 80", full)
 
 
-def policy(*rules: ResolvedRule, is_set: bool = True) -> ResolvedPolicy:
-    return ResolvedPolicy(rules, is_set, ())
+def policy(*rules: ResolvedRule, audit: tuple[Named, ...] = (), is_set: bool = True) -> ResolvedPolicy:
+    return ResolvedPolicy(rules, audit, is_set, ())
 
 
 def rule(**keys: Any) -> ResolvedRule:
@@ -234,3 +235,24 @@ def test_every_answer_is_one_sentence(given_rules: list[ResolvedRule], asker: As
     assert decision.sentence.endswith(".")
     assert "\n" not in decision.sentence
     assert bool(decision.example) == (decision.rule is None)
+
+
+def test_nobody_reads_the_trail_whom_the_policy_does_not_name_for_that() -> None:
+    sentence = may_read_trail(policy(RULE), ASKER)
+    assert sentence is not None
+    assert "`audit`" in sentence
+
+
+@pytest.mark.parametrize(
+    ("named", "allowed"),
+    [
+        (Named(None, None, None), True),
+        (Named(None, ("U1",), ()), True),
+        (Named(None, ("U2",), ()), False),
+        (Named(None, (), ("S1",)), True),
+        (Named(("C1",), ("U1",), ()), True),
+        (Named(("C2",), ("U1",), ()), False),
+    ],
+)
+def test_the_trail_is_read_by_whom_an_audit_rule_names_where_it_says(named: Named, allowed: bool) -> None:
+    assert (may_read_trail(policy(audit=(named,)), ASKER) is None) is allowed

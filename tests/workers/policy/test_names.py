@@ -1,4 +1,4 @@
-from workers.policy.names import resolve
+from workers.policy.names import Named, resolve
 from workers.policy.rules import NOBODY, Policy, policy_of
 
 
@@ -71,3 +71,10 @@ def test_keys_that_are_left_out_stay_open_to_any() -> None:
 
 def test_no_policy_stays_none() -> None:
     assert not resolve(NOBODY, Workspace()).is_set
+
+
+def test_names_below_audit_become_ids_too_and_their_groups_are_asked_for() -> None:
+    document = {"rules": [], "audit": [{"channels": ["security"], "users": ["@auditors"]}]}
+    resolved = resolve(policy_of(document), Workspace(security="C9", auditors="S9"))
+    assert resolved.audit == (Named(("C9",), (), ("S9",)),)
+    assert resolved.usergroup_ids == {"S9"}

@@ -90,10 +90,10 @@ def test_a_file_without_rules_in_its_list_is_a_policy_for_nobody(tmp_path: Path)
         ("rules:\n  - !!python/object/apply:os.system [reboot]\n", "line 2"),
         ("rules: []\n---\nrules: []\n", "line 2"),
         ("a: 2024-99-99", "is no YAML"),
-        ("hello", "one key, `rules`"),
-        ("- channels: [a]", "one key, `rules`"),
-        ("rules: []\nusers: [a@b.io]", "one key, `rules`"),
-        ("is_set: true\nrules: []", "one key, `rules`"),
+        ("hello", "the key `rules`"),
+        ("- channels: [a]", "the key `rules`"),
+        ("rules: []\nusers: [a@b.io]", "the key `rules`"),
+        ("is_set: true\nrules: []", "the key `rules`"),
         ("rules: all", "rules: must be a list"),
         ("rules:", "rules: must be a list"),
         ("rules: [all]", "rule 1: must have keys"),
@@ -145,3 +145,19 @@ def test_each_error_has_its_own_line_and_the_rules_are_counted_from_one() -> Non
     first, second = errors({"rules": [{"channels": ["a"]}, {"payload": "no"}, {"tribes": ["b"]}]})
     assert first.startswith("rule 2, payload: ")
     assert second.startswith("rule 3, tribes: ")
+
+
+@pytest.mark.parametrize(
+    ("audit", "line"),
+    [
+        ({"users": ["@security"]}, "audit: must be a list"),
+        ([{"users": ["security"]}], "audit rule 1, users: 'security' is neither"),
+        (
+            [{}, {"payload": True}],
+            "audit rule 2, payload: there is no such key; the keys are channels, users",
+        ),
+    ],
+)
+def test_an_error_below_audit_is_one_line_that_says_so(audit: Any, line: str) -> None:
+    (said,) = errors({"rules": [], "audit": audit})
+    assert said.startswith(line)
