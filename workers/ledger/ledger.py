@@ -1,19 +1,29 @@
-"""Reading and writing captures. Each method is one transaction; a move that does not exist cannot happen."""
+"""Reading and writing captures. Each method is one transaction; a move that does not exist cannot happen.
 
-from collections.abc import Iterable
+Every request, move and stop is an entry of the trail, appended in the same transaction.
+"""
+
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Engine, func, insert, select, update
+from sqlalchemy import Connection, Engine, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from workers.ledger.capture import Capture, Order, new_id
-from workers.ledger.schema import captures, heartbeats, moves
+from workers.ledger.schema import captures, heartbeats
 from workers.ledger.states import ACTIVE, FINAL, WAITING, State, sources
+from workers.trail import log
+from workers.trail.entry import Entry
+from workers.trail.trail import Trail, Wanted, append
 
 EXPIRES_AFTER = timedelta(minutes=30)
 """How long a capture may wait for a worker. Later its answer would be about another moment."""
+
+
+# An order as the trail keeps it: without what lets somebody else speak in the asker's place.
+_NOT_IN_THE_TRAIL = frozenset({"idempotency_key", "response_url"})
 
 
 class IllegalMoveError(Exception):
@@ -34,13 +44,6 @@ class Ledger:
             The capture, and whether it is new: a second order with the same idempotency key is
             answered with the capture of the first.
         """
-        now = datetime.now(UTC)
-        row = asdict(order) | {
-            "id": new_id(),
-            "state": State.REQUESTED,
-            "requested_at": now,
-            "expires_at": now + EXPIRES_AFTER,
-        }
         with self._engine.begin() as connection:
             known = (
                 connection.execute(
@@ -51,20 +54,31 @@ class Ledger:
             )
             if known is not None:
                 return Capture.of(known), False
-            try:
-                with connection.begin_nested():
-                    connection.execute(insert(captures).values(row))
-            except IntegrityError:
-                # Another process wrote the same order between our look and our insert, or the id is taken.
-                pass
-            else:
-                connection.execute(
-                    insert(moves).values(
-                        capture_id=row["id"], start=None, end=State.REQUESTED, at=now, by=order.user_id
-                    )
-                )
-                return self._get(connection, row["id"]), True
-        return self.request(order)
+            written = self._write(connection, order)
+        if written is None:
+            return self.request(order)
+        capture, entry = written
+        log.say(entry)
+        return capture, True
+
+    def _write(self, connection: Connection, order: Order) -> tuple[Capture, Entry] | None:
+        """A new capture and its entry; None when another process wrote the same order meanwhile."""
+        now = datetime.now(UTC)
+        row = asdict(order) | {
+            "id": new_id(),
+            "state": State.REQUESTED,
+            "requested_at": now,
+            "expires_at": now + EXPIRES_AFTER,
+        }
+        try:
+            with connection.begin_nested():
+                connection.execute(insert(captures).values(row))
+        except IntegrityError:
+            # Between our look and our insert, or the id is taken.
+            return None
+        capture = self._get(connection, row["id"])
+        asked = {key: value for key, value in asdict(order).items() if key not in _NOT_IN_THE_TRAIL}
+        return capture, _append(connection, capture, State.REQUESTED, by=order.user_id, at=now, facts=asked)
 
     def get(self, capture_id: str) -> Capture:
         """The capture with this id.
@@ -82,14 +96,23 @@ class Ledger:
             raise KeyError(capture_id)
         return Capture.of(row)
 
-    def move(self, capture_id: str, end: State, *, by: str, **facts: Any) -> Capture:
+    def move(
+        self,
+        capture_id: str,
+        end: State,
+        *,
+        by: str,
+        trail: Mapping[str, Any] | None = None,
+        **facts: Any,
+    ) -> Capture:
         """Moves a capture to `end` and writes what is known by then, in one transaction.
 
         Args:
             capture_id: The capture.
             end: The new state.
             by: Who moves it: a Slack user id, or a process such as `bot` or `worker@host`.
-            facts: Columns to set at the same time.
+            trail: What the trail is to know besides the facts: values that JSON has, and points in time.
+            facts: Columns to set at the same time. They stand in the trail, too.
 
         Raises:
             IllegalMoveError: Its state has no such move, for example because another worker was first.
@@ -108,10 +131,32 @@ class Ledger:
             )
             if changed.rowcount != 1:
                 raise IllegalMoveError(f"{capture_id} is {start}, it cannot become {end}")
-            connection.execute(
-                insert(moves).values(capture_id=capture_id, start=start, end=end, at=now, by=by)
-            )
-            return self._get(connection, capture_id)
+            capture = self._get(connection, capture_id)
+            known = {"from": start, **facts, **(trail or {})}
+            entry = _append(connection, capture, end, by=by, at=now, facts=known)
+        log.say(entry)
+        return capture
+
+    def record(
+        self, capture_id: str | None, event: str, *, by: str, facts: Mapping[str, Any] | None = None
+    ) -> Entry:
+        """Appends an entry to the trail for what is no move, such as `downloaded`.
+
+        Args:
+            capture_id: The capture it is about; None when it is about none.
+            event: What happened, at most 32 characters.
+            by: Who did it, as in `move`.
+            facts: What is known of it: values that JSON has, and points in time.
+
+        Raises:
+            KeyError: There is no such capture.
+        """
+        now = datetime.now(UTC)
+        with self._engine.begin() as connection:
+            capture = None if capture_id is None else self._get(connection, capture_id)
+            entry = _append(connection, capture, event, by=by, at=now, facts=facts or {})
+        log.say(entry)
+        return entry
 
     def note(self, capture_id: str, **facts: Any) -> Capture:
         """Writes facts that are no move, such as the timestamp of the capture's message."""
@@ -135,8 +180,9 @@ class Ledger:
 
     def request_stop(self, capture_id: str, user_id: str) -> Capture:
         """Raises the stop flag; who was first is remembered, and a final capture is left alone."""
+        now = datetime.now(UTC)
         with self._engine.begin() as connection:
-            connection.execute(
+            changed = connection.execute(
                 update(captures)
                 .where(
                     captures.c.id == capture_id,
@@ -145,7 +191,12 @@ class Ledger:
                 )
                 .values(stop_requested_by=user_id)
             )
-            return self._get(connection, capture_id)
+            capture = self._get(connection, capture_id)
+            if changed.rowcount != 1:
+                return capture
+            entry = _append(connection, capture, "stop requested", by=user_id, at=now, facts={})
+        log.say(entry)
+        return capture
 
     def beat(self, capture_id: str, worker: str) -> None:
         """Says that `worker` is alive and at this capture."""
@@ -190,14 +241,10 @@ class Ledger:
         with self._reading.connect() as connection:
             return [Capture.of(row) for row in connection.execute(query).mappings()]
 
-    def history(self, capture_id: str) -> list[tuple[State | None, State, str]]:
-        """The moves of a capture in their order, as (from, to, by)."""
-        query = select(moves).where(moves.c.capture_id == capture_id).order_by(moves.c.number)
-        with self._reading.connect() as connection:
-            return [
-                (None if row["start"] is None else State(row["start"]), State(row["end"]), row["by"])
-                for row in connection.execute(query).mappings()
-            ]
+    def history(self, capture_id: str) -> list[tuple[State, str]]:
+        """The moves of a capture in their order, as the trail has them: (to, by)."""
+        entries = Trail(self._engine).entries(Wanted(capture_id=capture_id))
+        return [(State(entry.event), entry.by) for entry in entries if entry.event in set(State)]
 
     def ping(self) -> None:
         """Asks the database for nothing; raises what SQLAlchemy raises when it cannot answer."""
@@ -208,3 +255,24 @@ class Ledger:
         query = select(captures).where(captures.c.state.in_(states)).order_by(captures.c.requested_at)
         with self._reading.connect() as connection:
             return [Capture.of(row) for row in connection.execute(query).mappings()]
+
+
+def _append(
+    connection: Connection,
+    capture: Capture | None,
+    event: str,
+    *,
+    by: str,
+    at: datetime,
+    facts: Mapping[str, Any],
+) -> Entry:
+    return append(
+        connection,
+        event,
+        by=by,
+        at=at,
+        capture_id=capture.id if capture else None,
+        namespace=capture.namespace if capture else None,
+        pod=capture.pod if capture else None,
+        facts=facts,
+    )

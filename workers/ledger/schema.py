@@ -88,16 +88,23 @@ captures = Table(
 )
 Index("captures_by_state", captures.c.state)
 
-moves = Table(
-    "moves",
+# Append-only: triggers (migration 0002) forbid changing or removing a row. No foreign key: an entry outlives
+# the row of its capture. Everything but the hash is covered by it byte for byte, so times are text.
+trail = Table(
+    "trail",
     metadata,
-    Column("number", Integer, primary_key=True, autoincrement=True),
-    Column("capture_id", String(16), ForeignKey("captures.id"), nullable=False, index=True),
-    Column("start", String(16)),
-    Column("end", String(16), nullable=False),
-    Column("at", UTCDateTime, nullable=False),
-    Column("by", String(255), nullable=False),
+    # INTEGER, and only that, holds nothing but integers in SQLite
+    Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("at", String(27), nullable=False),
+    Column("event", String(32), nullable=False),
+    Column("capture_id", String(16), index=True),
+    Column("namespace", String(63)),
+    Column("pod", String(253)),
+    Column("by", Text, nullable=False),
+    Column("facts", Text, nullable=False),
+    Column("hash", String(64), nullable=False),
 )
+Index("trail_by_pod", trail.c.namespace, trail.c.pod)
 
 heartbeats = Table(
     "heartbeats",

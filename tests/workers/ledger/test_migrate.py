@@ -26,5 +26,5 @@ def test_processes_that_start_together_on_an_empty_database_migrate_once(tmp_pat
     processes = [subprocess.Popen([sys.executable, "-c", code, url]) for _ in range(4)]
     assert [process.wait() for process in processes] == [0, 0, 0, 0]
     engine = open_engine(url)
-    assert {"captures", "moves", "heartbeats", "alembic_version"} == set(inspect(engine).get_table_names())
+    assert {"captures", "trail", "heartbeats", "alembic_version"} == set(inspect(engine).get_table_names())
     engine.dispose()
