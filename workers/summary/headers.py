@@ -1,24 +1,31 @@
 """Headers only, exactly: every packet is cut behind its own layer-4 header, whatever its length.
 
-One fixed snaplen would leave payload behind short headers. Padding behind a datagram goes as well, and what
-stands in a tunnel is payload. What is not understood is cut behind the last header that is.
+One fixed snaplen would leave payload behind short headers. Padding behind a datagram goes as well. Where
+headers end is said by `headers_end`; this is the pass over a file.
 """
 
 import struct
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from workers.summary import layers
+from workers.summary.headers_end import headers_end
 from workers.summary.pcapfile import PcapFile
 
-SNAPLEN = 256
-"""Bytes to ask tcpdump for where only headers are wanted: twice what Ethernet with two VLAN tags, IPv6 and
-the longest TCP header take, so that extension headers find room. `cut` makes it exact."""
+LONGEST_USUAL = (
+    (14 + 2 * 4)  # Ethernet with two VLAN tags
+    + (40 + 24)  # IPv6 with a little of extension headers
+    + 8
+    + (8 + 32)  # UDP, Geneve with the options that clouds and CNIs send
+    + 14
+    + 40  # inner Ethernet and IPv6
+    + 60  # TCP with all options it can have
+)
+"""Bytes of the longest headers to reckon with."""
 
-_TCP_HEADER = 20
-_SHORT_HEADER = 8  # UDP; ICMP's and ICMPv6's part before any quoted packet
-_ARP_FIXED = 8
-_ARP_ETHERNET_IPV4 = 28
+SNAPLEN = 256
+"""Bytes of a packet that leave its node, and the most that can stay of it, where only headers are wanted: the
+next power of two. A million of such packets just about fill a spool."""
+
 _FLUSH = 1 << 20
 
 
@@ -60,33 +67,5 @@ def cut(source: BinaryIO, target: BinaryIO) -> Cut:
 
 
 def headers_length(link_type: int, data: bytes, start: int, end: int, wire_end: int) -> int:
-    """How many bytes of the packet at `start` are headers; `end` is where its captured bytes end."""
-    below = layers.network(link_type, data, start, end)
-    if below.ethertype == layers.ARP:
-        return _behind_arp(data, below.start, end) - start
-    found = layers.datagram(below.ethertype, data, below.start, end, max(end, wire_end))
-    if found is None:
-        return below.start - start
-    if found.fragment is not None and found.fragment.offset:
-        return found.start - start
-    return _behind_transport(found, data, min(end, found.end)) - start
-
-
-def _behind_transport(found: layers.Datagram, data: bytes, end: int) -> int:
-    """Where the layer-4 header ends; one that is cut off is kept as far as it goes."""
-    at = found.start
-    if found.protocol == layers.TCP:
-        if at + _TCP_HEADER > end:
-            return end
-        header = (data[at + 12] >> 4) * 4
-        return min(at + header, end) if header >= _TCP_HEADER else at
-    if found.protocol in (layers.UDP, layers.ICMP, layers.ICMPV6):
-        return min(at + _SHORT_HEADER, end)
-    return at
-
-
-def _behind_arp(data: bytes, at: int, end: int) -> int:
-    """ARP for IPv4 on Ethernet whole; of any other only the part that is the same for all (RFC 826)."""
-    if data[at : at + 6] == b"\x00\x01\x08\x00\x06\x04":
-        return min(at + _ARP_ETHERNET_IPV4, end)
-    return min(at + _ARP_FIXED, end)
+    """How many bytes of the packet at `start` are kept; `end` is where its captured bytes end."""
+    return headers_end(link_type, data, start, min(end, start + SNAPLEN), wire_end) - start

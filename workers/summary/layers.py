@@ -3,6 +3,7 @@
 Nothing here raises on any bytes. Offsets are into the buffer; `end` is where the captured bytes end.
 """
 
+import struct
 from typing import NamedTuple
 
 ETHERNET, NULL, RAW, LOOP, LINUX_SLL, LINUX_SLL2 = 1, 0, 101, 108, 113, 276
@@ -13,10 +14,12 @@ _BARE = frozenset((RAW, *RAW_OLD, IPV4_ONLY, IPV6_ONLY))
 _LOOPBACK = frozenset((NULL, LOOP))
 
 IPV4, IPV6, ARP, UNKNOWN = 0x0800, 0x86DD, 0x0806, -1
+BRIDGED = 0x6558  # a whole Ethernet frame, where a tunnel says with an EtherType what is in it
 _PROVIDER_TAG = 0x88A8
 _VLAN_TAGS = frozenset((0x8100, _PROVIDER_TAG, 0x9100))  # 802.1Q, 802.1ad, and what QinQ was before it
 
-TCP, UDP, ICMP, ICMPV6 = 6, 17, 1, 58
+TCP, UDP, ICMP, ICMPV6, SCTP = 6, 17, 1, 58, 132
+IPV4_INSIDE, IPV6_INSIDE, GRE, ESP = 4, 41, 47, 50
 _AUTHENTICATION = 51
 _FRAGMENT = 44
 # Hop-by-hop, routing, destination options, mobility, HIP, shim6 (RFC 8200, IANA's list of extension headers):
@@ -72,7 +75,7 @@ def network(link_type: int, data: bytes, start: int, end: int) -> Network:
         header, type_at = _HEADER_AND_TYPE[link_type]
         if start + header > end:
             return Network(UNKNOWN, start, 0)
-        return _behind_vlan_tags(_u16(data, start + type_at), data, start + header, end)
+        return _behind_vlan_tags(u16(data, start + type_at), data, start + header, end)
     if link_type in _LOOPBACK:
         return _behind_loopback(link_type, data, start, end)
     if link_type in _BARE:
@@ -91,8 +94,8 @@ def _behind_vlan_tags(ethertype: int, data: bytes, at: int, end: int) -> Network
         if at + 4 > end:
             return Network(UNKNOWN, at, vlan)
         if ethertype != _PROVIDER_TAG:
-            vlan = vlan or _u16(data, at) & 0x0FFF
-        ethertype = _u16(data, at + 2)
+            vlan = vlan or u16(data, at) & 0x0FFF
+        ethertype = u16(data, at + 2)
         at += 4
     return Network(ethertype, at, vlan)
 
@@ -129,20 +132,37 @@ def datagram(ethertype: int, data: bytes, start: int, end: int, wire_end: int) -
     return None
 
 
+def inner_datagram(ethertype: int, data: bytes, start: int, end: int, limit: int) -> Datagram | None:
+    """The IP datagram in a tunnel or an ICMP error, where payload may only look like one.
+
+    None when the checksum of an IPv4 header is wrong, or when the datagram claims to reach behind `limit`.
+    """
+    found = datagram(ethertype, data, start, end, limit)
+    if found is None or found.end > limit:
+        return None
+    return found if ethertype == IPV6 or _ipv4_checksum_holds(data, start) else None
+
+
+def _ipv4_checksum_holds(data: bytes, start: int) -> bool:
+    """Whether the one's complement sum of the header's words is all ones (RFC 791)."""
+    words: tuple[int, ...] = struct.unpack_from(f">{(data[start] & 0x0F) * 2}H", data, start)
+    return sum(words) % 0xFFFF == 0
+
+
 def _ipv4(data: bytes, start: int, end: int, wire_end: int) -> Datagram | None:
     if start + _IPV4_HEADER > end or data[start] >> 4 != 4:  # noqa: PLR2004, the version
         return None
     header = (data[start] & 0x0F) * 4
-    total = _u16(data, start + 2)
+    total = u16(data, start + 2)
     if total == 0:  # a segment that the network card cuts later; its length did not fit
         total = wire_end - start
     if header < _IPV4_HEADER or total < header or start + header > end:
         return None
-    pieces = _u16(data, start + 6)
+    pieces = u16(data, start + 6)
     protocol = data[start + 9]
     fragment = None
     if pieces & 0x3FFF:
-        identity = _u16(data, start + 4) << 8 | protocol
+        identity = u16(data, start + 4) << 8 | protocol
         fragment = Fragment((pieces & 0x1FFF) * 8, bool(pieces & 0x2000), identity)
     found = Datagram(
         data[start + 12 : start + 16],
@@ -158,7 +178,7 @@ def _ipv4(data: bytes, start: int, end: int, wire_end: int) -> Datagram | None:
 def _ipv6(data: bytes, start: int, end: int, wire_end: int) -> Datagram | None:
     if start + _IPV6_HEADER > end or data[start] >> 4 != 6:  # noqa: PLR2004, the version
         return None
-    length = _u16(data, start + 4)
+    length = u16(data, start + 4)
     if length == 0:  # a jumbogram, or a segment that the network card cuts later
         length = wire_end - start - _IPV6_HEADER
     found = Datagram(
@@ -183,7 +203,7 @@ def behind_extensions(
             return found._replace(protocol=UNKNOWN, start=at)
         follows = data[at]
         if protocol == _FRAGMENT:
-            pieces = _u16(data, at + 2)
+            pieces = u16(data, at + 2)
             if pieces & 0xFFF9:
                 identity = int.from_bytes(data[at + 4 : at + 8], "big")
                 piece = Fragment(pieces & 0xFFF8, bool(pieces & 1), identity)
@@ -199,5 +219,6 @@ def behind_extensions(
     return found._replace(protocol=protocol, start=at)
 
 
-def _u16(data: bytes, at: int) -> int:
+def u16(data: bytes, at: int) -> int:
+    """Two bytes as a number, in the order of the network."""
     return data[at] << 8 | data[at + 1]

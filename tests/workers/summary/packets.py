@@ -64,9 +64,9 @@ def ipv4(
     fragment: int = 0,
     total: int | None = None,
 ) -> bytes:
-    """`fragment` is the field of flags and offset; `total` lies about the length."""
+    """`fragment` is the field of flags and offset; `total` lies about the length. The checksum is right."""
     length = 20 + len(options)
-    return (
+    header = (
         struct.pack(
             ">BBHHHBBH4s4s",
             0x40 | length // 4,
@@ -81,8 +81,9 @@ def ipv4(
             socket.inet_aton(target),
         )
         + options
-        + payload
     )
+    checksum = 0xFFFF - sum(struct.unpack(f">{length // 2}H", header)) % 0xFFFF
+    return header[:10] + struct.pack(">H", checksum) + header[12:] + payload
 
 
 def ipv6(
