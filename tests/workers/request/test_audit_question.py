@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workers.request.audit_question import AuditQuestion, asks_about_trail, parse_audit
-from workers.request.since import since
+from workers.request.since import shown_span, since
 from workers.request.target import UsageError
 
 
@@ -59,4 +59,5 @@ def test_a_time_span_is_a_number_and_a_unit(number: int, unit: str) -> None:
     days = {"s": 1 / 86400, "m": 1 / 1440, "h": 1 / 24, "d": 1, "w": 7}[unit]
     span = since(f"{number}{unit}")
     assert span is not None
+    assert since(shown_span(span)) == span
     assert abs(span.total_seconds() - number * days * 86400) < 1e-6
