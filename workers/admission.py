@@ -1,6 +1,7 @@
-"""From a request in the ledger to a place in the queue, or to a refusal of one sentence.
+"""From a request in the ledger to a capture that may be made, or to a refusal of one sentence.
 
-Runs after the ack: in the bot's listener, and in beat for a request whose bot died before it came this far.
+Runs after the ack in the bot's listener, in beat for a request whose bot died before it came this far, and in
+the terminal.
 """
 
 import logging
@@ -10,74 +11,56 @@ from workers.ledger.capture import Capture
 from workers.ledger.ledger import IllegalMoveError
 from workers.ledger.states import FINAL, WAITING, State
 from workers.permission import refusal
-from workers.queue import publish
+from workers.place import PlaceError
 from workers.services import Services
-from workers.slack.errors import FAULTS, GONE, PERMANENT, code, reason
 
 log = logging.getLogger(__name__)
 
 BY = "admission"
 
-# Slack's word that the message cannot be posted there, however often it is tried.
-_NOT_HERE = frozenset({"not_in_channel", "channel_not_found", "is_archived", "restricted_action"})
 
+def accept(services: Services, capture: Capture, *, again: bool = False) -> Capture | None:
+    """Refuses a capture in state `requested`, or gives it its place to report to and moves it to `queued`.
 
-def admit(services: Services, capture: Capture, *, again: bool = False) -> None:
-    """Refuses a capture in state `requested`, or gives it its message and its place in the queue.
+    When the place fails on the way the asker is told, once (not when `again`); beat tries until it expires.
 
-    When Slack fails on the way the asker is told, once (not when `again`), and beat tries until it expires.
+    Returns:
+        The queued capture; None when it was refused, waits or is somebody else's.
     """
     try:
-        _admit(services, capture)
+        return _accept(services, capture)
     except IllegalMoveError:
         log.info("somebody else admitted it", extra={"capture": capture.id})
-    except FAULTS as error:
-        if code(error) in PERMANENT:
-            end(services, capture, State.FAILED, reason(error))
-            return
-        log.warning("not admitted yet: %s", reason(error), extra={"capture": capture.id})
+    except PlaceError as error:
+        if error.lasting:
+            end(services, capture, State.FAILED, str(error))
+            return None
+        log.warning("not admitted yet: %s", error, extra={"capture": capture.id})
         if not again:
             tell(services, capture, _waits(capture, error))
+    return None
 
 
-def _admit(services: Services, capture: Capture) -> None:
+def _accept(services: Services, capture: Capture) -> Capture | None:
     refused = refusal(services, capture)
     if refused is not None:
         end(services, capture, State.DENIED, refused)
-        return
+        return None
     try:
         with services.cluster() as cluster:
             cluster.running_pod(capture.namespace, capture.pod)
     except ClusterError as error:
         end(services, capture, State.FAILED, str(error))
-        return
-    thread = services.thread()
-    try:
-        capture = thread.open(capture)
-    except FAULTS as error:
-        if code(error) not in _NOT_HERE:
-            raise
-        end(services, capture, State.FAILED, reason(error))
-        return
-    capture = services.ledger.move(capture.id, State.QUEUED, by=BY)
-    if not enqueue(services, capture):
-        thread.show(capture, queue_reachable=False)
+        return None
+    capture = services.place.report(capture).open(capture)
+    return services.ledger.move(capture.id, State.QUEUED, by=BY)
 
 
-def _waits(capture: Capture, error: BaseException) -> str:
-    what = code(error) or "no answer"
+def _waits(capture: Capture, error: PlaceError) -> str:
     return (
-        f"`{capture.id}` waits: Slack does not tell podcap what it needs to know ({what}). "
+        f"`{capture.id}` waits: Slack does not tell podcap what it needs to know ({error.code}). "
         f"podcap keeps trying until {capture.expires_at:%H:%M} UTC."
     )
-
-
-def enqueue(services: Services, capture: Capture) -> bool:
-    """Publishes a queued capture's id; whether Redis took it."""
-    if not publish(capture.id, capture.cluster):
-        return False
-    services.ledger.published(capture.id)
-    return True
 
 
 def end(services: Services, capture: Capture, state: State, sentence: str) -> None:
@@ -87,28 +70,25 @@ def end(services: Services, capture: Capture, state: State, sentence: str) -> No
     show(services, capture)
 
 
-def show(services: Services, capture: Capture) -> None:
-    """Shows how a capture stands; when Slack cannot be reached, beat shows its end later."""
+def show(services: Services, capture: Capture, *, queue_reachable: bool = True) -> None:
+    """Shows how a capture stands; when its place cannot be reached, beat shows its end later."""
     try:
-        services.thread().show(capture)
-    except FAULTS as error:
-        log.warning("the message lags behind: %s", reason(error), extra={"capture": capture.id})
-        if code(error) in GONE | PERMANENT and capture.state in FINAL:
-            # Its place is gone for good; the asker is told once, and it counts as shown.
-            tell(
-                services,
-                capture,
-                f"`{capture.id}`: {capture.sentence or 'its message is gone, it has ended.'}",
-            )
-            services.ledger.note(capture.id, shown=capture.state)
+        services.place.report(capture).show(capture, queue_reachable=queue_reachable)
+    except PlaceError as error:
+        log.warning("what is shown lags behind: %s", error, extra={"capture": capture.id})
+        if not error.lasting or capture.state not in FINAL:
+            return
+        # Its place is gone for good; the asker is told once, and it counts as shown.
+        tell(services, capture, f"`{capture.id}`: {capture.sentence or 'its message is gone, it has ended.'}")
+    services.ledger.note(capture.id, shown=capture.state)
 
 
 def tell(services: Services, capture: Capture, sentence: str) -> None:
-    """Tells the asker one sentence; when Slack cannot be reached, the log has it."""
+    """Tells the asker one sentence; when that cannot be done, the log has it."""
     try:
-        services.thread().tell(capture, sentence)
-    except FAULTS as error:
-        log.warning("could not be told %r: %s", sentence, reason(error), extra={"capture": capture.id})
+        services.place.report(capture).tell(capture, sentence)
+    except PlaceError as error:
+        log.warning("could not be told %r: %s", sentence, error, extra={"capture": capture.id})
 
 
 def stop(services: Services, capture_id: str, *, user_id: str) -> None:

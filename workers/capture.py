@@ -1,10 +1,10 @@
-"""One capture, from its place in the queue to its last message: the way of the data.
+"""One capture, from its place in the queue to its last word: the way of the data.
 
 queued -> tapping      agent pod on the pod's node, evidence, tap
        -> capturing    tcpdump writes the spool, the worker follows it
        -> collecting   the rest of the spool, its length and hash compared; then the agent pod goes
        -> summarising  cut to headers where only those were asked for; flows
-       -> delivering   file into the store and the thread
+       -> delivering   file into the store, then summary and file to where it was asked for
        -> delivered, or stopped when somebody ended it early
 """
 
@@ -25,8 +25,8 @@ from workers.heart import WORKER
 from workers.ledger.ledger import IllegalMoveError
 from workers.ledger.states import State
 from workers.permission import refusal
+from workers.place import PlaceError
 from workers.services import Services
-from workers.slack.errors import FAULTS, reason
 from workers.spool.report import SpoolReport
 from workers.spool.spool import Spool, SpoolError, SpoolLimits
 from workers.summary.headers import SNAPLEN
@@ -83,7 +83,7 @@ def _take(services: Services, capture_id: str, folder: Path) -> Work | None:
     except IllegalMoveError as error:
         log.info("not taken: %s", error, extra={"capture": capture_id})
         return None
-    work = Work(services, services.thread(), capture, folder)
+    work = Work(services, services.place.report(capture), capture, folder)
     work.show()
     return work
 
@@ -99,8 +99,8 @@ def _make(work: Work) -> None:
 def _recheck(work: Work) -> None:
     try:
         refused = refusal(work.services, work.capture)
-    except FAULTS as error:
-        raise Ended(State.FAILED, f"Whether this is allowed could not be asked: {reason(error)}") from error
+    except PlaceError as error:
+        raise Ended(State.FAILED, f"Whether this is allowed could not be asked: {error}") from error
     if refused is not None:
         raise Ended(State.DENIED, refused)
 
@@ -110,7 +110,9 @@ def _capture(work: Work, cluster: Cluster, raw: Path) -> SpoolReport:
     capture = work.capture
     pod = cluster.running_pod(capture.namespace, capture.pod)
     with _agent_pod(work, cluster, pod.node or "") as agent_pod:
-        tap = decide(gather(agent_pod, pod, poll=work.give_up_if_stopped), pod)
+        evidence = gather(agent_pod, pod, poll=work.give_up_if_stopped)
+        work.report.show_evidence(capture, pod, evidence)
+        tap = decide(evidence, pod)
         work.note(
             pod_uid=pod.uid,
             node=tap.node,
@@ -136,9 +138,10 @@ def _follow(work: Work, agent_pod: AgentPod, tap: Tap, raw: Path) -> SpoolReport
         ),
     )
     work.move(State.CAPTURING)
+    work.report.follow(capture, raw)
     spool.follow(
         raw,
-        on_progress=lambda progress: work.thread.show_progress(work.capture, progress),
+        on_progress=lambda progress: work.report.show_progress(work.capture, progress),
         should_stop=work.stop_asked,
     )
     work.move(State.COLLECTING)

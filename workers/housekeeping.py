@@ -5,13 +5,14 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from workers.admission import admit, end, enqueue, show
+from workers.admission import end, show
 from workers.agent.agent import remove_leftovers
 from workers.cluster.errors import ClusterError
 from workers.heart import BEAT_SECONDS
 from workers.ledger.capture import Capture
 from workers.ledger.ledger import IllegalMoveError
 from workers.ledger.states import ACTIVE, State
+from workers.queueing import admit, enqueue
 from workers.services import Services
 
 log = logging.getLogger(__name__)

@@ -1,10 +1,8 @@
-"""Whether a capture may be made: channel, asker and policy; asked at admission and again by the worker."""
-
-from slack_sdk.errors import SlackApiError
+"""Whether a capture may be made: place, asker and policy; asked at admission and again by the worker."""
 
 from workers.ledger.capture import Capture
-from workers.policy.channel import Channel, payload_forbidden_in, refuse_channel
-from workers.policy.decide import Asker, decide
+from workers.place import NotHereError
+from workers.policy.decide import decide
 from workers.request.request import Request, Target
 from workers.services import Services
 
@@ -13,13 +11,14 @@ def refusal(services: Services, capture: Capture) -> str | None:
     """Why this capture may not be made, for the person who asked; None when it may.
 
     Raises:
-        slack_sdk's errors: Slack does not say who is asking or where.
+        PlaceError: The place does not say who is asking.
     """
-    channel = services.directory.channel(capture.channel_id)
-    refused = refuse_channel(channel) or (payload_forbidden_in(channel) if capture.full else None)
-    if refused is not None:
-        return refused
-    decision = decide(services.policy(), _asker(services, capture, channel), request_of(capture))
+    policy = services.policy()
+    try:
+        asker = services.place.asker(capture, policy)
+    except NotHereError as error:
+        return str(error)
+    decision = decide(policy, asker, request_of(capture))
     if decision.allowed:
         return None
     return f"{decision.sentence}\n{decision.example}" if decision.example else decision.sentence
@@ -32,19 +31,4 @@ def request_of(capture: Capture) -> Request:
         seconds=capture.seconds,
         filter=capture.filter,
         full=capture.full,
-    )
-
-
-def _asker(services: Services, capture: Capture, channel: Channel) -> Asker:
-    try:
-        email = services.directory.email(capture.user_id) or ""
-    except SlackApiError:
-        # Only the example in a refusal shows it.
-        email = ""
-    return Asker(
-        user_id=capture.user_id,
-        usergroup_ids=services.directory.usergroups_of(capture.user_id, services.policy().usergroup_ids),
-        channel_id=capture.channel_id,
-        channel_name=channel.name,
-        email=email,
     )

@@ -12,15 +12,13 @@ from workers.heart import Heart
 from workers.ledger.engine import open_engine
 from workers.ledger.ledger import Ledger
 from workers.ledger.migrate import migrate
+from workers.place import Place, PlaceError
 from workers.policy.load import load as load_policy
-from workers.policy.names import ResolvedPolicy, resolve
+from workers.policy.names import ResolvedPolicy
 from workers.policy.rules import Policy, PolicyError
 from workers.settings import Settings, SettingsError, load
-from workers.slack.client import progress_client, reading_client, writing_client
-from workers.slack.directory import SlackDirectory
-from workers.slack.errors import FAULTS, reason
+from workers.slack.place import SlackPlace
 from workers.store import Store
-from workers.thread.thread import Thread
 
 log = logging.getLogger(__name__)
 
@@ -32,13 +30,16 @@ class Services:
         settings: podcap's settings.
         ledger: The table of captures.
         policy: Who may, with names still to be turned into ids.
-        store: Where capture files are kept.
+        store: Where capture files are kept; None where they are only handed over.
+        place: Where captures are asked for and reported.
     """
 
-    def __init__(self, settings: Settings, ledger: Ledger, policy: Policy, store: Store) -> None:
+    def __init__(
+        self, settings: Settings, ledger: Ledger, policy: Policy, store: Store | None, place: Place
+    ) -> None:
         self.settings = settings
         self.ledger = ledger
-        self.directory = SlackDirectory(reading_client(settings))
+        self.place = place
         self.store = store
         self.heart = Heart(ledger)
         self._policy = policy
@@ -55,31 +56,46 @@ class Services:
         with connect(self.settings.kubeconfig) as cluster:
             yield cluster
 
-    def thread(self) -> Thread:
-        """A thread to report to, for one capture."""
-        return Thread(writing_client(self.settings), progress_client(self.settings), self.ledger)
-
     def policy(self) -> ResolvedPolicy:
-        """The policy with Slack's ids in the place of names, as they were when this process started.
+        """The policy with the place's ids for names, as they were when this process started.
 
         Raises:
-            slack_sdk's errors: Slack has not answered yet since then.
+            PlaceError: The place has not answered yet since then.
         """
         with self._resolving:
             if self._resolved is None:
-                self._resolved = resolve(self._policy, self.directory)
+                self._resolved = self.place.resolve(self._policy)
                 for name in self._resolved.unresolved:
-                    log.warning("policy: nothing in Slack is called %s, so it never matches", name)
+                    log.warning("policy: nothing here is called %s, so it never matches", name)
             return self._resolved
 
 
 def open_services() -> Services:
-    """Reads the settings, migrates the ledger when that is due, reads the policy and resolves its names.
+    """Everything for captures that are asked for in Slack; the ledger is migrated when that is due.
 
     Raises:
         SettingsError: A setting, or the file it names, cannot be used.
     """
     settings = load()
+    ledger, policy = open_ledger(settings), open_policy(settings)
+    try:
+        store = Store(settings.store_url)
+    except (ImportError, ValueError) as error:
+        raise SettingsError(f"PODCAP_STORE_URL: {_first_line(error)}.") from None
+    services = Services(settings, ledger, policy, store, SlackPlace(settings, ledger))
+    try:
+        services.policy()
+    except PlaceError as error:
+        log.warning("the policy's names are looked up later: %s", error)
+    return services
+
+
+def open_ledger(settings: Settings) -> Ledger:
+    """The table of captures, migrated when that is due.
+
+    Raises:
+        SettingsError: PODCAP_DATABASE_URL names no database that can be used.
+    """
     engine = open_engine(settings.database_url)
     try:
         migrate(engine)
@@ -87,20 +103,19 @@ def open_services() -> Services:
         raise SettingsError(
             f"PODCAP_DATABASE_URL: the database cannot be used ({_first_line(error)})."
         ) from None
+    return Ledger(engine)
+
+
+def open_policy(settings: Settings) -> Policy:
+    """What the policy file says.
+
+    Raises:
+        SettingsError: PODCAP_POLICY names no file that can be used.
+    """
     try:
-        policy = load_policy(settings.policy)
+        return load_policy(settings.policy)
     except PolicyError as error:
         raise SettingsError(f"PODCAP_POLICY: {error}") from None
-    try:
-        store = Store(settings.store_url)
-    except (ImportError, ValueError) as error:
-        raise SettingsError(f"PODCAP_STORE_URL: {_first_line(error)}.") from None
-    services = Services(settings, Ledger(engine), policy, store)
-    try:
-        services.policy()
-    except FAULTS as error:
-        log.warning("the policy's names are looked up later: %s", reason(error))
-    return services
 
 
 def _first_line(error: BaseException) -> str:

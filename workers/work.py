@@ -9,9 +9,9 @@ from typing import Any
 from workers.heart import WORKER
 from workers.ledger.capture import Capture
 from workers.ledger.states import State
+from workers.place import PlaceError
+from workers.report import Report
 from workers.services import Services
-from workers.slack.errors import FAULTS, reason
-from workers.thread.thread import Thread
 
 log = logging.getLogger(__name__)
 
@@ -28,16 +28,16 @@ class Ended(Exception):  # noqa: N818, an end that is no fault
 
 @dataclass
 class Work:
-    """One capture in this worker's hands, its thread, and a folder that is removed afterwards."""
+    """One capture in this worker's hands, its report, and a folder that is removed afterwards."""
 
     services: Services
-    thread: Thread
+    report: Report
     capture: Capture
     folder: Path
     _asked_at: float = field(default=0.0, repr=False)
 
     def move(self, state: State, **facts: Any) -> None:
-        """Moves the capture and shows it; a Slack that cannot be reached does not stop the work.
+        """Moves the capture and shows it; a place that cannot be reached does not stop the work.
 
         Raises:
             IllegalMoveError: Somebody else has ended it.
@@ -51,15 +51,17 @@ class Work:
         self.capture = self.services.ledger.note(self.capture.id, **facts)
 
     def show(self) -> None:
-        """Brings the capture's message up to date."""
+        """Brings what is shown of the capture up to date."""
         try:
-            self.thread.show(self.capture)
-        except FAULTS as error:
+            self.report.show(self.capture)
+        except PlaceError as error:
             # The next move shows it; the last one is shown again by beat.
-            log.warning("the message lags behind: %s", reason(error), extra={"capture": self.capture.id})
+            log.warning("what is shown lags behind: %s", error, extra={"capture": self.capture.id})
+            return
+        self.note(shown=self.capture.state)
 
     def stop_asked(self) -> bool:
-        """Whether somebody pressed Stop; the ledger is asked once a second."""
+        """Whether somebody asked to stop; the ledger is asked once a second."""
         now = time.monotonic()
         if self.capture.stop_requested_by is None and now >= self._asked_at + _ASK_AGAIN_SECONDS:
             self._asked_at = now
@@ -70,7 +72,7 @@ class Work:
         """For the time before the first packet.
 
         Raises:
-            Ended: Somebody pressed Stop: there is nothing to keep.
+            Ended: Somebody asked to stop: there is nothing to keep.
         """
         if self.stop_asked():
             raise Ended(State.STOPPED)

@@ -7,8 +7,8 @@ from slack_bolt import Ack, App
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.help import help_message
-from workers.admission import admit
 from workers.ledger.capture import Capture, Order
+from workers.queueing import admit
 from workers.request.capture_filter import AND_OR_HINT, FilterError, check, mixes_and_or
 from workers.request.grammar import Help, UsageError, parse
 from workers.request.quoting import verbatim

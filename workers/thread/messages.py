@@ -12,10 +12,14 @@ from workers.ledger.states import FINAL, WAITING, State
 from workers.request.duration import shown
 from workers.request.quoting import inert
 from workers.spool.progress import Progress
+from workers.summary.summary import Summary
+from workers.summary.table import flow_table, said_lines
 from workers.thread.words import bar, count, size
 
 STOP = "stop_capture"
 """The action id of the Stop button; its value is the capture's id."""
+
+_HEADERS_ONLY = "Headers only: what HTTP, DNS and TLS said needs `full`, where the policy allows it."
 
 _SECTION = 3000
 # Escaped, a character takes five at most.
@@ -69,6 +73,15 @@ def thread_message(title: str, table: str, lines: list[str], notes: list[str]) -
     if remarks:
         blocks.append(_context(_cut(remarks)))
     return Message("\n".join(part for part in (title, code if table else "", said, remarks) if part), blocks)
+
+
+def summary_message(summary: Summary) -> Message:
+    """What was captured: the busiest flows, what was said, and what to know about both."""
+    notes = [*summary.notes, *([] if summary.payload else [_HEADERS_ONLY])]
+    if summary.totals.packets == 0:
+        return thread_message("*No packet* passed that the filter lets through.", "", [], notes)
+    title = f"*{count(len(summary.flows), 'flow')}*, the busiest first"
+    return thread_message(title, flow_table(summary), said_lines(summary), notes)
 
 
 def sentence_message(sentence: str) -> Message:

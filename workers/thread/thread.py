@@ -7,20 +7,24 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from slack_sdk.webhook import WebhookClient
 
+from workers.cluster.pod import Pod
 from workers.ledger.capture import Capture
 from workers.ledger.ledger import Ledger
 from workers.ledger.states import ACTIVE
 from workers.slack.errors import FAULTS, code
+from workers.slack.faults import faults_as_place_errors
 from workers.spool.progress import Progress
+from workers.summary.summary import Summary
+from workers.tap.evidence import Evidence
 from workers.thread.files import Upload, upload
-from workers.thread.messages import Message, capture_message, sentence_message
+from workers.thread.messages import Message, capture_message, sentence_message, summary_message
 
 # chat.update allows about 50 calls a minute for the whole app; many captures share them.
 _PROGRESS_EVERY = 4.0
 
 
 class Thread:
-    """Where one capture reports to."""
+    """Where one capture of Slack reports to."""
 
     def __init__(self, writing: WebClient, progress: WebClient, ledger: Ledger) -> None:
         self._writing = writing
@@ -29,12 +33,9 @@ class Thread:
         self._next_progress = 0.0
         self._pause = _PROGRESS_EVERY
 
+    @faults_as_place_errors()
     def open(self, capture: Capture) -> Capture:
-        """Posts the capture's message, once; its timestamp is in the ledger afterwards.
-
-        Raises:
-            slack_sdk's errors: It could not be posted.
-        """
+        """Posts the capture's message, once; its timestamp is in the ledger afterwards."""
         if capture.message_ts is not None:
             return capture
         message = capture_message(capture)
@@ -51,19 +52,18 @@ class Thread:
             self._writing.chat_delete(channel=capture.channel_id, ts=answer["ts"])
         return self._ledger.get(capture.id)
 
+    @faults_as_place_errors()
     def show(self, capture: Capture, *, queue_reachable: bool = True) -> None:
-        """Brings the message up to date with the capture's state; one that has none is told to the asker.
-
-        Raises:
-            slack_sdk's errors: Slack does not show it yet; `shown` in the ledger says so.
-        """
+        """Brings the message up to date with the capture's state; one that has none is told to the asker."""
         if capture.message_ts is not None:
             # Waiting for Slack's leave (429) would hold up a running capture; its next state is shown soon.
             client = self._progress if capture.state in ACTIVE else self._writing
             self._update(client, capture, capture_message(capture, queue_reachable=queue_reachable))
         elif capture.sentence is not None:
-            self.tell(capture, capture.sentence)
-        self._ledger.note(capture.id, shown=capture.state)
+            self._tell(capture, capture.sentence)
+
+    def show_evidence(self, capture: Capture, pod: Pod, evidence: Evidence) -> None:
+        """The message shows the tap that is decided from it."""
 
     def show_progress(self, capture: Capture, progress: Progress) -> None:
         """Shows how far a running capture is, as often as Slack allows; a refused update is dropped."""
@@ -80,12 +80,20 @@ class Thread:
             pass
         self._next_progress = time.monotonic() + self._pause
 
-    def reply(self, capture: Capture, message: Message) -> None:
-        """Says something in the thread.
+    def follow(self, capture: Capture, spool: Path) -> None:
+        """Slack gets the file when it is whole."""
 
-        Raises:
-            slack_sdk's errors: It could not be posted.
-        """
+    @faults_as_place_errors()
+    def show_summary(self, capture: Capture, summary: Summary) -> None:
+        """Flows and what was said, in the thread."""
+        self._reply(capture, summary_message(summary))
+
+    @faults_as_place_errors()
+    def say(self, capture: Capture, sentence: str) -> None:
+        """One sentence in the thread."""
+        self._reply(capture, sentence_message(sentence))
+
+    def _reply(self, capture: Capture, message: Message) -> None:
         self._writing.chat_postMessage(
             channel=capture.channel_id,
             thread_ts=capture.message_ts,
@@ -95,30 +103,30 @@ class Thread:
             unfurl_media=False,
         )
 
-    def deliver(self, capture: Capture, path: Path, name: str, comment: str) -> Capture:
+    @faults_as_place_errors()
+    def deliver(self, capture: Capture, file: Path, name: str) -> str:
         """Puts the capture's file into the thread; its file id is in the ledger before it is shared.
 
-        Raises:
-            slack_sdk's errors, UploadError: Slack did not take it.
+        Returns:
+            Slack's id of the file.
         """
         if capture.message_ts is None:
             raise ValueError(f"{capture.id} has no message")
-        upload(
+        return upload(
             self._writing,
-            Upload(path, name, title=name),
+            Upload(file, name, title=name),
             channel=capture.channel_id,
             thread_ts=capture.message_ts,
-            comment=comment,
+            comment=f"The packets of `{capture.id}`, for Wireshark.",
             remember=lambda file_id: self._remember(capture.id, file_id),
         )
-        return self._ledger.get(capture.id)
 
+    @faults_as_place_errors()
     def tell(self, capture: Capture, sentence: str) -> None:
-        """Says one sentence to whoever asked and to nobody else: by the response URL, else as ephemeral.
+        """Says one sentence to whoever asked and to nobody else: by the response URL, else as ephemeral."""
+        self._tell(capture, sentence)
 
-        Raises:
-            slack_sdk's errors: Neither way was open.
-        """
+    def _tell(self, capture: Capture, sentence: str) -> None:
         if capture.response_url:
             answer = WebhookClient(capture.response_url, timeout=10).send(
                 text=sentence, response_type="ephemeral", replace_original=False

@@ -1,0 +1,67 @@
+"""Slack as the place where captures are asked for and reported."""
+
+from slack_sdk.errors import SlackApiError
+
+from workers.ledger.capture import Capture
+from workers.ledger.ledger import Ledger
+from workers.place import NotHereError
+from workers.policy.channel import payload_forbidden_in, refuse_channel
+from workers.policy.decide import Asker
+from workers.policy.names import ResolvedPolicy, resolve
+from workers.policy.rules import Policy
+from workers.report import Report
+from workers.settings import Settings
+from workers.slack.client import progress_client, reading_client, writing_client
+from workers.slack.directory import SlackDirectory
+from workers.slack.faults import faults_as_place_errors
+from workers.thread.thread import Thread
+
+
+class SlackPlace:
+    """A workspace; safe to share between threads.
+
+    Raises:
+        SettingsError: SLACK_BOT_TOKEN is not set.
+    """
+
+    def __init__(self, settings: Settings, ledger: Ledger) -> None:
+        self.directory = SlackDirectory(reading_client(settings))
+        self._settings = settings
+        self._ledger = ledger
+
+    def report(self, capture: Capture) -> Report:  # noqa: ARG002, every capture of Slack has its thread
+        """The capture's message and thread."""
+        return Thread(writing_client(self._settings), progress_client(self._settings), self._ledger)
+
+    @faults_as_place_errors()
+    def resolve(self, policy: Policy) -> ResolvedPolicy:
+        """The policy with Slack's ids for names."""
+        return resolve(policy, self.directory)
+
+    @faults_as_place_errors()
+    def asker(self, capture: Capture, policy: ResolvedPolicy) -> Asker:
+        """Slack's user, their groups and the channel."""
+        channel = self.directory.channel(capture.channel_id)
+        refused = refuse_channel(channel) or (payload_forbidden_in(channel) if capture.full else None)
+        if refused is not None:
+            raise NotHereError(refused)
+        return Asker(
+            user_id=capture.user_id,
+            usergroup_ids=self.directory.usergroups_of(capture.user_id, policy.usergroup_ids),
+            channel_id=capture.channel_id,
+            channel_name=channel.name,
+            email=self.email(capture) or "",
+        )
+
+    @faults_as_place_errors()
+    def email(self, capture: Capture) -> str | None:
+        """The e-mail address in the asker's profile; None when Slack does not show it."""
+        try:
+            return self.directory.email(capture.user_id)
+        except SlackApiError:
+            return None
+
+    @faults_as_place_errors()
+    def payload_refusal(self, capture: Capture) -> str | None:
+        """The channel may have been shared with another organization while packets were captured."""
+        return payload_forbidden_in(self.directory.channel(capture.channel_id))
