@@ -9,11 +9,11 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from bot.terminal import summarize
+from bot.terminal import audit, summarize
 from bot.terminal.command import CommandError
 from workers.settings import SettingsError
 
-_COMMANDS = (summarize,)
+_COMMANDS = (audit, summarize)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
