@@ -1,4 +1,4 @@
-"""The images this node has: those that were made when the lab started."""
+"""The images this node has: those that were made when the lab started, and those put beside them later."""
 
 import json
 from dataclasses import dataclass
@@ -28,11 +28,18 @@ class ImageStore:
     """The images below a folder."""
 
     def __init__(self, folder: Path) -> None:
-        self._images = {image.name: image for image in map(_load, sorted(folder.glob("*/image.json")))}
+        self._folder = folder
+        self._images: dict[str, Image] = {}
+        self._look()
 
     def get(self, name: str) -> Image | None:
         """The image of that name, or None: nothing can be pulled in the lab."""
+        if name not in self._images:
+            self._look()
         return self._images.get(name)
+
+    def _look(self) -> None:
+        self._images = {image.name: image for image in map(_load, sorted(self._folder.glob("*/image.json")))}
 
 
 def _load(path: Path) -> Image:
