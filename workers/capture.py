@@ -18,8 +18,10 @@ from pathlib import Path
 from workers.agent import agent
 from workers.agent.agent import AgentPod
 from workers.agent.pod_spec import AgentLimits
+from workers.announcement import announced
 from workers.cluster.cluster import Cluster
 from workers.cluster.errors import ClusterError
+from workers.cluster.pod import Pod
 from workers.delivery import deliver
 from workers.heart import WORKER
 from workers.ledger.ledger import IllegalMoveError
@@ -32,6 +34,7 @@ from workers.spool.spool import Spool, SpoolError, SpoolLimits
 from workers.summary.headers import SNAPLEN
 from workers.tap.gather import gather
 from workers.tap.tap import NoTap, Tap, decide, explain
+from workers.trail.facts import beginning
 from workers.work import Ended, Work
 
 log = logging.getLogger(__name__)
@@ -120,24 +123,25 @@ def _capture(work: Work, cluster: Cluster, raw: Path) -> SpoolReport:
             tap=explain(tap),
             confidence=tap.confidence,
         )
-        return _follow(work, agent_pod, tap, raw)
+        with announced(cluster, pod, capture):
+            return _follow(work, agent_pod, pod, tap, raw)
 
 
-def _follow(work: Work, agent_pod: AgentPod, tap: Tap, raw: Path) -> SpoolReport:
+def _follow(work: Work, agent_pod: AgentPod, pod: Pod, tap: Tap, raw: Path) -> SpoolReport:
     capture = work.capture
     spool = Spool(agent_pod)
     work.give_up_if_stopped()
-    spool.start(
-        tap,
-        capture.filter,
-        SpoolLimits(
-            seconds=capture.seconds,
-            packets=SPOOL_PACKETS,
-            bytes=SPOOL_BYTES,
-            snaplen=0 if capture.full else SNAPLEN,
-        ),
+    limits = SpoolLimits(
+        seconds=capture.seconds,
+        packets=SPOOL_PACKETS,
+        bytes=SPOOL_BYTES,
+        snaplen=0 if capture.full else SNAPLEN,
     )
-    work.move(State.CAPTURING)
+    heard = spool.start(tap, capture.filter, limits)
+    work.move(
+        State.CAPTURING,
+        trail=beginning(pod, tap, capture.filter, limits, agent=agent_pod.pod, heard=heard),
+    )
     work.report.follow(capture, raw)
     spool.follow(
         raw,

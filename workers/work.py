@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -36,13 +37,18 @@ class Work:
     folder: Path
     _asked_at: float = field(default=0.0, repr=False)
 
-    def move(self, state: State, **facts: Any) -> None:
+    def move(self, state: State, *, trail: Mapping[str, Any] | None = None, **facts: Any) -> None:
         """Moves the capture and shows it; a place that cannot be reached does not stop the work.
+
+        Args:
+            state: The new state.
+            trail: What only the trail is to know.
+            facts: What ledger and trail are to know.
 
         Raises:
             IllegalMoveError: Somebody else has ended it.
         """
-        self.capture = self.services.ledger.move(self.capture.id, state, by=WORKER, **facts)
+        self.capture = self.services.ledger.move(self.capture.id, state, by=WORKER, trail=trail, **facts)
         log.info("%s", state, extra={"capture": self.capture.id})
         self.show()
 

@@ -24,6 +24,7 @@ class Pod:
     Attributes:
         ips: Every address of the pod, the primary one first; a hostNetwork pod has its node's.
         containers: Container name to container id, without the runtime in front (`containerd://`).
+        images: Container name to the image that it runs; by its digest, where the runtime knows one.
         deleting: It has been deleted and ends now.
         why: What Kubernetes says about its not running: reason and message, or "".
     """
@@ -39,6 +40,7 @@ class Pod:
     ready: bool = False
     started: str | None = None
     containers: Mapping[str, str] = field(default_factory=dict)
+    images: Mapping[str, str] = field(default_factory=dict)
     ports: tuple[Port, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     why: str = ""
@@ -62,6 +64,7 @@ def pod_from_json(pod: Mapping[str, Any]) -> Pod:
         containers={
             c["name"]: c["containerID"].rpartition("//")[2] for c in statuses if c.get("containerID")
         },
+        images={c["name"]: c.get("imageID") or c.get("image", "") for c in statuses},
         ports=_ports(spec),
         labels=metadata.get("labels") or {},
         why=_why(status),

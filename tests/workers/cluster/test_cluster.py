@@ -78,6 +78,7 @@ def test_a_recorded_pod_is_read_as_far_as_a_capture_needs_it(cluster: Cluster) -
         ready=True,
         started="2026-11-23T08:44:08Z",
         containers={"cheese": "04232eabb6b2e4e0022597de3f484811b2b500d64d6c1cc7ade8aca7a0865e36"},
+        images={"cheese": "sha256:88e76f525bbc087f41f883a076c88a9dfbb470ff591449be4bf91041cdbe5422"},
         ports=(Port(80, "TCP"),),
         labels=PODS[NAME]["metadata"]["labels"],
     )

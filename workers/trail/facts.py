@@ -1,0 +1,39 @@
+"""What the trail is to know of a capture that begins: where, by which proof, with which limits. Pure."""
+
+from dataclasses import asdict
+from typing import Any
+
+from workers.cluster.pod import Pod
+from workers.spool.spool import SpoolLimits
+from workers.tap.tap import Tap
+
+
+def beginning(
+    pod: Pod, tap: Tap, wanted: str, limits: SpoolLimits, *, agent: Pod, heard: str
+) -> dict[str, Any]:
+    """The facts at the moment tcpdump listens.
+
+    Args:
+        pod: The captured pod.
+        tap: Where its packets are taken.
+        wanted: The filter asked for.
+        limits: When the capture ends by itself.
+        agent: The agent pod, running.
+        heard: tcpdump's own line: interface, link type, snapshot length.
+    """
+    return {
+        "pod_uid": pod.uid,
+        "pod_ips": list(pod.ips),
+        "node": tap.node,
+        "interface": tap.interface,
+        "ifindex": tap.ifindex,
+        "netns_id": tap.netns_id,
+        "method": tap.method,
+        "proof": list(tap.proof),
+        "confidence": tap.confidence,
+        "filter_compiled": tap.filter(wanted),
+        "limits": asdict(limits),
+        "tcpdump": heard,
+        "agent_pod": f"{agent.namespace}/{agent.name}",
+        "agent_image": dict(agent.images),
+    }
