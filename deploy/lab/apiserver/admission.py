@@ -2,7 +2,8 @@
 
 from deploy.lab.apiserver import podsecurity
 from deploy.lab.apiserver.pod_defaults import admit_pod
-from deploy.lab.apiserver.resources import NAMESPACES, PODS, SERVICEACCOUNTS, Resource
+from deploy.lab.apiserver.resource import Resource
+from deploy.lab.apiserver.resources import NAMESPACES, PODS, SERVICEACCOUNTS
 from deploy.lab.apiserver.status import ApiError, Object, forbidden, not_found
 from deploy.lab.apiserver.store import Store
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
-from deploy.lab.apiserver.resources import Resource
+from deploy.lab.apiserver.resource import Resource
 from deploy.lab.apiserver.status import ApiError, Object, not_acceptable
 from deploy.lab.apiserver.table import as_table
 

@@ -16,7 +16,8 @@ from deploy.lab.apiserver.faults import Faults
 from deploy.lab.apiserver.podstreams import PodStreams
 from deploy.lab.apiserver.requestinfo import RequestInfo, parse
 from deploy.lab.apiserver.requestlog import RequestLog
-from deploy.lab.apiserver.resources import PODS, SERVICEACCOUNTS, Resource, find
+from deploy.lab.apiserver.resource import Resource
+from deploy.lab.apiserver.resources import PODS, SERVICEACCOUNTS, find
 from deploy.lab.apiserver.status import ApiError, method_not_allowed, no_such_resource
 from deploy.lab.apiserver.tokens import Tokens
 from deploy.lab.apiserver.users import MASTERS, User

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from deploy.lab.apiserver import protobuf
-from deploy.lab.apiserver.resources import Resource
+from deploy.lab.apiserver.config_validation import check_base64
+from deploy.lab.apiserver.resource import Resource
 from deploy.lab.apiserver.schema import MismatchError, conform
 from deploy.lab.apiserver.status import ApiError, Object, bad_request, unsupported_media_type
 
@@ -80,6 +81,7 @@ def decode(resource: Resource, raw: Any, field_validation: str = "") -> Decoded:
         conformed = conform(resource.model, raw)
     except MismatchError as error:
         raise bad_request(f"{intro}: {error}") from None
+    check_base64(resource.plural, resource.kind, conformed.value)
     value: Object = {"apiVersion": resource.group_version, "kind": resource.kind} | conformed.value
     value.setdefault("metadata", {})
     unknown = [f'unknown field "{path}"' for path in conformed.unknown]

@@ -3,8 +3,9 @@
 import copy
 from collections.abc import Callable
 
+from deploy.lab.apiserver.config_validation import merge_string_data
 from deploy.lab.apiserver.pod_defaults import default_pod_spec
-from deploy.lab.apiserver.resources import Resource
+from deploy.lab.apiserver.resource import Resource
 from deploy.lab.apiserver.status import Object
 
 _AFFINITY_SECONDS = 10800
@@ -123,6 +124,83 @@ def _event(event: Object) -> None:
         event.setdefault(time, None)
 
 
+def _secret(secret: Object) -> None:
+    secret.setdefault("type", "Opaque")
+    merge_string_data(secret)
+
+
+def _network_policy(policy: Object) -> None:
+    spec = policy.setdefault("spec", {})
+    spec.setdefault("podSelector", {})
+    spec.setdefault("policyTypes", ["Ingress", "Egress"] if spec.get("egress") else ["Ingress"])
+    for rule in (*spec.get("ingress", []), *spec.get("egress", [])):
+        for port in rule.get("ports", []):
+            port.setdefault("protocol", "TCP")
+
+
+def _ingress(ingress: Object) -> None:
+    ingress.setdefault("spec", {})
+    ingress.setdefault("status", {}).setdefault("loadBalancer", {})
+
+
+def _limit_range(limit_range: Object) -> None:
+    for item in limit_range.setdefault("spec", {}).get("limits", []):
+        if item.get("type") == "Container":
+            default = item.get("max", {}) | item.get("default", {})
+            request = item.get("min", {}) | default | item.get("defaultRequest", {})
+            item.update({k: v for k, v in (("default", default), ("defaultRequest", request)) if v})
+
+
+def _claim(claim: Object) -> None:
+    claim.setdefault("spec", {}).setdefault("volumeMode", "Filesystem")
+    claim.setdefault("status", {}).setdefault("phase", "Pending")
+
+
+def _priority_class(priority_class: Object) -> None:
+    priority_class.setdefault("preemptionPolicy", "PreemptLowerPriority")
+
+
+def _job(job: Object) -> None:
+    spec = _template(job)
+    if "completions" not in spec:
+        spec.setdefault("completions", 1)
+    spec.setdefault("parallelism", 1)
+    spec.setdefault("backoffLimit", 6)
+    spec.setdefault("completionMode", "NonIndexed")
+    spec.setdefault("suspend", False)
+    spec.setdefault("podReplacementPolicy", "TerminatingOrFailed")
+    spec.setdefault("manualSelector", False)
+
+
+def _cron_job(cron_job: Object) -> None:
+    spec = cron_job.setdefault("spec", {})
+    spec.setdefault("concurrencyPolicy", "Allow")
+    spec.setdefault("suspend", False)
+    spec.setdefault("successfulJobsHistoryLimit", 3)
+    spec.setdefault("failedJobsHistoryLimit", 1)
+    _template(spec.setdefault("jobTemplate", {}))
+
+
+def _admission_policy(policy: Object) -> None:
+    spec = policy.setdefault("spec", {})
+    spec.setdefault("failurePolicy", "Fail")
+    if "matchConstraints" in spec:
+        _match_resources(spec["matchConstraints"])
+
+
+def _admission_binding(binding: Object) -> None:
+    if "matchResources" in binding.get("spec", {}):
+        _match_resources(binding["spec"]["matchResources"])
+
+
+def _match_resources(match: Object) -> None:
+    match.setdefault("matchPolicy", "Equivalent")
+    match.setdefault("namespaceSelector", {})
+    match.setdefault("objectSelector", {})
+    for rule in (*match.get("resourceRules", []), *match.get("excludeResourceRules", [])):
+        rule.setdefault("scope", "*")
+
+
 _FILL: dict[str, Callable[[Object], None]] = {
     "pods": _pod,
     "deployments": _deployment,
@@ -135,4 +213,14 @@ _FILL: dict[str, Callable[[Object], None]] = {
     "clusterrolebindings": _binding,
     "endpointslices": _endpointslice,
     "events": _event,
+    "secrets": _secret,
+    "networkpolicies": _network_policy,
+    "ingresses": _ingress,
+    "limitranges": _limit_range,
+    "persistentvolumeclaims": _claim,
+    "priorityclasses": _priority_class,
+    "jobs": _job,
+    "cronjobs": _cron_job,
+    "validatingadmissionpolicies": _admission_policy,
+    "validatingadmissionpolicybindings": _admission_binding,
 }

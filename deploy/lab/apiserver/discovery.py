@@ -2,7 +2,8 @@
 
 import hashlib
 
-from deploy.lab.apiserver.resources import RESOURCES, Resource
+from deploy.lab.apiserver.resource import Resource
+from deploy.lab.apiserver.resources import RESOURCES
 from deploy.lab.apiserver.status import Object
 
 VERSION: Object = {

@@ -16,7 +16,8 @@ from deploy.lab.apiserver.listing import page
 from deploy.lab.apiserver.patch import json_patch, merge_patch
 from deploy.lab.apiserver.registry import Deletion
 from deploy.lab.apiserver.requestinfo import RequestInfo
-from deploy.lab.apiserver.resources import Resource, named
+from deploy.lab.apiserver.resource import Resource
+from deploy.lab.apiserver.resources import named
 from deploy.lab.apiserver.selectors import Matcher, by_query
 from deploy.lab.apiserver.status import ApiError, Object, bad_request, unsupported_media_type
 from deploy.lab.apiserver.strategic import strategic_merge

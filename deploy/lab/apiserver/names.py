@@ -36,6 +36,11 @@ _VALUE_WHY = (
     "start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used "
     "for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
 )
+_CONFIG_KEY_WHY = (
+    "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or "
+    "'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')"
+)
+_LONGEST_PORT_NAME = 15
 _SUFFIX_ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
 """Kubernetes' alphabet for made-up names: no vowels and no digits that could spell a word."""
 
@@ -70,14 +75,46 @@ def labels(field: str, value: dict[str, str]) -> list[FieldError]:
     """Errors of a set of labels: keys are `prefix/name` or `name`, values are words."""
     errors = []
     for key, word in value.items():
-        prefix, _, name = key.rpartition("/")
-        if prefix:
-            errors += [
-                invalid_value(field, key, f"prefix part {_SUBDOMAIN_WHY}")
-                for _ in subdomain(field, prefix)[:1]
-            ]
-        errors += _matches(field, name, _QUALIFIED, _QUALIFIED_WHY, 63, key)
+        errors += label_key(field, key)
         errors += _matches(field, word, _VALUE, _VALUE_WHY, 63)
+    return errors
+
+
+def label_key(field: str, key: str) -> list[FieldError]:
+    """Errors of a qualified name: `prefix/name` or `name`."""
+    prefix, _, name = key.rpartition("/")
+    errors = []
+    if prefix:
+        errors += [
+            invalid_value(field, key, f"prefix part {_SUBDOMAIN_WHY}") for _ in subdomain(field, prefix)[:1]
+        ]
+    return errors + _matches(field, name, _QUALIFIED, _QUALIFIED_WHY, 63, key)
+
+
+def config_key(field: str, key: str) -> list[FieldError]:
+    """Errors of a key of a ConfigMap or Secret, which becomes the name of a file."""
+    errors = _matches(field, key, r"[-._a-zA-Z0-9]+", _CONFIG_KEY_WHY, 253)
+    if key in {".", ".."}:
+        errors.append(invalid_value(field, key, f"must not be '{key}'"))
+    elif key.startswith(".."):
+        errors.append(invalid_value(field, key, "must not start with '..'"))
+    return errors
+
+
+def port_name(field: str, name: str) -> list[FieldError]:
+    """Errors of the name of a port (IANA_SVC_NAME)."""
+    errors = []
+    if len(name) > _LONGEST_PORT_NAME:
+        errors.append(invalid_value(field, name, f"must be no more than {_LONGEST_PORT_NAME} characters"))
+    if not re.fullmatch(r"[-a-z0-9]+", name):
+        why = "must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)"
+        errors.append(invalid_value(field, name, why))
+    if not re.search("[a-z]", name):
+        errors.append(invalid_value(field, name, "must contain at least one letter (a-z)"))
+    if "--" in name:
+        errors.append(invalid_value(field, name, "must not contain consecutive hyphens"))
+    if name.startswith("-") or name.endswith("-"):
+        errors.append(invalid_value(field, name, "must not begin or end with a hyphen"))
     return errors
 
 

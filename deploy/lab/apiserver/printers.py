@@ -87,7 +87,11 @@ def labels(value: Object | None) -> str:
 
 def label_selector(workload: Object) -> str:
     """A workload's selector, in the form of a query."""
-    selector = workload["spec"].get("selector", {})
+    return selector(workload["spec"].get("selector", {}))
+
+
+def selector(selector: Object) -> str:
+    """A label selector, in the form of a query."""
     parts = [f"{key}={word}" for key, word in sorted(selector.get("matchLabels", {}).items())]
     for one in selector.get("matchExpressions", []):
         values = ",".join(one.get("values", []))
@@ -158,3 +162,67 @@ def slice_endpoints(endpointslice: Object) -> str:
 def role_of(binding: Object) -> str:
     """`Role/NAME` of a binding."""
     return f"{binding['roleRef']['kind']}/{binding['roleRef']['name']}"
+
+
+_SHORT_MODES = {
+    "ReadWriteOnce": "RWO",
+    "ReadOnlyMany": "ROX",
+    "ReadWriteMany": "RWX",
+    "ReadWriteOncePod": "RWOP",
+}
+
+
+def access_modes(claim: Object) -> str:
+    """`RWO` of a claim that has its volume."""
+    return ",".join(_SHORT_MODES[mode] for mode in claim.get("status", {}).get("accessModes", []))
+
+
+def quota(resource_quota: Object, *, limits: bool) -> str:
+    """`pods: 1/5`: what is used of a quota, on limits or on everything else."""
+    hard, used = (resource_quota.get("status", {}).get(part, {}) for part in ("hard", "used"))
+    return ", ".join(
+        f"{name}: {used.get(name, '0')}/{amount}"
+        for name, amount in sorted(hard.items())
+        if name.startswith("limits") == limits
+    )
+
+
+def ingress_hosts(ingress: Object) -> str:
+    """The hosts of an Ingress."""
+    return ",".join(rule["host"] for rule in ingress["spec"].get("rules", []) if rule.get("host")) or "*"
+
+
+def job_status(job: Object) -> str:
+    """The word kubectl shows for a Job."""
+    status = job.get("status", {})
+    holds = {one["type"] for one in status.get("conditions", []) if one["status"] == "True"}
+    words = {"Complete": "Complete", "Failed": "Failed", "Suspended": "Suspended"}
+    return next((word for kind, word in words.items() if kind in holds), "Running")
+
+
+def job_completions(job: Object) -> str:
+    """`0/1`."""
+    return f"{job.get('status', {}).get('succeeded', 0)}/{job['spec'].get('completions', 1)}"
+
+
+def job_duration(job: Object) -> str:
+    """How long a Job has run."""
+    status = job.get("status", {})
+    if "startTime" not in status:
+        return ""
+    return times.between(status["startTime"], status.get("completionTime"))
+
+
+def parameter_kind(policy: Object) -> str:
+    """`v1/ConfigMap` of an admission policy that takes parameters."""
+    kind = policy["spec"].get("paramKind")
+    return f"{kind['apiVersion']}/{kind['kind']}" if kind else "<unset>"
+
+
+def parameter_reference(binding: Object) -> str:
+    """The parameters that a binding names."""
+    reference = binding["spec"].get("paramRef")
+    if not reference:
+        return "<unset>"
+    name = reference.get("name", "*")
+    return f"{reference['namespace']}/{name}" if reference.get("namespace") else str(name)

@@ -4,6 +4,7 @@ Answers are always JSON, which every client accepts beside protobuf. The field n
 published `generated.proto` files; other kinds are refused (415), and `kubectl create -f` sends JSON.
 """
 
+import base64
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,7 +15,10 @@ _MAGIC = b"k8s\x00"
 _VARINT, _BYTES = 0, 2
 
 Fields = dict[int, tuple[str, str]]
-"""Field number -> JSON name and type: a word of `_WORDS`, `map`, or a message; `*` before it for a list."""
+"""Field number -> JSON name and type: a word of `_WORDS`, `map`, `bytes map`, or a message.
+
+A `*` before the type makes a list of it.
+"""
 
 _WORDS = {"string", "int", "bool"}
 _METADATA = (1, ("metadata", "ObjectMeta"))
@@ -32,6 +36,9 @@ _MESSAGES: dict[str, Fields] = {
     "Namespace": dict([_METADATA]),
     "ServiceAccount": dict([_METADATA, (4, ("automountServiceAccountToken", "bool"))]),
     "ConfigMap": dict([_METADATA, (2, ("data", "map")), (4, ("immutable", "bool"))]),
+    "Secret": dict(
+        [_METADATA, (2, ("data", "bytes map")), (3, ("type", "string")), (5, ("immutable", "bool"))]
+    ),
     "PolicyRule": {
         1: ("verbs", "*string"),
         2: ("apiGroups", "*string"),
@@ -74,6 +81,7 @@ _MESSAGES: dict[str, Fields] = {
     "TokenRequest": dict([_METADATA, (2, ("spec", "TokenRequestSpec"))]),
     "TypeMeta": {1: ("apiVersion", "string"), 2: ("kind", "string")},
     "Unknown": {1: ("type", "TypeMeta"), 2: ("raw", "bytes")},
+    "BytesEntry": {1: ("key", "string"), 2: ("value", "bytes")},
     "MapEntry": {1: ("key", "string"), 2: ("value", "string")},
 }
 _KINDS = frozenset(name for name, fields in _MESSAGES.items() if fields.get(1) == _METADATA[1])
@@ -109,15 +117,20 @@ def _message(name: str, data: bytes) -> Object:
         if number not in fields:
             continue
         key, kind = fields[number]
-        if kind == "map":
-            entry = _message("MapEntry", _as_bytes(raw))
-            found.setdefault(key, {})[entry.get("key", "")] = entry.get("value", "")
+        if kind in {"map", "bytes map"}:
+            entry = _message("MapEntry" if kind == "map" else "BytesEntry", _as_bytes(raw))
+            empty = "" if kind == "map" else b""
+            found.setdefault(key, {})[entry.get("key", "")] = _json(entry.get("value", empty))
         elif kind.startswith("*"):
             found.setdefault(key, []).append(_value(kind[1:], raw))
         elif raw not in (b"", 0):
             # Go writes its zero values; JSON leaves them out.
             found[key] = _value(kind, raw)
     return found
+
+
+def _json(value: str | bytes) -> str:
+    return base64.b64encode(value).decode() if isinstance(value, bytes) else value
 
 
 def _value(kind: str, raw: bytes | int) -> Any:

@@ -5,13 +5,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from deploy.lab.apiserver.requestinfo import RequestInfo
-from deploy.lab.apiserver.resources import (
-    CLUSTERROLEBINDINGS,
-    CLUSTERROLES,
-    ROLEBINDINGS,
-    ROLES,
-    Resource,
-)
+from deploy.lab.apiserver.resource import Resource
+from deploy.lab.apiserver.resources import CLUSTERROLEBINDINGS, CLUSTERROLES, ROLEBINDINGS, ROLES
 from deploy.lab.apiserver.status import ApiError, Object
 from deploy.lab.apiserver.users import MASTERS, User
 

@@ -8,7 +8,9 @@ from functools import partial
 from deploy.lab.apiserver import defaults, names, times, validation
 from deploy.lab.apiserver.admission import admit, check_creatable
 from deploy.lab.apiserver.allocation import allocate
-from deploy.lab.apiserver.resources import PODS, RESOURCES, SERVICES, Resource
+from deploy.lab.apiserver.job_selector import select_own_pods
+from deploy.lab.apiserver.resource import Resource
+from deploy.lab.apiserver.resources import JOBS, PODS, RESOURCES, SERVICES
 from deploy.lab.apiserver.status import (
     Object,
     already_exists,
@@ -89,6 +91,8 @@ class Registry:
         if existing is not None:
             raise already_exists(resource, name, bool(existing["metadata"].get("deletionTimestamp")))
         _stamp(resource, new)
+        if resource is JOBS:
+            select_own_pods(new)
         if resource.plural == "namespaces":
             new["status"] = {"phase": "Active"}
         return new if dry_run else self._store.create(resource, new)

@@ -1,94 +1,57 @@
 """The resources this API server serves, and the verbs of each. What is not in this table is not served."""
 
-from dataclasses import dataclass, field
-
-_READ = ("get", "list", "watch")
-_WRITE = ("create", "delete", "patch", "update")
-_STORED = tuple(sorted((*_READ, *_WRITE, "deletecollection")))
-_STORED_ONE_BY_ONE = tuple(sorted((*_READ, *_WRITE)))
-_STATUS = ("get", "patch", "update")
-_SCALABLE: dict[str, tuple[str, ...]] = {"scale": _STATUS, "status": _STATUS}
-
-
-@dataclass(frozen=True)
-class Resource:
-    """One kind of object and how it is served.
-
-    Attributes:
-        model: Name of the kind's description in `schema`.
-        generation: Whether `metadata.generation` counts changes of the spec, as recorded for the kind.
-        subresources: Name -> verbs.
-        returned: Whether DELETE answers with the object instead of a Status.
-    """
-
-    plural: str
-    kind: str
-    model: str
-    group: str = ""
-    version: str = "v1"
-    namespaced: bool = True
-    verbs: tuple[str, ...] = _STORED
-    subresources: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    short: tuple[str, ...] = ()
-    categories: tuple[str, ...] = ()
-    generation: bool = False
-    returned: bool = False
-
-    @property
-    def group_version(self) -> str:
-        """The `apiVersion` of its objects."""
-        return f"{self.group}/{self.version}" if self.group else self.version
-
-    @property
-    def qualified(self) -> str:
-        """Its name in messages, such as `deployments.apps`."""
-        return f"{self.plural}.{self.group}" if self.group else self.plural
-
-    @property
-    def qualified_kind(self) -> str:
-        """Its kind in messages, such as `Deployment.apps`."""
-        return f"{self.kind}.{self.group}" if self.group else self.kind
-
-    @property
-    def stored(self) -> bool:
-        """Whether objects of it are kept; a review is only answered."""
-        return "get" in self.verbs
-
-    @property
-    def has_status(self) -> bool:
-        """Whether its status is written apart from its spec."""
-        return "status" in self.subresources
-
+from deploy.lab.apiserver.resource import SCALABLE, STATUS, STORED_ONE_BY_ONE, Resource
 
 _APPS = "apps"
 _RBAC = "rbac.authorization.k8s.io"
 _AUTHORIZATION = "authorization.k8s.io"
 _AUTHENTICATION = "authentication.k8s.io"
+_ADMISSION = "admissionregistration.k8s.io"
+_BATCH = "batch"
+_NETWORKING = "networking.k8s.io"
 
 RESOURCES: tuple[Resource, ...] = (
     Resource("configmaps", "ConfigMap", "V1ConfigMap", short=("cm",)),
     Resource("events", "Event", "CoreV1Event", short=("ev",)),
+    Resource("limitranges", "LimitRange", "V1LimitRange", short=("limits",)),
     Resource(
         "namespaces",
         "Namespace",
         "V1Namespace",
         namespaced=False,
-        verbs=_STORED_ONE_BY_ONE,
-        subresources={"status": _STATUS},
+        verbs=STORED_ONE_BY_ONE,
+        subresources={"status": STATUS},
         short=("ns",),
         returned=True,
     ),
-    Resource("nodes", "Node", "V1Node", namespaced=False, subresources={"status": _STATUS}, short=("no",)),
+    Resource("nodes", "Node", "V1Node", namespaced=False, subresources={"status": STATUS}, short=("no",)),
+    Resource(
+        "persistentvolumeclaims",
+        "PersistentVolumeClaim",
+        "V1PersistentVolumeClaim",
+        subresources={"status": STATUS},
+        short=("pvc",),
+        returned=True,
+    ),
     Resource(
         "pods",
         "Pod",
         "V1Pod",
-        subresources={"exec": ("create", "get"), "log": ("get",), "status": _STATUS},
+        subresources={"exec": ("create", "get"), "log": ("get",), "status": STATUS},
         short=("po",),
         categories=("all",),
         generation=True,
         returned=True,
     ),
+    Resource(
+        "resourcequotas",
+        "ResourceQuota",
+        "V1ResourceQuota",
+        subresources={"status": STATUS},
+        short=("quota",),
+        returned=True,
+    ),
+    Resource("secrets", "Secret", "V1Secret"),
     Resource(
         "serviceaccounts",
         "ServiceAccount",
@@ -101,8 +64,8 @@ RESOURCES: tuple[Resource, ...] = (
         "services",
         "Service",
         "V1Service",
-        verbs=_STORED_ONE_BY_ONE,
-        subresources={"status": _STATUS},
+        verbs=STORED_ONE_BY_ONE,
+        subresources={"status": STATUS},
         short=("svc",),
         categories=("all",),
         returned=True,
@@ -112,7 +75,7 @@ RESOURCES: tuple[Resource, ...] = (
         "DaemonSet",
         "V1DaemonSet",
         group=_APPS,
-        subresources={"status": _STATUS},
+        subresources={"status": STATUS},
         short=("ds",),
         categories=("all",),
         generation=True,
@@ -122,7 +85,7 @@ RESOURCES: tuple[Resource, ...] = (
         "Deployment",
         "V1Deployment",
         group=_APPS,
-        subresources=_SCALABLE,
+        subresources=SCALABLE,
         short=("deploy",),
         categories=("all",),
         generation=True,
@@ -132,7 +95,7 @@ RESOURCES: tuple[Resource, ...] = (
         "ReplicaSet",
         "V1ReplicaSet",
         group=_APPS,
-        subresources=_SCALABLE,
+        subresources=SCALABLE,
         short=("rs",),
         categories=("all",),
         generation=True,
@@ -142,9 +105,82 @@ RESOURCES: tuple[Resource, ...] = (
         "StatefulSet",
         "V1StatefulSet",
         group=_APPS,
-        subresources=_SCALABLE,
+        subresources=SCALABLE,
         short=("sts",),
         categories=("all",),
+        generation=True,
+    ),
+    Resource(
+        "jobs",
+        "Job",
+        "V1Job",
+        group=_BATCH,
+        subresources={"status": STATUS},
+        categories=("all",),
+        generation=True,
+    ),
+    Resource(
+        "cronjobs",
+        "CronJob",
+        "V1CronJob",
+        group=_BATCH,
+        subresources={"status": STATUS},
+        short=("cj",),
+        categories=("all",),
+        generation=True,
+    ),
+    Resource(
+        "validatingadmissionpolicies",
+        "ValidatingAdmissionPolicy",
+        "V1ValidatingAdmissionPolicy",
+        group=_ADMISSION,
+        namespaced=False,
+        subresources={"status": STATUS},
+        categories=("api-extensions",),
+        generation=True,
+    ),
+    Resource(
+        "validatingadmissionpolicybindings",
+        "ValidatingAdmissionPolicyBinding",
+        "V1ValidatingAdmissionPolicyBinding",
+        group=_ADMISSION,
+        namespaced=False,
+        categories=("api-extensions",),
+        generation=True,
+    ),
+    Resource(
+        "ingresses",
+        "Ingress",
+        "V1Ingress",
+        group=_NETWORKING,
+        subresources={"status": STATUS},
+        short=("ing",),
+        generation=True,
+    ),
+    Resource(
+        "networkpolicies",
+        "NetworkPolicy",
+        "V1NetworkPolicy",
+        group=_NETWORKING,
+        short=("netpol",),
+        generation=True,
+    ),
+    Resource(
+        "poddisruptionbudgets",
+        "PodDisruptionBudget",
+        "V1PodDisruptionBudget",
+        group="policy",
+        subresources={"status": STATUS},
+        short=("pdb",),
+        generation=True,
+    ),
+    Resource(
+        "priorityclasses",
+        "PriorityClass",
+        "V1PriorityClass",
+        group="scheduling.k8s.io",
+        namespaced=False,
+        short=("pc",),
         generation=True,
     ),
     Resource("endpointslices", "EndpointSlice", "V1EndpointSlice", group="discovery.k8s.io", generation=True),
@@ -210,6 +246,14 @@ NAMESPACES = named("namespaces")
 EVENTS = named("events")
 SERVICEACCOUNTS = named("serviceaccounts")
 CONFIGMAPS = named("configmaps")
+SECRETS = named("secrets")
+CLAIMS = named("persistentvolumeclaims")
+QUOTAS = named("resourcequotas")
+LIMITRANGES = named("limitranges")
+JOBS = named("jobs", _BATCH)
+POLICIES = named("validatingadmissionpolicies", _ADMISSION)
+POLICYBINDINGS = named("validatingadmissionpolicybindings", _ADMISSION)
+PRIORITYCLASSES = named("priorityclasses", "scheduling.k8s.io")
 DEPLOYMENTS = named("deployments", _APPS)
 REPLICASETS = named("replicasets", _APPS)
 STATEFULSETS = named("statefulsets", _APPS)

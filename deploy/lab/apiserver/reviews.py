@@ -4,7 +4,7 @@ from typing import Any
 
 from deploy.lab.apiserver.rbac import Roles, decide
 from deploy.lab.apiserver.requestinfo import RequestInfo
-from deploy.lab.apiserver.resources import Resource
+from deploy.lab.apiserver.resource import Resource
 from deploy.lab.apiserver.status import FieldError, Object, invalid, invalid_value
 from deploy.lab.apiserver.users import User
 

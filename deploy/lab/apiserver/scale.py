@@ -3,7 +3,7 @@
 import copy
 
 from deploy.lab.apiserver.printers import labels
-from deploy.lab.apiserver.resources import Resource
+from deploy.lab.apiserver.resource import Resource
 from deploy.lab.apiserver.status import Object
 
 SCALE = Resource("scales", "Scale", "V1Scale", group="autoscaling", verbs=())

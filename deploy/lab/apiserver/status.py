@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from deploy.lab.apiserver.resources import Resource
+from deploy.lab.apiserver.resource import Resource
 
 Object = dict[str, Any]
 

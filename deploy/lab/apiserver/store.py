@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.lab.apiserver.resources import Resource
+from deploy.lab.apiserver.resource import Resource
 from deploy.lab.apiserver.status import Object, conflict
 
 _HISTORY = 4096

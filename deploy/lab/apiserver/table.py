@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from deploy.lab.apiserver import printers, times
-from deploy.lab.apiserver.resources import Resource
+from deploy.lab.apiserver.resource import Resource
 from deploy.lab.apiserver.status import Object
 
 
@@ -137,6 +137,85 @@ _COLUMNS: dict[str, tuple[Column, ...]] = {
         Column("Ports", printers.slice_ports),
         Column("Endpoints", printers.slice_endpoints),
         _AGE,
+    ),
+    "secrets": (
+        _NAME,
+        Column("Type", lambda o: o["type"]),
+        Column("Data", lambda o: len(o.get("data", {})), "integer"),
+        _AGE,
+    ),
+    "persistentvolumeclaims": (
+        _NAME,
+        Column("Status", lambda o: o.get("status", {}).get("phase", "")),
+        Column("Volume", lambda o: o["spec"].get("volumeName", "")),
+        Column("Capacity", lambda o: o.get("status", {}).get("capacity", {}).get("storage", "")),
+        Column("Access Modes", printers.access_modes),
+        Column("StorageClass", lambda o: o["spec"].get("storageClassName", "")),
+        Column("VolumeAttributesClass", lambda o: o["spec"].get("volumeAttributesClassName", "<unset>")),
+        _AGE,
+        _wide("VolumeMode", lambda o: o["spec"]["volumeMode"]),
+    ),
+    "resourcequotas": (
+        _NAME,
+        Column("Request", lambda o: printers.quota(o, limits=False)),
+        Column("Limit", lambda o: printers.quota(o, limits=True)),
+        _AGE,
+    ),
+    "networkpolicies": (
+        _NAME,
+        Column("Pod-Selector", lambda o: printers.selector(o["spec"]["podSelector"])),
+        _AGE,
+    ),
+    "ingresses": (
+        _NAME,
+        Column("Class", lambda o: o["spec"].get("ingressClassName") or "<none>"),
+        Column("Hosts", printers.ingress_hosts),
+        Column("Address", lambda _: ""),
+        Column("Ports", lambda o: "80, 443" if o["spec"].get("tls") else "80"),
+        _AGE,
+    ),
+    "poddisruptionbudgets": (
+        _NAME,
+        Column("Min Available", lambda o: str(o["spec"].get("minAvailable", "N/A"))),
+        Column("Max Unavailable", lambda o: str(o["spec"].get("maxUnavailable", "N/A"))),
+        Column("Allowed Disruptions", lambda o: o["status"].get("disruptionsAllowed", 0), "integer"),
+        _AGE,
+    ),
+    "jobs": (
+        _NAME,
+        Column("Status", printers.job_status),
+        Column("Completions", printers.job_completions),
+        Column("Duration", printers.job_duration),
+        _AGE,
+        *_WORKLOAD_WIDE,
+    ),
+    "cronjobs": (
+        _NAME,
+        Column("Schedule", lambda o: o["spec"]["schedule"]),
+        Column("Timezone", lambda o: o["spec"].get("timeZone", "<none>")),
+        Column("Suspend", lambda o: str(o["spec"]["suspend"])),
+        Column("Active", lambda o: len(o.get("status", {}).get("active", [])), "integer"),
+        Column("Last Schedule", lambda _: "<none>"),
+        _AGE,
+    ),
+    "validatingadmissionpolicies": (
+        _NAME,
+        Column("Validations", lambda o: len(o["spec"].get("validations", [])), "integer"),
+        Column("ParamKind", printers.parameter_kind),
+        _AGE,
+    ),
+    "validatingadmissionpolicybindings": (
+        _NAME,
+        Column("PolicyName", lambda o: o["spec"]["policyName"]),
+        Column("ParamRef", printers.parameter_reference),
+        _AGE,
+    ),
+    "priorityclasses": (
+        _NAME,
+        Column("Value", lambda o: o.get("value", 0), "integer"),
+        Column("Global-Default", lambda o: o.get("globalDefault", False), "boolean"),
+        _AGE,
+        Column("PreemptionPolicy", lambda o: o["preemptionPolicy"]),
     ),
     "serviceaccounts": (_NAME, Column("Secrets", lambda o: len(o.get("secrets", [])), "integer"), _AGE),
     "configmaps": (_NAME, Column("Data", lambda o: len(o.get("data", {})), "integer"), _AGE),

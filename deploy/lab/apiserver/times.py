@@ -26,6 +26,13 @@ def age(text: str | None) -> str:
     return duration(int((dt.datetime.now(dt.UTC) - parse(text)).total_seconds()))
 
 
+def between(start: str, end: str | None) -> str:
+    """How long from one time to another, or until now."""
+    if not end:
+        return age(start)
+    return duration(int((parse(end) - parse(start)).total_seconds()))
+
+
 def duration(seconds: int) -> str:
     """Seconds in kubectl's short form (`duration.HumanDuration`)."""
     minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86400

@@ -4,8 +4,16 @@ import ipaddress
 import json
 from collections.abc import Callable
 
-from deploy.lab.apiserver import names, pod_validation
-from deploy.lab.apiserver.resources import Resource
+from deploy.lab.apiserver import (
+    config_validation,
+    job_validation,
+    limit_validation,
+    names,
+    network_validation,
+    pod_validation,
+    policy_validation,
+)
+from deploy.lab.apiserver.resource import Resource
 from deploy.lab.apiserver.selectors import of_object
 from deploy.lab.apiserver.service_validation import service, service_update
 from deploy.lab.apiserver.status import (
@@ -200,6 +208,19 @@ _CHECKS: dict[str, Callable[[Object], list[FieldError]]] = {
     "clusterrolebindings": _binding,
     "endpointslices": _endpointslice,
     "events": _event,
+    "configmaps": config_validation.configmap,
+    "secrets": config_validation.secret,
+    "networkpolicies": network_validation.network_policy,
+    "ingresses": network_validation.ingress,
+    "resourcequotas": limit_validation.resource_quota,
+    "limitranges": limit_validation.limit_range,
+    "persistentvolumeclaims": limit_validation.claim,
+    "poddisruptionbudgets": limit_validation.disruption_budget,
+    "priorityclasses": limit_validation.priority_class,
+    "jobs": job_validation.job,
+    "cronjobs": job_validation.cron_job,
+    "validatingadmissionpolicies": policy_validation.policy,
+    "validatingadmissionpolicybindings": policy_validation.binding,
 }
 _UPDATES: dict[str, Callable[[Object, Object], list[FieldError]]] = {
     "pods": _pod_update,
@@ -212,4 +233,9 @@ _UPDATES: dict[str, Callable[[Object, Object], list[FieldError]]] = {
     "clusterrolebindings": _binding_update,
     "endpointslices": _endpointslice_update,
     "nodes": _node_update,
+    "configmaps": config_validation.configmap_update,
+    "secrets": config_validation.secret_update,
+    "persistentvolumeclaims": limit_validation.claim_update,
+    "priorityclasses": limit_validation.priority_class_update,
+    "jobs": job_validation.job_update,
 }

@@ -21,6 +21,7 @@ from deploy.lab.apiserver.controllers.cluster import Cluster
 from deploy.lab.apiserver.events import News
 from deploy.lab.apiserver.names import suffix
 from deploy.lab.apiserver.registry import Deletion
+from deploy.lab.apiserver.resource import Resource
 from deploy.lab.apiserver.resources import (
     DAEMONSETS,
     DEPLOYMENTS,
@@ -31,7 +32,6 @@ from deploy.lab.apiserver.resources import (
     REPLICASETS,
     SERVICES,
     STATEFULSETS,
-    Resource,
 )
 
 ALL = (namespaces, deployment, replicaset, statefulset, daemonset, scheduler, endpointslice, gc)

@@ -169,7 +169,7 @@ def test_whoami_knows_a_service_account(shared: Any, kubectl: Callable[..., str]
     ("arguments", "message"),
     [
         (("get", "pod", "nope", "-n", "traefik"), 'Error from server (NotFound): pods "nope" not found'),
-        (("get", "secrets"), 'error: the server doesn\'t have a resource type "secrets"'),
+        (("get", "leases"), 'error: the server doesn\'t have a resource type "leases"'),
         (
             ("get", "pods", "--as=mallory", "-n", "traefik"),
             (

@@ -294,7 +294,7 @@ def test_a_deletion_of_another_object_of_the_same_name_is_a_conflict(admin: Any)
 @pytest.mark.parametrize(
     ("method", "path", "code", "reason"),
     [
-        ("GET", "/api/v1/namespaces/traefik/secrets", 404, "NotFound"),
+        ("GET", "/api/v1/namespaces/traefik/podtemplates", 404, "NotFound"),
         ("GET", "/apis/apps/v1/namespaces/traefik/cronjobs", 404, "NotFound"),
         ("GET", "/api/v1/namespaces/traefik/pods/web/attach", 404, "NotFound"),
         ("DELETE", SERVICES, 405, "MethodNotAllowed"),
@@ -317,7 +317,7 @@ def test_what_is_not_served_is_refused_with_a_status(
 
 
 def test_a_group_that_is_not_served_is_plain_text(admin: Any) -> None:
-    answer = admin.get("/apis/batch/v1/jobs")
+    answer = admin.get("/apis/coordination.k8s.io/v1/jobs")
 
     assert (answer.code, answer.body) == (404, b"404 page not found\n")
 

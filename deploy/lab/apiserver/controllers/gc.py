@@ -2,7 +2,8 @@
 
 from deploy.lab.apiserver.controllers.cluster import Cluster
 from deploy.lab.apiserver.registry import Deletion
-from deploy.lab.apiserver.resources import RESOURCES, Resource
+from deploy.lab.apiserver.resource import Resource
+from deploy.lab.apiserver.resources import RESOURCES
 from deploy.lab.apiserver.status import Object
 
 _FOREGROUND = "foregroundDeletion"

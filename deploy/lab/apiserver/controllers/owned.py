@@ -5,7 +5,8 @@ import copy
 from deploy.lab.apiserver.controllers.cluster import Cluster
 from deploy.lab.apiserver.events import News
 from deploy.lab.apiserver.podstatus import is_active, is_ready
-from deploy.lab.apiserver.resources import PODS, Resource
+from deploy.lab.apiserver.resource import Resource
+from deploy.lab.apiserver.resources import PODS
 from deploy.lab.apiserver.selectors import of_object
 from deploy.lab.apiserver.status import ApiError, Object
 
