@@ -22,12 +22,13 @@ _PROCESSES = 4096
 _SET_PARENT_DEATH_SIGNAL, _SET_NO_NEW_PRIVILEGES = 1, 38
 
 
-def confine(*, seconds: int, memory: int) -> None:
+def confine(*, seconds: int, memory: int, written: int = 0) -> None:
     """Gives up privileges, network, and all but a bounded part of time, memory and files, for good.
 
     Args:
         seconds: Of CPU time for each process, and of wall time for this one.
         memory: Bytes of address space for each process.
+        written: The most bytes any file may get by it.
 
     Raises:
         OSError: Privileges could not be given up.
@@ -37,7 +38,7 @@ def confine(*, seconds: int, memory: int) -> None:
         resource.RLIMIT_CPU: seconds,
         resource.RLIMIT_AS: memory,
         resource.RLIMIT_NOFILE: _OPEN_FILES,
-        resource.RLIMIT_FSIZE: 0,
+        resource.RLIMIT_FSIZE: written,
         resource.RLIMIT_CORE: 0,
     }
     if privileged:

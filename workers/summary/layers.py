@@ -216,7 +216,7 @@ def behind_extensions(
         if at + length > end:
             return found._replace(protocol=UNKNOWN, start=at)
         protocol, at = follows, at + length
-    return found._replace(protocol=protocol, start=at)
+    return found if at == found.start else found._replace(protocol=protocol, start=at)
 
 
 def u16(data: bytes, at: int) -> int:
