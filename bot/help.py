@@ -7,6 +7,7 @@ _LINES = (
     "• `/podcap traefik/cheddar-845749dbd6-zcdjm` captures 30 s of headers",
     "• `/podcap traefik/cheddar-845749dbd6-zcdjm 2m port 80` narrows it with a capture filter",
     "• `/podcap traefik/cheddar-845749dbd6-zcdjm full port 80` keeps whole packets, if the policy allows it",
+    "• `/podcap audit traefik/cheddar-845749dbd6-zcdjm since 7d` says who captured it, if you may know",
     "It reports in the channel: a message with a Stop button, in its thread the flows and the file.",
     "Filters are those of tcpdump (pcap-filter), with addresses instead of host names.",
 )

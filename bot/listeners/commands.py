@@ -3,12 +3,14 @@
 import logging
 from typing import Any
 
-from slack_bolt import Ack, App
+from slack_bolt import Ack, App, Respond
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.help import help_message
+from bot.listeners.audit import answer_audit
 from workers.ledger.capture import Capture, Order
 from workers.queueing import admit
+from workers.request.audit_question import asks_about_trail
 from workers.request.capture_filter import AND_OR_HINT, FilterError, check, mixes_and_or
 from workers.request.grammar import Help, UsageError, parse
 from workers.request.quoting import verbatim
@@ -23,9 +25,13 @@ def register_commands(app: App, services: Services) -> None:
     """Listens to `/podcap`."""
 
     @app.command("/podcap")
-    def podcap(ack: Ack, command: dict[str, Any]) -> None:
+    def podcap(ack: Ack, command: dict[str, Any], respond: Respond) -> None:
+        text = plain(command.get("text") or "")
+        if asks_about_trail(text):
+            answer_audit(services, command, text, ack, respond)
+            return
         try:
-            request = parse(plain(command.get("text") or ""))
+            request = parse(text)
             if isinstance(request, Help):
                 ack(**help_message())
                 return

@@ -37,6 +37,11 @@ class Ledger:
         self._engine = engine
         self._reading = engine.execution_options(reading=True)
 
+    @property
+    def trail(self) -> Trail:
+        """The trail, for reading."""
+        return Trail(self._engine)
+
     def request(self, order: Order) -> tuple[Capture, bool]:
         """Writes a new capture down in state `requested`.
 
@@ -243,7 +248,7 @@ class Ledger:
 
     def history(self, capture_id: str) -> list[tuple[State, str]]:
         """The moves of a capture in their order, as the trail has them: (to, by)."""
-        entries = Trail(self._engine).entries(Wanted(capture_id=capture_id))
+        entries = self.trail.entries(Wanted(capture_id=capture_id))
         return [(State(entry.event), entry.by) for entry in entries if entry.event in set(State)]
 
     def ping(self) -> None:

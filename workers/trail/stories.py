@@ -1,0 +1,41 @@
+"""The captures that somebody asks the trail about, the newest first."""
+
+from datetime import UTC, datetime, timedelta
+
+from workers.trail.story import REQUESTED, Story, story
+from workers.trail.trail import Trail, Wanted
+
+
+def stories(
+    trail: Trail,
+    *,
+    capture_id: str | None = None,
+    namespace: str | None = None,
+    pod: str | None = None,
+    within: timedelta | None = None,
+    most: int,
+) -> tuple[list[Story], bool]:
+    """What became of the captures that match; what is None is not asked about.
+
+    Args:
+        trail: The trail.
+        capture_id: Of this capture.
+        namespace: Of pods of this namespace.
+        pod: Of pods of this name.
+        within: Asked for so long ago at most.
+        most: How many to tell of.
+
+    Returns:
+        At most `most` stories, and whether there are older ones.
+    """
+    requests = Wanted(
+        event=REQUESTED,
+        capture_id=capture_id,
+        namespace=namespace,
+        pod=pod,
+        since=None if within is None else datetime.now(UTC) - within,
+        newest=most + 1,
+    )
+    ids = [entry.capture_id for entry in trail.entries(requests)]
+    found = [story(trail.entries(Wanted(capture_id=one))) for one in reversed(ids[-most:])]
+    return [one for one in found if one is not None], len(ids) > most
