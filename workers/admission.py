@@ -42,6 +42,8 @@ def accept(services: Services, capture: Capture, *, again: bool = False) -> Capt
 
 
 def _accept(services: Services, capture: Capture) -> Capture | None:
+    if capture.user_email is None:
+        capture = services.ledger.note(capture.id, user_email=services.place.email(capture))
     refused = refusal(services, capture)
     if refused is not None:
         end(services, capture, State.DENIED, refused)
@@ -53,7 +55,12 @@ def _accept(services: Services, capture: Capture) -> Capture | None:
         end(services, capture, State.FAILED, str(error))
         return None
     capture = services.place.report(capture).open(capture)
-    return services.ledger.move(capture.id, State.QUEUED, by=BY)
+    return services.ledger.move(capture.id, State.QUEUED, by=BY, trail=_who(capture))
+
+
+def _who(capture: Capture) -> dict[str, str]:
+    """For the trail: at the request itself Slack had not been asked yet."""
+    return {"user_email": capture.user_email} if capture.user_email else {}
 
 
 def _waits(capture: Capture, error: PlaceError) -> str:
@@ -65,7 +72,7 @@ def _waits(capture: Capture, error: PlaceError) -> str:
 
 def end(services: Services, capture: Capture, state: State, sentence: str) -> None:
     """Ends a capture with one sentence, in its message when it has one, else to the asker alone."""
-    capture = services.ledger.move(capture.id, state, by=BY, sentence=sentence)
+    capture = services.ledger.move(capture.id, state, by=BY, trail=_who(capture), sentence=sentence)
     log.info("%s: %s", state, sentence, extra={"capture": capture.id})
     show(services, capture)
 

@@ -9,7 +9,7 @@ from workers.admission import end, show
 from workers.agent.agent import remove_leftovers
 from workers.cluster.errors import ClusterError
 from workers.heart import BEAT_SECONDS
-from workers.ledger.capture import Capture
+from workers.ledger.capture import TERMINAL, Capture
 from workers.ledger.ledger import IllegalMoveError
 from workers.ledger.states import ACTIVE, State
 from workers.queueing import admit, enqueue
@@ -52,11 +52,19 @@ def _apart(work: Callable[..., None], *arguments: Any) -> None:
 def _keep_waiting(services: Services, capture: Capture) -> None:
     now = datetime.now(UTC)
     if capture.expires_at <= now:
-        end(services, capture, State.EXPIRED, _TOO_LATE[capture.state])
+        end(services, capture, State.EXPIRED, _too_late(capture))
+    elif capture.origin == TERMINAL:
+        return  # it waits for nobody but the process that asked for it
     elif capture.state is State.REQUESTED and capture.requested_at + _ADMISSION_TAKES <= now:
         admit(services, capture, again=True)
     elif capture.state is State.QUEUED and _is_due(capture.published_at, now):
         enqueue(services, capture)
+
+
+def _too_late(capture: Capture) -> str:
+    if capture.origin == TERMINAL:
+        return "Its terminal went away before it began: ask again."
+    return _TOO_LATE[capture.state]
 
 
 _TOO_LATE = {

@@ -12,6 +12,11 @@ from workers.ledger.states import State
 _ALPHABET = "23456789bcdfghjkmnpqrstvwxz"
 
 
+SLACK = "slack"
+TERMINAL = "terminal"
+"""Where a capture was asked for."""
+
+
 def new_id() -> str:
     """A fresh capture id, such as `cap-7f3k9q` (27^6, about 387 million)."""
     return "cap-" + "".join(secrets.choice(_ALPHABET) for _ in range(6))
@@ -21,7 +26,8 @@ def new_id() -> str:
 class Order:
     """What the bot writes down when somebody asks for a capture.
 
-    `idempotency_key` is the same for every delivery of the same click or command.
+    `idempotency_key` is the same for every delivery of the same click or command; `origin` is `SLACK` or
+    `TERMINAL`, and what only Slack has is empty at a terminal.
     """
 
     idempotency_key: str
@@ -36,6 +42,8 @@ class Order:
     user_id: str
     user_name: str
     response_url: str | None
+    origin: str = SLACK
+    user_email: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +64,8 @@ class Capture:
     user_id: str
     user_name: str
     response_url: str | None
+    origin: str
+    user_email: str | None
     message_ts: str | None
     shown: str | None
     file_id: str | None

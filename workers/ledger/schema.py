@@ -55,8 +55,11 @@ captures = Table(
     # by whom, from where
     Column("team_id", String(32), nullable=False),
     Column("channel_id", String(32), nullable=False),
-    Column("user_id", String(32), nullable=False),
+    Column("origin", String(16), nullable=False),
+    # a Slack user's id, or the name that Kubernetes knows somebody by
+    Column("user_id", Text, nullable=False),
     Column("user_name", String(255), nullable=False),
+    Column("user_email", Text),
     Column("response_url", Text),
     # where it reports to
     Column("message_ts", String(32)),
@@ -69,7 +72,7 @@ captures = Table(
     Column("published_at", UTCDateTime),
     Column("started_at", UTCDateTime),
     Column("ended_at", UTCDateTime),
-    Column("stop_requested_by", String(32)),
+    Column("stop_requested_by", Text),
     # what was tapped and what came of it
     Column("pod_uid", String(64)),
     Column("node", String(253)),

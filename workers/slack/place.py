@@ -2,14 +2,14 @@
 
 from slack_sdk.errors import SlackApiError
 
-from workers.ledger.capture import Capture
+from workers.ledger.capture import SLACK, Capture
 from workers.ledger.ledger import Ledger
 from workers.place import NotHereError
 from workers.policy.channel import payload_forbidden_in, refuse_channel
 from workers.policy.decide import Asker
 from workers.policy.names import ResolvedPolicy, resolve
 from workers.policy.rules import Policy
-from workers.report import Report
+from workers.report import Report, Silence
 from workers.settings import Settings
 from workers.slack.client import progress_client, reading_client, writing_client
 from workers.slack.directory import SlackDirectory
@@ -29,8 +29,10 @@ class SlackPlace:
         self._settings = settings
         self._ledger = ledger
 
-    def report(self, capture: Capture) -> Report:  # noqa: ARG002, every capture of Slack has its thread
-        """The capture's message and thread."""
+    def report(self, capture: Capture) -> Report:
+        """The capture's message and thread; whoever asked at a terminal is not here."""
+        if capture.origin != SLACK:
+            return Silence()
         return Thread(writing_client(self._settings), progress_client(self._settings), self._ledger)
 
     @faults_as_place_errors()
@@ -50,7 +52,7 @@ class SlackPlace:
             usergroup_ids=self.directory.usergroups_of(capture.user_id, policy.usergroup_ids),
             channel_id=capture.channel_id,
             channel_name=channel.name,
-            email=self.email(capture) or "",
+            email=capture.user_email or "",
         )
 
     @faults_as_place_errors()
