@@ -7,7 +7,7 @@ from pathlib import Path
 from workers.ledger.states import State
 from workers.place import PlaceError
 from workers.spool.report import SpoolReport
-from workers.summary.headers import cut
+from workers.summary.cut_file import CutError, cut_file
 from workers.summary.summarise import SummaryError, summarise
 from workers.summary.summary import Summary
 from workers.work import Ended, Work
@@ -47,8 +47,12 @@ def file_name(work: Work) -> str:
 
 def _headers_only(raw: Path) -> Path:
     path = raw.with_name("headers.pcap")
-    with raw.open("rb") as source, path.open("wb") as target:
-        cut(source, target)
+    try:
+        cut_file(raw, path)
+    except CutError as error:
+        raise Ended(State.FAILED, f"{error} So nothing of them is kept.") from error
+    finally:
+        raw.unlink()  # at once, not at the end: storing and uploading take their time
     return path
 
 

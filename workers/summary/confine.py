@@ -35,7 +35,7 @@ def confine(*, seconds: int, memory: int, written: int = 0) -> None:
     """
     privileged = os.geteuid() == 0
     limits = {
-        resource.RLIMIT_CPU: seconds,
+        resource.RLIMIT_CPU: seconds + 1,
         resource.RLIMIT_AS: memory,
         resource.RLIMIT_NOFILE: _OPEN_FILES,
         resource.RLIMIT_FSIZE: written,
@@ -46,7 +46,9 @@ def confine(*, seconds: int, memory: int, written: int = 0) -> None:
     for what, most in limits.items():
         hard = resource.getrlimit(what)[1]
         lower = most if hard == resource.RLIM_INFINITY else min(most, hard)
-        resource.setrlimit(what, (lower, lower))
+        # At the hard limit of CPU time a process is killed without a word, at the soft one with SIGXCPU.
+        soft = max(1, lower - 1) if what == resource.RLIMIT_CPU else lower
+        resource.setrlimit(what, (soft, lower))
     os.umask(0o077)
     if privileged:
         os.setgroups([])

@@ -37,7 +37,7 @@ def test_packets_are_read_by_a_process_that_may_do_nothing(tmp_path: Path) -> No
     lines = {line[:25].strip(): line[25:].split()[:2] for line in limits.splitlines()}
     assert lines["Max address space"] == [str(MEMORY)] * 2
     assert lines["Max file size"] == lines["Max core file size"] == ["0", "0"]
-    assert lines["Max cpu time"] == ["30", "30"]
+    assert lines["Max cpu time"] == ["30", "31"]
     assert {line.split(b"=")[0] for line in environment.split(b"\0") if line} == {b"PATH", b"HOME", b"LANG"}
     assert (mode, contents) == (0o555, [])
     assert {each for each in open_files if not each.startswith("pipe:")} == {str(tmp_path / "pipe")}
