@@ -1,4 +1,4 @@
-"""What every folder of tests shares: one lab for the whole session."""
+"""What every folder of tests shares: one lab and one PostgreSQL for the whole session."""
 
 import os
 from collections.abc import Iterator
@@ -7,6 +7,7 @@ import pytest
 from hypothesis import settings
 
 from deploy.lab.handle import LabHandle
+from deploy.lab.postgresql import PostgreSQLServer
 
 # Hypothesis holds each example to 200 ms by itself; no test here is held against the clock.
 settings.register_profile("podcap", deadline=None)
@@ -24,3 +25,10 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabHandle]:
         yield lab
     finally:
         lab.down()
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSQLServer]:
+    """The session's PostgreSQL, started when a test first asks for it."""
+    with PostgreSQLServer() as server:
+        yield server

@@ -5,8 +5,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from workers.cluster.cluster import Cluster, connect
 from workers.heart import Heart
 from workers.ledger.engine import open_engine
@@ -94,15 +92,10 @@ def open_ledger(settings: Settings) -> Ledger:
     """The table of captures, migrated when that is due.
 
     Raises:
-        SettingsError: PODCAP_DATABASE_URL names no database that can be used.
+        SettingsError: A setting names no database that can be used.
     """
     engine = open_engine(settings.database_url)
-    try:
-        migrate(engine)
-    except SQLAlchemyError as error:
-        raise SettingsError(
-            f"PODCAP_DATABASE_URL: the database cannot be used ({_first_line(error)})."
-        ) from None
+    migrate(engine, settings.database_owner_url)
     return Ledger(engine)
 
 

@@ -58,7 +58,14 @@ class Settings(BaseSettings):
     database_url: str = Field(
         "sqlite:///var/podcap.db",
         alias="PODCAP_DATABASE_URL",
-        description="The ledger's database, as an SQLAlchemy URL.",
+        description="The ledger's database: `postgresql://…` or `sqlite:///…`.",
+        repr=False,  # a password is in it
+    )
+    database_owner_url: str | None = Field(
+        None,
+        alias="PODCAP_DATABASE_OWNER_URL",
+        description="The same database as the role that owns its tables; it migrates and grants.",
+        repr=False,
     )
     store_url: str = Field(
         "var/captures",

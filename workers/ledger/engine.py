@@ -1,35 +1,90 @@
-"""The database behind the ledger: an engine, set up so that SQLite and PostgreSQL behave alike."""
+"""The database behind the ledger: an engine, set up so that SQLite and PostgreSQL behave alike.
+
+A transaction is serialised where it matters by locks, not by the isolation level: SQLite takes its write lock
+at BEGIN IMMEDIATE; on PostgreSQL, at READ COMMITTED, a move locks its capture's row and an entry of the trail
+takes an advisory lock. A connection with the execution option `reading` takes no lock that others wait for.
+"""
 
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
 
 from workers.settings import SettingsError
 
+_PSYCOPG = "postgresql+psycopg"
 
-def open_engine(url: str) -> Engine:
+# A slash command is answered within three seconds, also when the database cannot be reached; a broken
+# connection that is in use is noticed after ten. Both are libpq's (PostgreSQL's manual, 34.1.2).
+_LIBPQ = {"connect_timeout": 2, "tcp_user_timeout": 10_000, "fallback_application_name": "podcap"}
+
+# How long one session may bother the others, in milliseconds. Every statement of the ledger takes far less
+# than a second: one that takes 30 s is a fault. A lock is waited for as long as SQLite's busy timeout.
+# A process that hangs within a transaction holds the trail's lock, so that nobody's capture moves: the server
+# ends it after a minute.
+_SESSION = {
+    "statement_timeout": 30_000,
+    "lock_timeout": 10_000,
+    "idle_in_transaction_session_timeout": 60_000,
+}
+
+
+def open_engine(url: str, setting: str = "PODCAP_DATABASE_URL") -> Engine:
     """An engine for the ledger's database; it connects when first used.
 
     SQLite: write-ahead log, so that readers never wait; BEGIN IMMEDIATE, so that a transaction which
     will write holds the write lock from its start and never fails half-way; a busy timeout of 10 s.
-    A connection with the execution option `reading` takes no write lock.
+    PostgreSQL, by `postgresql://` or `postgres://`: READ COMMITTED, whatever the server's default is, and a
+    connection is tried before it is used, since servers and what lies between close idle ones.
+
+    Args:
+        url: Where the database is.
+        setting: The setting that the URL is from, for the error's sentence.
 
     Raises:
-        SettingsError: The URL cannot be understood or its driver is not installed.
+        SettingsError: The URL cannot be understood or its driver is not installed. It never tells the URL,
+            because that holds a password.
     """
+    parsed = _parse(url, setting)
+    try:
+        if parsed.get_backend_name() == "postgresql":
+            return _open_postgresql(parsed)
+        return _open_sqlite(parsed)
+    except (ArgumentError, ImportError):
+        raise SettingsError(
+            f"{setting}: podcap has no driver called {parsed.drivername}: "
+            "write sqlite:///… or postgresql://…. See docs/database.md."
+        ) from None
+
+
+def _parse(url: str, setting: str) -> URL:
     try:
         parsed = make_url(url)
-        sqlite = parsed.get_backend_name() == "sqlite"
-        if sqlite and parsed.database and parsed.database != ":memory:":
-            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-        engine = create_engine(parsed, pool_pre_ping=not sqlite)
-    except (ArgumentError, ImportError) as error:
-        raise SettingsError(f"PODCAP_DATABASE_URL: {error}. See docs/settings.md.") from None
-    if sqlite:
-        event.listen(engine, "connect", _set_up_sqlite)
-        event.listen(engine, "begin", _begin)
+    except (ArgumentError, ValueError):
+        raise SettingsError(
+            f"{setting}: it is no URL of a database: write sqlite:///FILE or "
+            "postgresql://ROLE:PASSWORD@HOST:PORT/DATABASE. See docs/database.md."
+        ) from None
+    if parsed.drivername in {"postgresql", "postgres"}:
+        parsed = parsed.set(drivername=_PSYCOPG)
+    if parsed.get_backend_name() not in {"sqlite", "postgresql"}:
+        raise SettingsError(
+            f"{setting}: podcap keeps its ledger in SQLite or PostgreSQL, not in {parsed.drivername}. "
+            "See docs/database.md."
+        )
+    # The part of such a password behind its @ would be taken for a host, and named in an error.
+    if "@" in (parsed.host or ""):
+        raise SettingsError(f"{setting}: an @ within the password is written %40.")
+    return parsed
+
+
+def _open_sqlite(url: URL) -> Engine:
+    if url.database and url.database != ":memory:":
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url)
+    event.listen(engine, "connect", _set_up_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
@@ -42,6 +97,35 @@ def _set_up_sqlite(connection: Any, _record: object) -> None:
     cursor.close()
 
 
-def _begin(connection: Connection) -> None:
-    reading = connection.get_execution_options().get("reading", False)
-    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+def _begin_sqlite(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN" if _is_reading(connection) else "BEGIN IMMEDIATE")
+
+
+def _open_postgresql(url: URL) -> Engine:
+    # What the URL's own query says, such as connect_timeout=10, goes before these.
+    unsaid = {name: value for name, value in _LIBPQ.items() if name not in url.query}
+    engine = create_engine(url, pool_pre_ping=True, isolation_level="READ COMMITTED", connect_args=unsaid)
+    event.listen(engine, "connect", _set_up_postgresql)
+    event.listen(engine, "begin", _begin_postgresql)
+    return engine
+
+
+def _set_up_postgresql(connection: Any, _record: object) -> None:
+    # Not by libpq's `options`, which poolers such as PgBouncer refuse.
+    settings = ", ".join(f"set_config('{name}', '{value}', false)" for name, value in _SESSION.items())
+    connection.execute(f"SELECT {settings}")
+    connection.commit()
+
+
+def _begin_postgresql(connection: Connection) -> None:
+    if _is_reading(connection):
+        # Somebody may page through the trail for an hour; nobody waits for a reader.
+        connection.exec_driver_sql(
+            "SELECT set_config('transaction_read_only', 'on', true),"
+            " set_config('idle_in_transaction_session_timeout', '0', true)",
+            execution_options={"stream_results": False, "yield_per": None},
+        ).close()
+
+
+def _is_reading(connection: Connection) -> bool:
+    return bool(connection.get_execution_options().get("reading", False))

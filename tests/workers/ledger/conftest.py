@@ -1,24 +1,13 @@
-"""A ledger in a new SQLite database."""
+"""A ledger in a new database, once on SQLite and once on PostgreSQL."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import count
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
 
 from workers.ledger.capture import Order
-from workers.ledger.engine import open_engine
 from workers.ledger.ledger import Ledger
-from workers.ledger.migrate import migrate
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = open_engine(f"sqlite:///{tmp_path}/ledger.db")
-    migrate(engine)
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture
