@@ -29,6 +29,9 @@ def resolve(packages: Iterable[str]) -> dict[str, Path]:
     options = {
         "Dir::State::Status": nothing_installed,
         "Dir::Cache": CACHE,
+        # Where the machine is a container itself, its apt keeps none.
+        "Dir::Cache::pkgcache": "pkgcache.bin",
+        "Dir::Cache::srcpkgcache": "srcpkgcache.bin",
         "APT::Sandbox::User": "root",
     }
     install = ["apt-get", *(f"--option={name}={value}" for name, value in options.items())]
