@@ -107,12 +107,18 @@ def _is_written(row: Entry, number: int, previous: str) -> bool:
 def _broken(row: Entry, rest: Iterator[Entry], number: int, previous: str) -> Verdict:
     """What is wrong behind entry `number`: `row` is not the next one. Maybe it is found farther on."""
     bad = number + 1
-    fault, sentence = Fault.CHANGED, f"Entry {bad} was changed, or what stands before it was written anew."
     others = (other._replace(number=bad) for other in chain((row,), rest) if type(other.number) is int)
     if any(_is_written(other, bad, previous) for other in others):
         fault, sentence = Fault.REORDERED, f"Entry {bad} was reordered: it does not stand in its place."
-    elif row.number != bad:
+    elif type(row.number) is int and row.number > bad:
         fault, sentence = Fault.REMOVED, f"Entry {bad} was removed."
+    elif row.number == bad:
+        fault, sentence = (
+            Fault.CHANGED,
+            f"Entry {bad} was changed, or what stands before it was written anew.",
+        )
+    else:
+        fault, sentence = Fault.CHANGED, f"Entry {bad} was changed, or is a row that podcap never wrote."
     return Verdict(number, number, previous, fault, bad, sentence)
 
 

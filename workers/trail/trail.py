@@ -1,12 +1,12 @@
 """Writing and reading the trail's table."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Select, insert, select, text
+from sqlalchemy import Connection, Engine, Select, insert, or_, select, text
 
 from workers.ledger.schema import trail
 from workers.trail.chain import BEFORE_THE_FIRST, Verdict, check, entry_hash
@@ -29,7 +29,7 @@ class Head:
 class Wanted:
     """Which entries to read; what is None is not asked about.
 
-    `since` is a point in time, `newest` how many of the last ones.
+    `since` is a point in time, `behind` a number; `newest` and `oldest` say how many at most, and at which end.
     """
 
     number: int | None = None
@@ -40,6 +40,7 @@ class Wanted:
     since: datetime | None = None
     behind: int | None = None
     newest: int | None = None
+    oldest: int | None = None
 
     def query(self) -> Select[Any]:
         """The query, in the order of the entries' numbers."""
@@ -53,7 +54,7 @@ class Wanted:
         if self.behind is not None:
             query = query.where(trail.c.number > self.behind)
         if self.newest is None:
-            return query.order_by(trail.c.number)
+            return query.order_by(trail.c.number).limit(self.oldest)
         last = query.order_by(trail.c.number.desc()).limit(self.newest).subquery()
         return select(last).order_by(last.c.number)
 
@@ -118,14 +119,22 @@ class Trail:
 
     def entries(self, wanted: Wanted = ALL) -> Iterator[Entry]:
         """The entries that are wanted, in their order, as they were at one moment, in flat memory."""
-        with self._reading.connect() as connection, _bytes_as_they_are(connection):
-            rows = connection.execution_options(yield_per=_ROWS_AT_ONCE).execute(wanted.query())
-            for row in rows:
-                yield Entry._make(row)
+        return self._rows(wanted.query())
 
     def verify(self, head: str | None = None) -> Verdict:
         """Checks every entry, as `chain.check` says."""
-        return check(self.entries(), head)
+        # A row with an impossible number comes last: it hides none of those before the one that lacks.
+        numbered = trail.c.number >= 1
+        impossible = select(trail).where(or_(trail.c.number < 1, trail.c.number.is_(None)))
+        with closing(self._rows(ALL.query().where(numbered), impossible)) as rows:
+            return check(rows, head)
+
+    def _rows(self, *queries: Select[Any]) -> Generator[Entry]:
+        with self._reading.connect() as connection, _bytes_as_they_are(connection):
+            streamed = connection.execution_options(yield_per=_ROWS_AT_ONCE)
+            for query in queries:
+                with streamed.execute(query) as rows:
+                    yield from map(Entry._make, rows)
 
 
 @contextmanager
