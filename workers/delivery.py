@@ -4,6 +4,7 @@ import hashlib
 import logging
 from pathlib import Path
 
+from workers.heart import WORKER
 from workers.ledger.states import State
 from workers.place import PlaceError
 from workers.spool.report import SpoolReport
@@ -96,10 +97,12 @@ def _hand_over(work: Work, path: Path, said: Summary | str) -> None:
             report.say(capture, said)
         else:
             report.show_summary(capture, said)
-        report.deliver(capture, path, file_name(work))
+        where = report.deliver(capture, path, file_name(work))
     except PlaceError as error:
         sentence = f"The packets were captured, but: {error}{_kept(work)}"
         raise Ended(State.FAILED, sentence) from error
+    delivered = {"sha256": work.capture.file_sha256, "name": file_name(work), "where": where}
+    work.services.ledger.record(capture.id, "file delivered", by=WORKER, facts=delivered)
 
 
 def _kept(work: Work) -> str:

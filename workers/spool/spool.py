@@ -226,6 +226,7 @@ class Spool:
 
         def poll() -> None:
             nonlocal stopped
+            file.flush()  # somebody may be reading it meanwhile
             if on_progress is not None:
                 on_progress(Progress(counter.packets, file.tell(), time.monotonic() - self._began))
             if not stopped and should_stop is not None and should_stop():

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from workers.summary.headers_end import headers_end
-from workers.summary.pcapfile import PcapFile
+from workers.summary.pcapfile import PcapFile, Source
 
 LONGEST_USUAL = (
     (14 + 2 * 4)  # Ethernet with two VLAN tags
@@ -26,8 +26,6 @@ SNAPLEN = 256
 """Bytes of a packet that leave its node, and the most that can stay of it, where only headers are wanted: the
 next power of two. A million of such packets just about fill a spool."""
 
-_FLUSH = 1 << 20
-
 
 @dataclass(frozen=True, slots=True)
 class Cut:
@@ -42,14 +40,17 @@ class Cut:
 def cut(source: BinaryIO, target: BinaryIO) -> Cut:
     """Copies a pcap file with each packet cut behind its headers; the length on the wire stays.
 
+    What was read is written before more is read, so that a source which grows slowly is cut as it grows.
+
     Raises:
         PcapError: The source is no pcap file.
         OSError: Reading or writing failed.
     """
-    file = PcapFile(source)
+    out = bytearray()
+    file = PcapFile(_WrittenFirst(source, target, out))
     link_type = file.link_type
     record = struct.Struct(file.byte_order + "II").pack
-    out = bytearray(file.header)
+    out += file.header
     packets = bytes_in = bytes_out = 0
     for data, start, captured, length, _ in file.packets():
         kept = headers_length(link_type, data, start, start + captured, start + length)
@@ -59,11 +60,24 @@ def cut(source: BinaryIO, target: BinaryIO) -> Cut:
         packets += 1
         bytes_in += captured
         bytes_out += kept
-        if len(out) > _FLUSH:
-            target.write(out)
-            out.clear()
     target.write(out)
+    target.flush()
     return Cut(packets, bytes_in, bytes_out, file.trouble)
+
+
+class _WrittenFirst:
+    """A source whose every read first writes out what has gathered."""
+
+    def __init__(self, source: Source, target: BinaryIO, gathered: bytearray) -> None:
+        self._source, self._target, self._gathered = source, target, gathered
+
+    def read(self, size: int, /) -> bytes:
+        """What the source has."""
+        if self._gathered:
+            self._target.write(self._gathered)
+            self._target.flush()
+            self._gathered.clear()
+        return self._source.read(size)
 
 
 def headers_length(link_type: int, data: bytes, start: int, end: int, wire_end: int) -> int:

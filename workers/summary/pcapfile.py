@@ -6,7 +6,7 @@ bytes, in the byte order of the machine that wrote them, with times in micro- or
 
 import struct
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import Protocol
 
 _BLOCK = 1 << 20
 _FILE_HEADER = 24
@@ -30,6 +30,13 @@ class PcapError(Exception):
     """The file cannot be read as pcap at all; the message is one sentence."""
 
 
+class Source(Protocol):
+    """What a file is read from; a pipe may give less than it is asked for, and nothing at its end only."""
+
+    def read(self, size: int, /) -> bytes:
+        """At most `size` bytes."""
+
+
 class PcapFile:
     """A pcap file from its first byte on.
 
@@ -40,7 +47,7 @@ class PcapFile:
         trouble: After `packets` ended: a sentence that says why it ended before the file did, else None.
     """
 
-    def __init__(self, source: BinaryIO) -> None:
+    def __init__(self, source: Source) -> None:
         """Reads the file's header.
 
         Raises:
@@ -87,7 +94,7 @@ class PcapFile:
             self.trouble = "The file ends in the middle of a packet: that one is left out."
 
 
-def _read_whole(source: BinaryIO, size: int) -> bytes:
+def _read_whole(source: Source, size: int) -> bytes:
     """Reads until `size` bytes are there or the source ends: a pipe gives what it has."""
     data = b""
     while len(data) < size and (more := source.read(size - len(data))):
