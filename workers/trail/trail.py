@@ -29,7 +29,7 @@ class Head:
 class Wanted:
     """Which entries to read; what is None is not asked about.
 
-    `since` is a point in time, `behind` a number; `newest` and `oldest` say how many at most, and at which end.
+    `since` is a point in time, `behind` a number; `newest` and `oldest` are how many at most, at which end.
     """
 
     number: int | None = None

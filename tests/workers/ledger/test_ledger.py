@@ -6,10 +6,12 @@ from itertools import product
 import pytest
 from sqlalchemy import Engine, update
 
+from workers.ledger.agreement import disagreement
 from workers.ledger.capture import Capture, Order
 from workers.ledger.ledger import IllegalMoveError, Ledger
 from workers.ledger.schema import captures
 from workers.ledger.states import MOVES, State
+from workers.trail.entry import timestamp
 
 MakeOrder = Callable[..., Order]
 
@@ -120,3 +122,59 @@ def test_waiting_and_active_captures_are_told_apart(ledger: Ledger, order: MakeO
     ledger.move(taken.id, State.TAPPING, by="worker")
     assert [c.id for c in ledger.waiting()] == [waiting.id]
     assert [c.id for c in ledger.active()] == [taken.id]
+
+
+def test_every_request_move_and_stop_is_an_entry_of_the_trail(ledger: Ledger, order: MakeOrder) -> None:
+    capture, _ = ledger.request(order(user_id="U7", response_url="https://hooks.example/secret"))
+    ledger.move(capture.id, State.QUEUED, by="bot", published_at=capture.requested_at, trail={"why": "ok"})
+    ledger.request_stop(capture.id, "U8")
+    ledger.record(capture.id, "downloaded", by="U9", facts={"name": "a.pcap"})
+    ledger.record(None, "audited", by="U9")
+    requested, queued, stop, downloaded, audited = ledger.trail.entries()
+    assert [entry.number for entry in (requested, queued, stop, downloaded, audited)] == [1, 2, 3, 4, 5]
+    assert {entry.capture_id for entry in (requested, queued, stop, downloaded)} == {capture.id}
+    assert {entry.pod for entry in (requested, queued, stop, downloaded)} == {capture.pod}
+    assert requested.known().items() >= {"cluster": "default", "seconds": 30, "filter": "port 80"}.items()
+    assert "secret" not in requested.facts
+    assert queued.known() == {
+        "from": "requested",
+        "published_at": timestamp(capture.requested_at),
+        "why": "ok",
+    }
+    assert (stop.event, stop.by) == ("stop requested", "U8")
+    assert (downloaded.event, downloaded.known()) == ("downloaded", {"name": "a.pcap"})
+    assert (audited.capture_id, audited.namespace, audited.pod) == (None, None, None)
+    assert ledger.trail.verify().ok
+
+
+def test_what_did_not_happen_is_no_entry(ledger: Ledger, order: MakeOrder) -> None:
+    same = order()
+    capture, _ = ledger.request(same)
+    ledger.request(same)
+    ledger.request_stop(capture.id, "U1")
+    ledger.request_stop(capture.id, "U2")
+    with pytest.raises(IllegalMoveError):
+        ledger.move(capture.id, State.DELIVERED, by="worker")
+    with pytest.raises(KeyError):
+        ledger.record("cap-nobody", "downloaded", by="U1")
+    assert [entry.event for entry in ledger.trail.entries()] == ["requested", "stop requested"]
+
+
+def test_a_move_whose_entry_cannot_be_written_does_not_happen(ledger: Ledger, order: MakeOrder) -> None:
+    capture, _ = ledger.request(order())
+    with pytest.raises(TypeError):
+        ledger.move(capture.id, State.QUEUED, by="bot", trail={"fact": object()})
+    assert ledger.get(capture.id).state is State.REQUESTED
+
+
+def test_a_ledger_that_was_changed_by_hand_disagrees_with_the_trail(
+    ledger: Ledger, engine: Engine, order: MakeOrder
+) -> None:
+    capture, _ = ledger.request(order())
+    ledger.request_stop(capture.id, "U1")
+    assert disagreement(engine) is None
+    with engine.begin() as connection:
+        connection.execute(update(captures).values(state=State.DENIED))
+    said = disagreement(engine)
+    assert said is not None
+    assert f"The ledger says that {capture.id} is denied, the trail says that it is requested" in said
