@@ -15,7 +15,7 @@ class CutError(Exception):
     """The file could not be cut, so nothing of it may be kept; the message is one sentence."""
 
 
-def cut_file(source: Path, target: Path, *, seconds: int = 120) -> Cut:
+def cut_file(source: Path, target: Path, *, seconds: int = 300) -> Cut:
     """Writes `source` with each packet cut behind its headers into `target`, which must not exist.
 
     Args:

@@ -1,14 +1,17 @@
 """Cases: a packet, and how many of its bytes are headers. Behind them stands payload, to the last byte."""
 
 import hashlib
+import re
 import struct
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from tests.workers.summary import packets, tunnels
 from tests.workers.summary.tunnels import BRIDGED, IPV4, IPV6
-from workers.summary.headers import headers_length
+from workers.summary.headers import LONGEST_USUAL, SNAPLEN, headers_length
+from workers.summary.headers_tunnels import OVER_UDP, WIREGUARD_PORTS
 
 PAYLOAD = hashlib.shake_128(b"payload").digest(200)
 A, B = "10.244.2.1", "10.244.2.2"
@@ -336,3 +339,9 @@ def test_headers_longer_than_the_snaplen_are_given_up() -> None:
     options = tunnels.geneve_option(128) + tunnels.geneve_option(124)
     datagram = packets.ipv4(A, B, 17, tunnels.geneve(FRAME, BRIDGED, options=options))
     assert kept(packets.ethernet(datagram)) == 14 + 20 + 8
+
+
+def test_the_documentation_names_every_port_and_bound() -> None:
+    said = (Path(__file__).parents[3] / "docs" / "payload.md").read_text()
+    figures = [*OVER_UDP, *WIREGUARD_PORTS, SNAPLEN, LONGEST_USUAL, SNAPLEN - 42]
+    assert [figure for figure in figures if not re.search(rf"\b{figure}\b", said)] == []
