@@ -26,7 +26,8 @@ _HEALTH = frozenset({"/healthz", "/livez", "/readyz"})
 _LARGEST_BODY = 3 << 20
 _FAULTS_PATH = "/_lab/faults"
 _CLIENT_GONE, _SWITCHED = 499, 101
-Handler = Callable[[web.Request, RequestInfo, Resource], Awaitable[web.StreamResponse]]
+Reader = Callable[[web.Request, RequestInfo, Resource], Awaitable[web.StreamResponse]]
+Writer = Callable[[web.Request, RequestInfo, Resource, User], Awaitable[web.StreamResponse]]
 
 
 class Server:
@@ -124,21 +125,25 @@ class Server:
             pod = self._cluster.registry.get(PODS, info.namespace, info.name)
             if info.subresource == "log":
                 return await self._streams.log(request, pod)
+            self._endpoints.check_connect(request, info, user)
             return await self._streams.exec(request, pod, cut_after)
         if info.subresource == "token":
             return await self._token(request, info)
-        if info.verb == "create":
-            return await self._endpoints.create(request, info, resource, user)
-        handlers: dict[str, Handler] = {
+        readers: dict[str, Reader] = {
             "get": self._endpoints.get,
             "list": self._endpoints.collection,
             "watch": self._endpoints.watch,
+        }
+        if info.verb in readers:
+            return await readers[info.verb](request, info, resource)
+        writers: dict[str, Writer] = {
+            "create": self._endpoints.create,
             "update": self._endpoints.update,
             "patch": self._endpoints.patch,
             "delete": self._endpoints.delete,
             "deletecollection": self._endpoints.deletecollection,
         }
-        return await handlers[info.verb](request, info, resource)
+        return await writers[info.verb](request, info, resource, user)
 
     async def _token(self, request: web.Request, info: RequestInfo) -> web.StreamResponse:
         account = self._cluster.registry.get(SERVICEACCOUNTS, info.namespace, info.name)

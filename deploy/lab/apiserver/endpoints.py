@@ -9,7 +9,8 @@ from typing import Any
 
 from aiohttp import web
 
-from deploy.lab.apiserver import answers, reviews, scale
+from deploy.lab.apiserver import admission_policy, answers, reviews, scale
+from deploy.lab.apiserver.attributes import Asker, Attributes
 from deploy.lab.apiserver.controllers.cluster import Cluster
 from deploy.lab.apiserver.decode import decode, parse_json, read_body
 from deploy.lab.apiserver.listing import page
@@ -131,19 +132,22 @@ class Endpoints:
         decoded = decode(resource, raw, request.query.get("fieldValidation", ""))
         if not resource.stored:
             return answers.as_json(reviews.answer(self._store, resource, decoded.value, user), 201)
-        made = self._registry.create(
-            resource, _namespace(info, resource), decoded.value, dry_run=_dry_run(request)
-        )
-        return answers.warned(answers.one(request, resource, made, 201), decoded.warnings)
+        asker = Asker(user, dry_run=_dry_run(request), warnings=decoded.warnings)
+        made = self._registry.create(resource, _namespace(info, resource), decoded.value, asker)
+        return answers.warned(answers.one(request, resource, made, 201), asker.warnings)
 
-    async def update(self, request: web.Request, info: RequestInfo, resource: Resource) -> web.StreamResponse:
+    async def update(
+        self, request: web.Request, info: RequestInfo, resource: Resource, user: User
+    ) -> web.StreamResponse:
         """PUT."""
         raw = read_body(await request.read(), request.headers.get("Content-Type", ""))
         if info.subresource == "scale":
             resource = scale.SCALE
-        return self._write(request, info, resource, raw)
+        return self._write(request, info, resource, user, raw)
 
-    async def patch(self, request: web.Request, info: RequestInfo, resource: Resource) -> web.StreamResponse:
+    async def patch(
+        self, request: web.Request, info: RequestInfo, resource: Resource, user: User
+    ) -> web.StreamResponse:
         """PATCH: JSON patch, merge patch or strategic merge patch."""
         kind = request.headers.get("Content-Type", "").partition(";")[0].strip()
         if kind not in _PATCHES:
@@ -152,39 +156,63 @@ class Endpoints:
         current = self._registry.get(resource, _namespace(info, resource), info.name)
         if info.subresource == "scale":
             current, resource = scale.of(current), scale.SCALE
-        return self._write(request, info, resource, _patched(kind, resource, current, patch))
+        return self._write(request, info, resource, user, _patched(kind, resource, current, patch))
 
     def _write(
-        self, request: web.Request, info: RequestInfo, resource: Resource, raw: Any
+        self, request: web.Request, info: RequestInfo, resource: Resource, user: User, raw: Any
     ) -> web.StreamResponse:
         decoded = decode(resource, raw, request.query.get("fieldValidation", ""))
+        asker = Asker(user, dry_run=_dry_run(request), warnings=decoded.warnings)
         if info.subresource == "scale":
-            return self._rescale(request, info, decoded.value)
+            return self._rescale(request, info, asker, decoded.value)
         written = self._registry.update(
             resource,
             _namespace(info, resource),
             info.name,
             decoded.value,
+            asker,
             subresource=info.subresource,
-            dry_run=_dry_run(request),
         )
-        return answers.warned(answers.one(request, resource, written), decoded.warnings)
+        return answers.warned(answers.one(request, resource, written), asker.warnings)
 
-    def _rescale(self, request: web.Request, info: RequestInfo, wanted: Object) -> web.StreamResponse:
+    def _rescale(
+        self, request: web.Request, info: RequestInfo, asker: Asker, wanted: Object
+    ) -> web.StreamResponse:
         resource = named(info.resource, info.group)
         current = self._registry.get(resource, info.namespace, info.name)
         scaled = self._registry.update(
-            resource, info.namespace, info.name, scale.applied(current, wanted), dry_run=_dry_run(request)
+            resource, info.namespace, info.name, scale.applied(current, wanted), asker
         )
         return answers.one(request, scale.SCALE, scale.of(scaled))
 
-    async def delete(self, request: web.Request, info: RequestInfo, resource: Resource) -> web.StreamResponse:
+    def check_connect(self, request: web.Request, info: RequestInfo, user: User) -> None:
+        """Asks the admission policies about an exec; its object is the PodExecOptions.
+
+        Raises:
+            ApiError: A policy denies it.
+        """
+        query = request.query
+        options: Object = {"kind": "PodExecOptions", "apiVersion": "v1"}
+        options |= {key: True for key in ("stdin", "stdout", "stderr", "tty") if query.get(key) in _TRUE}
+        if "container" in query:
+            options["container"] = query["container"]
+        options["command"] = query.getall("command", [])
+        where = info.namespace, info.name, options, None
+        admission_policy.check(
+            self._store, Attributes("CONNECT", named(info.resource), info.subresource, *where, Asker(user))
+        )
+
+    async def delete(
+        self, request: web.Request, info: RequestInfo, resource: Resource, user: User
+    ) -> web.StreamResponse:
         """DELETE of one object."""
         how = await _deletion(request)
-        return answers.as_json(self._registry.delete(resource, _namespace(info, resource), info.name, how))
+        asker = Asker(user, dry_run=how.dry_run)
+        gone = self._registry.delete(resource, _namespace(info, resource), info.name, how, asker)
+        return answers.warned(answers.as_json(gone), asker.warnings)
 
     async def deletecollection(
-        self, request: web.Request, info: RequestInfo, resource: Resource
+        self, request: web.Request, info: RequestInfo, resource: Resource, user: User
     ) -> web.StreamResponse:
         """DELETE of many."""
         how = await _deletion(request)
@@ -192,7 +220,8 @@ class Endpoints:
         items = [one for one in self._store.objects(resource, info.namespace) if matches(one)]
         for item in items:
             metadata = item["metadata"]
-            self._registry.delete(resource, metadata.get("namespace", ""), metadata["name"], how)
+            asker = Asker(user, dry_run=how.dry_run)
+            self._registry.delete(resource, metadata.get("namespace", ""), metadata["name"], how, asker)
         version = {"resourceVersion": str(self._store.version)}
         return answers.many(request, resource, items, version)
 

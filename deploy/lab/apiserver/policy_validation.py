@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from deploy.lab.apiserver import names
+from deploy.lab.apiserver.policy_program import compiled
 from deploy.lab.apiserver.selector_validation import label_selector
 from deploy.lab.apiserver.status import (
     FieldError,
@@ -40,7 +41,7 @@ def policy(value: Object) -> list[FieldError]:
         errors += names.label_key(f"{at}.key", f"{name}/{annotation.get('key', '')}")
         if _is_blank(annotation.get("valueExpression")):
             errors.append(required(f"{at}.valueExpression", "valueExpression is not specified"))
-    return errors
+    return errors or compiled(spec).errors
 
 
 def _scope(spec: Object) -> list[FieldError]:

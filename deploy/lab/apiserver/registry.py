@@ -5,9 +5,10 @@ import uuid
 from dataclasses import dataclass
 from functools import partial
 
-from deploy.lab.apiserver import defaults, names, times, validation
+from deploy.lab.apiserver import admission_policy, defaults, names, times, validation
 from deploy.lab.apiserver.admission import admit, check_creatable
 from deploy.lab.apiserver.allocation import allocate
+from deploy.lab.apiserver.attributes import Asker, Attributes
 from deploy.lab.apiserver.job_selector import select_own_pods
 from deploy.lab.apiserver.resource import Resource
 from deploy.lab.apiserver.resources import JOBS, PODS, RESOURCES, SERVICES
@@ -62,12 +63,13 @@ class Registry:
             raise not_found(resource, name)
         return found
 
-    def create(self, resource: Resource, namespace: str, value: Object, *, dry_run: bool = False) -> Object:
-        """Adds an object.
+    def create(self, resource: Resource, namespace: str, value: Object, asker: Asker | None = None) -> Object:
+        """Adds an object. Without an asker, a controller does.
 
         Raises:
             ApiError: 400, 403, 404, 409 or 422.
         """
+        asker = asker or Asker()
         check_creatable(resource, namespace, value["metadata"])
         new = copy.deepcopy(value)
         metadata = new["metadata"]
@@ -87,6 +89,8 @@ class Registry:
             errors = allocate(self._store, new)
         if errors:
             raise invalid(resource, name, errors)
+        where = metadata.get("namespace", "")
+        admission_policy.check(self._store, Attributes("CREATE", resource, "", where, name, new, None, asker))
         existing = self._store.get(resource, namespace if resource.namespaced else "", name)
         if existing is not None:
             raise already_exists(resource, name, bool(existing["metadata"].get("deletionTimestamp")))
@@ -95,7 +99,7 @@ class Registry:
             select_own_pods(new)
         if resource.plural == "namespaces":
             new["status"] = {"phase": "Active"}
-        return new if dry_run else self._store.create(resource, new)
+        return new if asker.dry_run else self._store.create(resource, new)
 
     def update(
         self,
@@ -103,15 +107,16 @@ class Registry:
         namespace: str,
         name: str,
         value: Object,
+        asker: Asker | None = None,
         *,
         subresource: str = "",
-        dry_run: bool = False,
     ) -> Object:
-        """Replaces an object, or its status.
+        """Replaces an object, or its status. Without an asker, a controller does.
 
         Raises:
             ApiError: 400, 404, 409 or 422.
         """
+        asker = asker or Asker()
         old = self.get(resource, namespace, name)
         _check_same(resource, value, old)
         new = copy.deepcopy(value)
@@ -120,7 +125,10 @@ class Registry:
         else:
             new = self._changed(resource, new, old)
         new["metadata"]["resourceVersion"] = old["metadata"]["resourceVersion"]
-        if dry_run:
+        admission_policy.check(
+            self._store, Attributes("UPDATE", resource, subresource, namespace, name, new, old, asker)
+        )
+        if asker.dry_run:
             return new
         if old["metadata"].get("deletionTimestamp") and _may_go(resource, new):
             return self._store.delete(resource, new)
@@ -149,8 +157,10 @@ class Registry:
             new["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
         return new
 
-    def delete(self, resource: Resource, namespace: str, name: str, how: Deletion) -> Object:
-        """Deletes an object, or begins to.
+    def delete(
+        self, resource: Resource, namespace: str, name: str, how: Deletion, asker: Asker | None = None
+    ) -> Object:
+        """Deletes an object, or begins to. Without an asker, a controller does.
 
         Returns:
             The object as it now is, or a Status, as the kind has it.
@@ -160,6 +170,9 @@ class Registry:
         """
         old = self.get(resource, namespace, name)
         _check_preconditions(resource, old, how)
+        admission_policy.check(
+            self._store, Attributes("DELETE", resource, "", namespace, name, None, old, asker or Asker())
+        )
         new = copy.deepcopy(old)
         metadata = new["metadata"]
         grace = _grace(new, how) if resource is PODS else 0
