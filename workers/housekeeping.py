@@ -12,6 +12,7 @@ from workers.heart import BEAT_SECONDS
 from workers.ledger.capture import TERMINAL, Capture
 from workers.ledger.ledger import IllegalMoveError
 from workers.ledger.states import ACTIVE, State
+from workers.mirror import mirror
 from workers.queueing import admit, enqueue
 from workers.services import Services
 
@@ -27,7 +28,7 @@ _SILENCE = timedelta(seconds=12 * BEAT_SECONDS)
 
 
 def keep_house(services: Services) -> None:
-    """One round: expire, admit, publish, end what was abandoned, show, remove agent pods nobody needs.
+    """One round: expire, admit, publish, end what was abandoned, show, remove agent pods, mirror the trail.
 
     What fails for one capture is logged and keeps nothing else from being done.
     """
@@ -38,6 +39,7 @@ def keep_house(services: Services) -> None:
     for capture in services.ledger.unshown(_SHOW_WITHIN):
         _apart(show, services, capture)
     _apart(_remove_agent_pods, services)
+    _apart(mirror, services.settings, services.ledger)
 
 
 def _apart(work: Callable[..., None], *arguments: Any) -> None:

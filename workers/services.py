@@ -17,6 +17,7 @@ from workers.policy.rules import Policy, PolicyError
 from workers.settings import Settings, SettingsError, load
 from workers.slack.place import SlackPlace
 from workers.store import Store
+from workers.trail.log import write_to_log
 
 log = logging.getLogger(__name__)
 
@@ -94,6 +95,8 @@ def open_ledger(settings: Settings) -> Ledger:
     Raises:
         SettingsError: A setting names no database that can be used.
     """
+    if settings.audit_log:
+        write_to_log()
     engine = open_engine(settings.database_url)
     migrate(engine, settings.database_owner_url)
     return Ledger(engine)

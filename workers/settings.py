@@ -67,6 +67,17 @@ class Settings(BaseSettings):
         description="The same database as the role that owns its tables; it migrates and grants.",
         repr=False,
     )
+    audit_channel: str | None = Field(
+        None,
+        alias="PODCAP_AUDIT_CHANNEL",
+        pattern="^[CG][A-Z0-9]+$",
+        description="Id of a Slack channel that every entry of the audit trail is copied into.",
+    )
+    audit_log: bool = Field(
+        False,
+        alias="PODCAP_AUDIT_LOG",
+        description="Whether every entry of the audit trail is also a line of JSON on standard error.",
+    )
     store_url: str = Field(
         "var/captures",
         alias="PODCAP_STORE_URL",

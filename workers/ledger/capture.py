@@ -68,6 +68,7 @@ class Capture:
     user_email: str | None
     message_ts: str | None
     shown: str | None
+    closing_ts: str | None
     file_id: str | None
     requested_at: datetime
     expires_at: datetime

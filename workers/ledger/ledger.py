@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from workers.ledger.capture import Capture, Order, new_id
-from workers.ledger.schema import captures, heartbeats
+from workers.ledger.schema import captures, heartbeats, mirrors
 from workers.ledger.states import ACTIVE, FINAL, WAITING, State, sources
 from workers.trail import log
 from workers.trail.entry import Entry
@@ -245,6 +245,22 @@ class Ledger:
         )
         with self._reading.connect() as connection:
             return [Capture.of(row) for row in connection.execute(query).mappings()]
+
+    def mirrored(self, channel: str) -> int | None:
+        """The number of the last entry of the trail that a channel has; None when it has begun with none."""
+        query = select(mirrors.c.number).where(mirrors.c.channel == channel)
+        with self._reading.connect() as connection:
+            number: int | None = connection.execute(query).scalar_one_or_none()
+            return number
+
+    def note_mirrored(self, channel: str, number: int) -> None:
+        """Remembers how far a channel has the trail."""
+        with self._engine.begin() as connection:
+            changed = connection.execute(
+                update(mirrors).where(mirrors.c.channel == channel).values(number=number)
+            )
+            if changed.rowcount == 0:
+                connection.execute(insert(mirrors).values(channel=channel, number=number))
 
     def history(self, capture_id: str) -> list[tuple[State, str]]:
         """The moves of a capture in their order, as the trail has them: (to, by)."""

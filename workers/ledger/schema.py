@@ -65,6 +65,8 @@ captures = Table(
     Column("message_ts", String(32)),
     # the state that Slack shows; behind `state` while Slack is out of reach
     Column("shown", String(16)),
+    # the thread's last message
+    Column("closing_ts", String(32)),
     Column("file_id", String(32)),
     # when
     Column("requested_at", UTCDateTime, nullable=False),
@@ -115,4 +117,12 @@ heartbeats = Table(
     Column("capture_id", String(16), ForeignKey("captures.id"), primary_key=True),
     Column("worker", String(255), nullable=False),
     Column("at", UTCDateTime, nullable=False),
+)
+
+# How far the trail is copied into a channel of Slack.
+mirrors = Table(
+    "mirrors",
+    metadata,
+    Column("channel", String(255), primary_key=True),
+    Column("number", BigInteger, nullable=False),
 )

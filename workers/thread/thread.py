@@ -10,7 +10,7 @@ from slack_sdk.webhook import WebhookClient
 from workers.cluster.pod import Pod
 from workers.ledger.capture import Capture
 from workers.ledger.ledger import Ledger
-from workers.ledger.states import ACTIVE
+from workers.ledger.states import ACTIVE, FINAL
 from workers.slack.errors import FAULTS, code
 from workers.slack.faults import faults_as_place_errors
 from workers.spool.progress import Progress
@@ -18,6 +18,7 @@ from workers.summary.summary import Summary
 from workers.tap.evidence import Evidence
 from workers.thread.files import Upload, upload
 from workers.thread.messages import Message, capture_message, sentence_message, summary_message
+from workers.thread.trail_messages import closing_message
 
 # chat.update allows about 50 calls a minute for the whole app; many captures share them.
 _PROGRESS_EVERY = 4.0
@@ -59,8 +60,16 @@ class Thread:
             # Waiting for Slack's leave (429) would hold up a running capture; its next state is shown soon.
             client = self._progress if capture.state in ACTIVE else self._writing
             self._update(client, capture, capture_message(capture, queue_reachable=queue_reachable))
+            if capture.state in FINAL:
+                self._close(capture)
         elif capture.sentence is not None:
             self._tell(capture, capture.sentence)
+
+    def _close(self, capture: Capture) -> None:
+        """Says the trail's head as the thread's last word, once."""
+        if self._ledger.get(capture.id).closing_ts is None:
+            answer = self._reply(capture, closing_message(capture, self._ledger.trail.head()))
+            self._ledger.note(capture.id, closing_ts=answer)
 
     def show_evidence(self, capture: Capture, pod: Pod, evidence: Evidence) -> None:
         """The message shows the tap that is decided from it."""
@@ -93,8 +102,8 @@ class Thread:
         """One sentence in the thread."""
         self._reply(capture, sentence_message(sentence))
 
-    def _reply(self, capture: Capture, message: Message) -> None:
-        self._writing.chat_postMessage(
+    def _reply(self, capture: Capture, message: Message) -> str:
+        answer = self._writing.chat_postMessage(
             channel=capture.channel_id,
             thread_ts=capture.message_ts,
             text=message.text,
@@ -102,6 +111,7 @@ class Thread:
             unfurl_links=False,
             unfurl_media=False,
         )
+        return str(answer["ts"])
 
     @faults_as_place_errors()
     def deliver(self, capture: Capture, file: Path, name: str) -> str:

@@ -16,6 +16,7 @@ from workers.request.request import DEFAULT_CLUSTER, Target, named
 from workers.request.since import shown_span
 from workers.thread.messages import Message
 from workers.thread.words import count
+from workers.trail.entry import Entry
 from workers.trail.story import Story
 from workers.trail.trail import Head
 
@@ -37,6 +38,14 @@ def closing_message(capture: Capture, head: Head) -> Message:
     return Message(text, [block])
 
 
+def mirror_message(entries: Sequence[Entry]) -> tuple[Message, int]:
+    """The next entries in the mirror channel, a line each; and how many of them it has room for."""
+    lines = [_mirrored(entry) for entry in entries]
+    fitting = _fitting(lines)
+    blocks = [_section(line) for line in lines[:fitting]]
+    return Message("\n".join(lines[:fitting]), blocks), fitting
+
+
 def answer_message(question: AuditQuestion, stories: Sequence[Story], head: Head, *, more: bool) -> Message:
     """The answer to `/podcap audit …`: a line a capture, newest first, and the trail's head.
 
@@ -55,6 +64,14 @@ def answer_message(question: AuditQuestion, stories: Sequence[Story], head: Head
         end = f"Older ones: name a pod or a shorter `since`, or use `podcap audit export`. {end}"
     blocks = [_section(title), *map(_section, lines), _section(end)]
     return Message("\n".join([title, *lines, end]), blocks)
+
+
+def _mirrored(entry: Entry) -> str:
+    where = f" · `{inert(entry.namespace)}/{inert(entry.pod or '', limit=253)}`" if entry.namespace else ""
+    return (
+        f"`{entry.number}` {inert(entry.at[:19])}Z · *{inert(entry.event)}*"
+        f" · `{inert(entry.capture_id or '-')}`{where} · by `{inert(entry.by)}` · `{inert(entry.hash)}`"
+    )
 
 
 def _fitting(lines: Sequence[str]) -> int:
