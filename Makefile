@@ -1,8 +1,9 @@
-.PHONY: help demo test lint lock system up down
+.PHONY: help demo test lint bench lock system up down
 
 help:
 	@echo "make demo   set everything up and run podcap's main job in the lab"
 	@echo "make test   set everything up and run every check and test"
+	@echo "make bench  measure what podcap promises; fails when a target is not kept"
 	@echo "make up     start the lab (as root); make down ends it"
 	@echo "make lock   resolve the dependencies anew"
 
@@ -23,6 +24,9 @@ lint: .venv/made
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
+
+bench: system .venv/made
+	.venv/bin/python -m tests.bench
 
 up: system .venv/made
 	@.venv/bin/python -m deploy.lab up

@@ -1,0 +1,122 @@
+"""The trail's figures: appending an entry on SQLite, and verifying a million of them in flat memory."""
+
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+from sqlalchemy import Engine, insert
+
+from tests.bench.figure import Figure
+from workers.ledger.engine import open_engine
+from workers.ledger.ledger import Ledger
+from workers.ledger.migrate import migrate
+from workers.ledger.schema import trail
+from workers.trail.chain import BEFORE_THE_FIRST, entry_hash
+from workers.trail.entry import Entry, canonical
+
+_APPENDED = 5_000
+_BEFORE = 10_000
+_FEW, _MANY = 100_000, 1_000_000
+
+
+def figures(folder: Path) -> Iterator[Figure]:
+    """Appends first, then verifies in processes of their own, whose memory the kernel tells."""
+    yield from _appending(folder)
+    few = _verified(_filled(folder, _FEW), _FEW)
+    many = _verified(_filled(folder, _MANY), _MANY)
+    yield Figure("verify of 1,000,000 entries", many[0], "s", 60)
+    yield Figure("memory of that", many[1], "MiB")
+    yield Figure("growth of that memory from 100,000 entries", many[1] - few[1], "MiB", 16)
+
+
+def _appending(folder: Path) -> Iterator[Figure]:
+    engine = open_engine(_filled(folder, _BEFORE))
+    ledger = Ledger(engine)
+    took = []
+    for number in range(_APPENDED):
+        start = time.perf_counter()
+        ledger.record(
+            None, "audited", by="U0123456789", facts={"asked": "traefik/cheddar", "answers": number}
+        )
+        took.append(1000 * (time.perf_counter() - start))
+    assert ledger.trail.verify().entries == _BEFORE + _APPENDED
+    engine.dispose()
+    percentiles = statistics.quantiles(took, n=100)
+    yield Figure(
+        f"append an entry behind {_BEFORE:,}, SQLite, median of {_APPENDED:,}", percentiles[49], "ms"
+    )
+    yield Figure(
+        f"append an entry behind {_BEFORE:,}, SQLite, p99 of {_APPENDED:,}", percentiles[98], "ms", 2
+    )
+
+
+def _filled(folder: Path, count: int) -> str:
+    """The URL of a new database with a trail of so many entries."""
+    url = f"sqlite:///{folder}/{count}.db"
+    engine = open_engine(url)
+    migrate(engine)
+    _fill(engine, count)
+    engine.dispose()
+    return url
+
+
+def _fill(engine: Engine, count: int) -> None:
+    entries = _entries(count)
+    with engine.begin() as connection:
+        while some := [entry._asdict() for entry in islice(entries, 10_000)]:
+            connection.execute(insert(trail), some)
+
+
+def _entries(count: int) -> Iterator[Entry]:
+    previous = BEFORE_THE_FIRST
+    for number in range(1, count + 1):
+        entry = Entry(
+            number,
+            f"2026-01-31T{number // 3600 % 24:02}:{number // 60 % 60:02}:{number % 60:02}.000000Z",
+            "capturing",
+            f"cap-{number // 8 % 1_000_000:06}",
+            "traefik",
+            f"cheddar-845749dbd6-{number // 8 % 100:05}",
+            "worker@podcap-worker-6c5d9f7b8-x2k4q",
+            canonical(
+                {
+                    "confidence": "high",
+                    "filter": "tcp port 80",
+                    "from": "tapping",
+                    "interface": "veth09b7438a",
+                    "node": "node-1",
+                    "packets": number,
+                }
+            ),
+            "",
+        )
+        previous = entry_hash(previous, entry)
+        yield entry._replace(hash=previous)
+
+
+_VERIFY = """
+import re, sys, time
+from pathlib import Path
+from workers.ledger.engine import open_engine
+from workers.trail.trail import Trail
+trail = Trail(open_engine(sys.argv[1]))
+start = time.perf_counter()
+verdict = trail.verify()
+took = time.perf_counter() - start
+assert verdict.ok, verdict.sentence
+# getrusage's maximum is inherited from whoever started this process (getrusage(2) does not say so).
+peak = re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())
+print(verdict.entries, took, int(peak[1]) / 1024)
+"""
+
+
+def _verified(url: str, count: int) -> tuple[float, float]:
+    """Seconds, and the process's largest resident memory in MiB."""
+    answer = subprocess.run([sys.executable, "-c", _VERIFY, url], capture_output=True, text=True, check=True)
+    entries, seconds, memory = answer.stdout.split()
+    assert int(entries) == count
+    return float(seconds), float(memory)
