@@ -235,11 +235,14 @@ class World:
 
 @pytest.fixture(scope="module")
 def make_world(lab: LabHandle, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., World]]:
-    """Starts a podcap; it ends with the file's last test."""
+    """Starts a podcap, settings as `configure` left them; it ends with the file's last test."""
     with ExitStack() as stack:
 
-        def make(*, socket_mode: bool = False) -> World:
+        def make(
+            *, socket_mode: bool = False, configure: Callable[[World], None] = lambda _: None
+        ) -> World:
             world = World(lab, tmp_path_factory.mktemp("podcap"), socket_mode=socket_mode)
+            configure(world)
             stack.callback(world.stop)
             world.start()
             return world

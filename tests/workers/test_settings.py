@@ -28,7 +28,7 @@ def test_the_table_gives_the_true_defaults() -> None:
     }
     for info in Settings.model_fields.values():
         if info.default is not None:
-            assert rows[str(info.alias)] == str(info.default)
+            assert rows[str(info.alias)].lower() == str(info.default).lower()
 
 
 @pytest.mark.parametrize("name", ["SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "PODCAP_AGENT_IMAGE"])
