@@ -6,7 +6,7 @@ import subprocess
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Self
 
 from honcho.environ import parse_procfile
@@ -21,11 +21,18 @@ class Procfile:
     Args:
         environment: Added to this process's environment, without any setting of podcap found there.
         logs: A folder; each process writes NAME.log into it.
+        own: By process, what its environment has besides, such as a KUBECONFIG of its own.
     """
 
-    def __init__(self, environment: Mapping[str, str], logs: Path) -> None:
+    def __init__(
+        self,
+        environment: Mapping[str, str],
+        logs: Path,
+        own: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
+    ) -> None:
         self._commands = dict(parse_procfile((ROOT / "Procfile").read_text()).processes)
         self._environment = _without_settings(os.environ) | dict(environment)
+        self._own = own
         self._logs = logs
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
 
@@ -37,7 +44,7 @@ class Procfile:
                 self.processes[name] = subprocess.Popen(
                     ["sh", "-c", f"exec {self._commands[name]}"],
                     cwd=ROOT,
-                    env=self._environment,
+                    env=self._environment | dict(self._own.get(name, {})),
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=subprocess.STDOUT,

@@ -7,10 +7,11 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -53,7 +54,16 @@ class Answer:
 class World:
     """A running podcap, and the hands and eyes of a person at it."""
 
-    def __init__(self, lab: LabHandle, folder: Path, *, socket_mode: bool = False) -> None:
+    def __init__(
+        self,
+        lab: LabHandle,
+        folder: Path,
+        *,
+        socket_mode: bool = False,
+        policy: str = POLICY,
+        settings: Mapping[str, str] = MappingProxyType({}),
+        own: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
+    ) -> None:
         self.lab = lab
         self.folder = folder
         self.slack = json.loads((lab.directory / "slack.json").read_text())
@@ -61,8 +71,8 @@ class World:
         self.port = free_port()
         self.socket_mode = socket_mode
         self.capture = ""
-        policy = folder / "policy.yaml"
-        policy.write_text(POLICY)
+        policy_file = folder / "policy.yaml"
+        policy_file.write_text(policy)
         self.environment = {
             "SLACK_BOT_TOKEN": self.slack["bot_token"],
             "SLACK_API_URL": self.slack["api_url"],
@@ -72,15 +82,16 @@ class World:
             "PODCAP_DATABASE_URL": f"sqlite:///{folder}/podcap.db",
             "PODCAP_STORE_URL": str(folder / "captures"),
             "PODCAP_AGENT_IMAGE": "podcap-agent:lab",
-            "PODCAP_POLICY": str(policy),
+            "PODCAP_POLICY": str(policy_file),
             "TMPDIR": str(folder / "tmp"),
         }
         if socket_mode:
             self.environment["SLACK_APP_TOKEN"] = self.slack["app_token"]
         else:
             self.environment["SLACK_SIGNING_SECRET"] = self.slack["signing_secret"]
+        self.environment |= settings
         (folder / "tmp").mkdir()
-        self.podcap = Procfile(self.environment, folder / "logs")
+        self.podcap = Procfile(self.environment, folder / "logs", own)
 
     def start(self) -> None:
         """Starts Redis and the Procfile's processes and connects Slack to the bot."""
@@ -238,9 +249,7 @@ def make_world(lab: LabHandle, tmp_path_factory: pytest.TempPathFactory) -> Iter
     """Starts a podcap, settings as `configure` left them; it ends with the file's last test."""
     with ExitStack() as stack:
 
-        def make(
-            *, socket_mode: bool = False, configure: Callable[[World], None] = lambda _: None
-        ) -> World:
+        def make(*, socket_mode: bool = False, configure: Callable[[World], None] = lambda _: None) -> World:
             world = World(lab, tmp_path_factory.mktemp("podcap"), socket_mode=socket_mode)
             configure(world)
             stack.callback(world.stop)
