@@ -154,6 +154,24 @@ def test_padding_of_the_link_layer_is_never_kept(inside: bytes) -> None:
 
 
 @pytest.mark.parametrize(
+    ("protocol", "inside"),
+    [
+        (1, bytes(5)),
+        (58, b"\x80" + bytes(3)),
+        (50, bytes(4)),
+        (132, bytes(9)),
+        (132, tunnels.sctp(0, 200, b"")),
+        (1, b"\x03" + bytes(7)),
+        (47, b"\x20\x00\x08\x00" + bytes(4)),
+    ],
+)
+def test_padding_is_not_taken_for_the_rest_of_a_header(protocol: int, inside: bytes) -> None:
+    behind = packets.ipv4(A, B, 17, packets.udp(1, 2)) + PAYLOAD
+    assert kept(packets.ethernet(packets.ipv4(A, B, protocol, inside)) + behind) == 34 + len(inside)
+    assert kept(packets.ethernet(packets.ipv6(A6, B6, protocol, inside)) + behind) == 54 + len(inside)
+
+
+@pytest.mark.parametrize(
     ("frame", "expected"),
     [
         (packets.ethernet(PAYLOAD, 0x8847), 14),
@@ -290,7 +308,11 @@ LONGER6 = OVER_IPV6[:4] + struct.pack(">H", len(OVER_IPV6) - 39) + OVER_IPV6[6:]
         tunnels.geneve(FRAME, BRIDGED, options=b"\x00\x00\x00\x01"),  # option longer than all options
         tunnels.geneve(FRAME, BRIDGED, options=b"\x00\x00\x00\x20"),
         tunnels.geneve(b"", BRIDGED, first=0x3F),
+        tunnels.vxlan(packets.arp())[:4]
+        + b"\x00\x1e"
+        + tunnels.vxlan(packets.arp())[6:],  # ARP lies behind it
         tunnels.wireguard(4, PAYLOAD[:13]),
+        tunnels.wireguard(4, PAYLOAD[:36]),
         tunnels.wireguard(4, PAYLOAD[:12]),
         tunnels.wireguard(1, PAYLOAD[:143]),
         tunnels.wireguard(5, PAYLOAD[:28]),
