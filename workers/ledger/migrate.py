@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from workers.ledger.engine import open_engine
 from workers.ledger.rights import grant, unprotected
-from workers.ledger.unusable import INSUFFICIENT_PRIVILEGE, sqlstate, why_unusable
+from workers.ledger.unusable import NOT_ALLOWED, sqlstate, why_unusable
 from workers.settings import SettingsError
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -109,7 +109,7 @@ def _said_of(setting: str, engine: Engine) -> Iterator[None]:
             f"{setting}: the schema of this database is newer than this podcap: run the newer podcap."
         ) from None
     except SQLAlchemyError as error:
-        if sqlstate(error) == INSUFFICIENT_PRIVILEGE:
+        if sqlstate(error) in NOT_ALLOWED:
             raise SettingsError(
                 f"{setting}: the schema of database {engine.url.database} is not this podcap's, and role "
                 f"{engine.url.username} may not change it: run `python -m workers.ledger` with "

@@ -2,12 +2,57 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Engine, inspect
+from sqlalchemy import Engine, inspect, text
 
+from deploy.lab.postgresql import PostgreSQLServer
 from workers.ledger.engine import open_engine
+from workers.ledger.ledger import Ledger
+from workers.ledger.migrate import _ADVISORY_LOCK, migrate
 from workers.ledger.schema import metadata
+from workers.settings import SettingsError
+
+# Each waits for the same moment, so that they meet at the empty database.
+_PROCESS = """
+import sys
+from workers.ledger.engine import open_engine
+from workers.ledger.migrate import migrate
+print("ready", flush=True)
+sys.stdin.read()
+migrate(open_engine(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else None)
+"""
+
+
+def at_once(*urls: str, processes: int = 5) -> list[tuple[int, str]]:
+    """Lets processes migrate at once; how each ended and what it wrote."""
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-c", _PROCESS, *urls],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(processes)
+    ]
+    for process in started:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in started:
+        assert process.stdin is not None
+        process.stdin.close()
+        process.stdin = None
+    ends = []
+    for process in started:
+        errors = process.communicate()[1]
+        ends.append((process.returncode, errors))
+    return ends
+
+
+def tables(engine: Engine) -> list[str]:
+    return sorted(inspect(engine).get_table_names())
 
 
 def test_the_migrations_build_exactly_the_schema(engine: Engine) -> None:
@@ -15,16 +60,61 @@ def test_the_migrations_build_exactly_the_schema(engine: Engine) -> None:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
 
 
-def test_processes_that_start_together_on_an_empty_database_migrate_once(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/new/ledger.db"
-    code = (
-        "import sys;"
-        "from workers.ledger.engine import open_engine;"
-        "from workers.ledger.migrate import migrate;"
-        "migrate(open_engine(sys.argv[1]))"
-    )
-    processes = [subprocess.Popen([sys.executable, "-c", code, url]) for _ in range(4)]
-    assert [process.wait() for process in processes] == [0, 0, 0, 0]
+def test_processes_that_start_together_on_an_empty_database_migrate_once(empty_url: str) -> None:
+    assert at_once(empty_url) == [(0, "")] * 5
+    engine = open_engine(empty_url)
+    assert tables(engine) == sorted([*metadata.tables, "alembic_version"])
+    with engine.connect() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM alembic_version")) == 1
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    engine.dispose()
+
+
+def test_migrating_again_changes_nothing(own_engine: Engine) -> None:
+    before = tables(own_engine)
+    Ledger(own_engine).record(None, "audited", by="U1")
+    migrate(own_engine)
+    assert tables(own_engine) == before
+    assert Ledger(own_engine).trail.verify().ok
+
+
+def test_a_migration_that_fails_leaves_the_schema_as_it_was(empty_url: str) -> None:
+    engine = open_engine(empty_url)
+    with engine.begin() as connection:
+        # The table of a later step is in its way, so that the steps before it are undone.
+        connection.execute(text("CREATE TABLE trail (mine INTEGER)"))
+    with pytest.raises(SettingsError, match=r"PODCAP_DATABASE_URL: .*trail.* already exists"):
+        migrate(engine)
+    assert tables(engine) == ["trail"]
+    engine.dispose()
+
+
+def test_the_schema_of_a_newer_podcap_is_left_alone_and_named(own_engine: Engine) -> None:
+    with own_engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(SettingsError, match="newer than this podcap"):
+        migrate(own_engine)
+
+
+def test_a_database_file_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(SettingsError, match=r"^PODCAP_DATABASE_URL: [^\n]*unable to open database file"):
+        migrate(open_engine(f"sqlite:///{tmp_path}/folder"))
+
+
+def test_a_process_whose_migration_dies_half_way_holds_up_nobody(postgresql: PostgreSQLServer) -> None:
+    postgresql.run("CREATE DATABASE halfway")
+    url = postgresql.url("halfway")
     engine = open_engine(url)
-    assert {"captures", "trail", "heartbeats", "alembic_version"} == set(inspect(engine).get_table_names())
+    with engine.connect() as connection:
+        connection.execute(text(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})"))
+        waiting = subprocess.Popen(
+            [sys.executable, "-c", _PROCESS, url], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+        )
+        with engine.connect() as other:
+            while not other.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")):
+                assert waiting.poll() is None
+        connection.invalidate()  # closes its socket, as the death of a process does
+    assert waiting.wait() == 0
+    assert tables(engine) == sorted([*metadata.tables, "alembic_version"])
     engine.dispose()
