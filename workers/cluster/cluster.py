@@ -22,6 +22,15 @@ from workers.cluster.exec import Completed, ExecStream, complete
 from workers.cluster.handshake import open_websocket
 from workers.cluster.node import Node, node_from_json
 from workers.cluster.pod import Pod, pod_from_json
+from workers.cluster.review import (
+    MAY_PATH,
+    WHO_PATH,
+    Right,
+    allowed,
+    may_review,
+    user_of,
+    who_review,
+)
 from workers.cluster.suggest import did_you_mean
 
 _PAGE = 500
@@ -98,14 +107,36 @@ class Cluster:
         items = self._list(_pod_path(namespace), {"labelSelector": selector})
         return tuple(pod_from_json(item) for item in items)
 
-    def create_pod(self, namespace: str, manifest: Mapping[str, Any]) -> Pod:
+    def version(self) -> str:
+        """The API server's version, such as `v1.36.1`."""
+        return str(self._api.request("GET", "/version")["gitVersion"])
+
+    def user(self) -> str:
+        """The name that the API server knows podcap's credentials by.
+
+        Raises:
+            ForbiddenError, RefusedError: It does not say (before Kubernetes 1.28).
+        """
+        return user_of(self._api.request("POST", WHO_PATH, body=who_review()))
+
+    def may(self, right: Right) -> bool:
+        """Whether podcap's credentials have a right."""
+        return allowed(self._api.request("POST", MAY_PATH, body=may_review(right)))
+
+    def create_pod(self, namespace: str, manifest: Mapping[str, Any], *, dry_run: bool = False) -> Pod:
         """Creates a pod. Not sent twice by itself: the caller knows what a second one would mean.
+
+        Args:
+            namespace: Where.
+            manifest: The pod.
+            dry_run: Everything but storing it: rights, defaults, admission.
 
         Raises:
             ConflictError: One of that name is there already.
             ForbiddenError: By RBAC, PodSecurity, a quota or another admission rule.
         """
-        return pod_from_json(self._api.request("POST", _pod_path(namespace), body=manifest))
+        query = {"dryRun": "All"} if dry_run else None
+        return pod_from_json(self._api.request("POST", _pod_path(namespace), query, body=manifest))
 
     def delete_pod(self, namespace: str, name: str, *, uid: str | None = None, grace: int = 0) -> bool:
         """Deletes a pod; with `uid`, only that very one. Whether there was one to delete."""

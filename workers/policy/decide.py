@@ -14,6 +14,8 @@ from workers.request.request import Request, Target
 class Asker:
     """Who asks, and where: Slack's ids of the person, of the user groups they are in, and of the channel.
 
+    At a terminal: `kubernetes:NAME`, no groups, and an empty channel.
+
     The channel's name and the person's e-mail address are for the example in the answer only.
     """
 
@@ -53,7 +55,9 @@ def decide(policy: ResolvedPolicy, asker: Asker, request: Request) -> Decision:
                 max_seconds=rule.max_seconds,
                 payload=rule.payload,
             )
-    return Decision(allowed=False, sentence=_nobody(policy, request.target), example=_example(asker, request))
+    return Decision(
+        allowed=False, sentence=_nobody(policy, asker, request.target), example=_example(asker, request)
+    )
 
 
 def may_read_trail(policy: ResolvedPolicy, asker: Asker) -> str | None:
@@ -94,21 +98,22 @@ def _refusal(number: int, rule: ResolvedRule, request: Request) -> str | None:
     return None
 
 
-def _nobody(policy: ResolvedPolicy, target: Target) -> str:
+def _nobody(policy: ResolvedPolicy, asker: Asker, target: Target) -> str:
     if not policy.is_set:
         return (
             "podcap has no policy yet, so nobody may capture: "
             "whoever runs podcap sets PODCAP_POLICY to a file that allows it."
         )
+    here = "this channel" if asker.channel_id else "a terminal"
     return (
-        f"The policy does not allow you to capture in namespace `{inert(target.namespace)}` from this "
-        "channel: whoever runs podcap can add a rule to the file in PODCAP_POLICY."
+        f"The policy does not allow you to capture in namespace `{inert(target.namespace)}` from "
+        f"{here}: whoever runs podcap can add a rule to the file in PODCAP_POLICY."
     )
 
 
 def _example(asker: Asker, request: Request) -> str:
     values = {
-        "channels": [asker.channel_name or asker.channel_id],
+        **({"channels": [asker.channel_name or asker.channel_id]} if asker.channel_id else {}),
         "users": [asker.email or asker.user_id],
         "clusters": [request.target.cluster],
         "namespaces": [request.target.namespace],

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from workers.policy.rules import CHANNEL_ID, USER_ID, AuditRule, Policy, Rule
+from workers.policy.rules import CHANNEL_ID, KUBERNETES_USER, USER_ID, AuditRule, Policy, Rule
 
 
 class Directory(Protocol):
@@ -83,7 +83,7 @@ def resolve(policy: Policy, directory: Directory) -> ResolvedPolicy:
 
 
 def _id(name: str, directory: Directory) -> str | None:
-    if CHANNEL_ID.fullmatch(name) or USER_ID.fullmatch(name):
+    if CHANNEL_ID.fullmatch(name) or USER_ID.fullmatch(name) or KUBERNETES_USER.fullmatch(name):
         return name
     if name.startswith("@"):
         return directory.usergroup_id(name[1:])

@@ -15,6 +15,8 @@ CHANNEL_ID = re.compile(r"[CG][A-Z0-9]+")
 USER_ID = re.compile(r"[UW][A-Z0-9]+")
 _CHANNEL_NAME = re.compile(r"#?[^\s#@,A-Z]+")
 _HANDLE = re.compile(r"@[^\s@]+")
+KUBERNETES_USER = re.compile(r"kubernetes:[^\s@]\S*")
+"""Somebody at a terminal, by the name that Kubernetes knows them by."""
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
 _CLUSTER = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]*[A-Za-z0-9])?")
 _NAMESPACE = re.compile(r"[-a-z0-9*?]{1,63}")
@@ -149,9 +151,9 @@ def _is_channel(text: str) -> str | None:
 
 
 def _is_user(text: str) -> str | None:
-    if any(form.fullmatch(text) for form in (USER_ID, _HANDLE, _EMAIL)):
+    if any(form.fullmatch(text) for form in (USER_ID, KUBERNETES_USER, _HANDLE, _EMAIL)):
         return None
-    return 'neither an e-mail address nor a user group, such as "@oncall"'
+    return 'neither an e-mail address nor a user group, such as "@oncall", nor kubernetes:NAME'
 
 
 def _is_cluster(text: str) -> str | None:

@@ -58,7 +58,9 @@ class Tap:
 
 
 @dataclass(frozen=True)
-class _Opinion:
+class Opinion:
+    """What one method says: the link, and how it found it."""
+
     method: str
     link: Link
     statement: str
@@ -79,10 +81,10 @@ def decide(evidence: Evidence, pod: Pod) -> Tap:
         return _host_tap(pod)
     if not evidence.processes:
         raise NoTap(f"No process of pod {pod.name} was found on node {pod.node}: it may have just ended.")
-    opinions = [*_by_namespace(evidence, pod), *_by_forwarding(evidence, pod), *_by_route(evidence, pod)]
-    if not opinions:
+    found = opinions(evidence, pod)
+    if not found:
         raise NoTap(_why_not(evidence, pod))
-    first, *others = opinions
+    first, *others = found
     for other in others:
         if other.link.ifindex != first.link.ifindex:
             raise NoTap(
@@ -100,6 +102,11 @@ def decide(evidence: Evidence, pod: Pod) -> Tap:
     )
 
 
+def opinions(evidence: Evidence, pod: Pod) -> list[Opinion]:
+    """What each method says that finds a link, the strongest first."""
+    return [*_by_namespace(evidence, pod), *_by_forwarding(evidence, pod), *_by_route(evidence, pod)]
+
+
 def explain(tap: Tap) -> str:
     """One line for the thread: the interface, the proof and how certain it is."""
     if tap.method == "host":
@@ -107,7 +114,7 @@ def explain(tap: Tap) -> str:
     return f"{tap.interface} on {tap.node} ({'; '.join(tap.proof)}) — confidence {tap.confidence}"
 
 
-def _by_namespace(evidence: Evidence, pod: Pod) -> Iterator[_Opinion]:
+def _by_namespace(evidence: Evidence, pod: Pod) -> Iterator[Opinion]:
     for pid, inside in evidence.namespaces.items():
         netns_id = evidence.netns_ids.get(pid)
         indexes = {inside.indexes.get(inside.carriers[ip]) for ip in pod.ips if ip in inside.carriers}
@@ -121,11 +128,11 @@ def _by_namespace(evidence: Evidence, pod: Pod) -> Iterator[_Opinion]:
         ]
         if index is not None and len(paired) == 1:
             statement = f"namespace id {netns_id}, peer index {index}"
-            yield _Opinion("namespace", paired[0], statement, netns_id)
+            yield Opinion("namespace", paired[0], statement, netns_id)
             return
 
 
-def _by_forwarding(evidence: Evidence, pod: Pod) -> Iterator[_Opinion]:
+def _by_forwarding(evidence: Evidence, pod: Pod) -> Iterator[Opinion]:
     bridges = {link.name for link in evidence.links if link.kind == "bridge"}
     neighbours = {n.mac for n in evidence.neighbours if n.address in pod.ips and n.device in bridges}
     macs = neighbours or _macs_inside(evidence, pod)
@@ -133,15 +140,15 @@ def _by_forwarding(evidence: Evidence, pod: Pod) -> Iterator[_Opinion]:
     links = [link for link in evidence.links if link.name in ports]
     # A port of another kind leads on, to more than one pod: an uplink, a tunnel.
     if len(links) == 1 and links[0].kind == "veth":
-        yield _Opinion("forwarding", links[0], "the bridge's forwarding table")
+        yield Opinion("forwarding", links[0], "the bridge's forwarding table")
 
 
-def _by_route(evidence: Evidence, pod: Pod) -> Iterator[_Opinion]:
+def _by_route(evidence: Evidence, pod: Pod) -> Iterator[Opinion]:
     devices = {evidence.routes[ip] for ip in pod.ips if ip in evidence.routes}
     links = [link for link in evidence.links if link.name in devices]
     # A bridge or an uplink leads to many pods; a veth whose peer is in another namespace leads to one.
     if len(links) == 1 and links[0].kind == "veth" and links[0].netns_id is not None:
-        yield _Opinion("route", links[0], "the route to the pod's address")
+        yield Opinion("route", links[0], "the route to the pod's address")
 
 
 def _macs_inside(evidence: Evidence, pod: Pod) -> set[str]:

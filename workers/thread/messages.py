@@ -19,7 +19,7 @@ from workers.thread.words import bar, count, size
 STOP = "stop_capture"
 """The action id of the Stop button; its value is the capture's id."""
 
-_HEADERS_ONLY = "Headers only: what HTTP, DNS and TLS said needs `full`, where the policy allows it."
+HEADERS_ONLY = "Headers only: what HTTP, DNS and TLS said needs `full`, where the policy allows it."
 
 _SECTION = 3000
 # Escaped, a character takes five at most.
@@ -77,7 +77,7 @@ def thread_message(title: str, table: str, lines: list[str], notes: list[str]) -
 
 def summary_message(summary: Summary) -> Message:
     """What was captured: the busiest flows, what was said, and what to know about both."""
-    notes = [*summary.notes, *([] if summary.payload else [_HEADERS_ONLY])]
+    notes = [*summary.notes, *([] if summary.payload else [HEADERS_ONLY])]
     if summary.totals.packets == 0:
         return thread_message("*No packet* passed that the filter lets through.", "", [], notes)
     title = f"*{count(len(summary.flows), 'flow')}*, the busiest first"
