@@ -7,5 +7,9 @@ Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # n
 """Where a command registers its parser. The default `run` takes the options and returns the exit code."""
 
 
+class UsageProblem(Exception):  # noqa: N818, what was typed is wrong, nothing failed
+    """What was typed cannot be done; the message is one sentence that says what to type instead."""
+
+
 class CommandError(Exception):
     """The command failed; the message is one sentence for the person at the terminal."""

@@ -9,11 +9,11 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from bot.terminal import audit, summarize
-from bot.terminal.command import CommandError
+from bot.terminal import audit, capture, summarize
+from bot.terminal.command import CommandError, UsageProblem
 from workers.settings import SettingsError
 
-_COMMANDS = (audit, summarize)
+_COMMANDS = (capture, summarize, audit)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -26,6 +26,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Whoever read the output has seen enough; the interpreter must not write the rest when it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except UsageProblem as error:
+        print(f"podcap: {error}", file=sys.stderr)
+        return 2
     except (CommandError, SettingsError) as error:
         print(f"podcap: {error}", file=sys.stderr)
         return 1

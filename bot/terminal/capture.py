@@ -1,0 +1,231 @@
+"""`podcap capture TARGET [DURATION] [FILTER…]`: the engine of Slack, without Slack and without Redis."""
+
+import argparse
+import logging
+import secrets
+import signal
+import sys
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+from bot.terminal.abandoned import end_abandoned
+from bot.terminal.command import CommandError, Commands, UsageProblem
+from bot.terminal.identity import Identity, identify
+from bot.terminal.interrupt import Interrupt
+from bot.terminal.live import LiveOutput
+from bot.terminal.output_file import OutputError, check_output
+from bot.terminal.place import TerminalPlace, at_the_terminal
+from bot.terminal.progress_line import ProgressLine
+from bot.terminal.report import TerminalReport
+from bot.terminal.words import in_the_terminal
+from workers.admission import accept, stop
+from workers.agent import agent
+from workers.capture import run
+from workers.cluster.cluster import connect
+from workers.cluster.errors import ClusterError
+from workers.heart import WORKER
+from workers.ledger.capture import TERMINAL, Capture, Order
+from workers.ledger.ledger import IllegalMoveError
+from workers.ledger.states import State
+from workers.request.capture_filter import AND_OR_HINT, CompilerError, FilterError, check, mixes_and_or
+from workers.request.duration import shown
+from workers.request.grammar import Help, UsageError, parse
+from workers.request.request import Request
+from workers.services import Services, open_ledger, open_policy
+from workers.settings import Settings, load
+
+_STANDARD_OUTPUT = "-"
+_SECOND = "It was ended by a second Ctrl-C: nothing was kept."
+
+
+def register(commands: Commands) -> None:
+    """Adds the command. Its words are parsed apart: options may stand anywhere between them."""
+    whole = commands.add_parser(
+        "capture", help="capture a pod's packets into a file", add_help=False, prefix_chars="\0"
+    )
+    whole.add_argument("words", nargs="*")
+    whole.set_defaults(run=_run)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="podcap capture",
+        usage="%(prog)s [CLUSTER:]NAMESPACE/POD [DURATION] [full] [FILTER…] [-o FILE] [--force] [--explain]",
+        description="Captures a pod's packets into a file. Ctrl-C stops and keeps what was captured.",
+        epilog="Filters are those of tcpdump (pcap-filter), with addresses instead of host names. "
+        "See docs/terminal.md.",
+    )
+    parser.add_argument("words", nargs="*", metavar="WORD", help="as after /podcap in Slack")
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="- for standard output; left out: a name made of capture, namespace and pod, in this folder",
+    )
+    parser.add_argument("--force", action="store_true", help="replace FILE when it is there")
+    parser.add_argument("--full", action="store_true", help="whole packets, where the policy allows it")
+    parser.add_argument("--explain", action="store_true", help="say first how the interface was found")
+    return parser
+
+
+def _run(options: argparse.Namespace) -> int:
+    words = _parser()
+    asked = words.parse_intermixed_args(options.words)
+    request = _request(asked)
+    if request is None:
+        words.print_help()
+        return 0
+    _check_output(asked)
+    settings = at_the_terminal(load())
+    settings.required("PODCAP_AGENT_IMAGE")
+    try:
+        return _Session(settings, request, asked).run()
+    except KeyboardInterrupt:
+        return 1
+
+
+def _request(asked: argparse.Namespace) -> Request | None:
+    """What was asked for; None for help."""
+    try:
+        request = parse(" ".join(asked.words))
+        if isinstance(request, Help):
+            return None
+        if request.filter:
+            check(request.filter)
+    except (UsageError, FilterError, CompilerError) as error:
+        raise UsageProblem(in_the_terminal(str(error))) from error
+    if mixes_and_or(request.filter):
+        print(f"podcap: {in_the_terminal(AND_OR_HINT)}", file=sys.stderr)
+    return replace(request, full=True) if asked.full else request
+
+
+def _check_output(asked: argparse.Namespace) -> None:
+    if asked.output is None:
+        return
+    if asked.output == _STANDARD_OUTPUT:
+        if sys.stdout.isatty():
+            raise UsageProblem(
+                "Packets are not written to a terminal: pipe them, as in "
+                "`podcap capture … -o - | wireshark -k -i -`."
+            )
+        return
+    try:
+        check_output(Path(asked.output), force=asked.force)
+    except OutputError as error:
+        raise UsageProblem(in_the_terminal(str(error))) from error
+
+
+class _Session:
+    """One capture from its request to its end."""
+
+    def __init__(self, settings: Settings, request: Request, asked: argparse.Namespace) -> None:
+        self._settings = settings
+        self._request = request
+        self._line = ProgressLine(sys.stderr)
+        live = asked.output == _STANDARD_OUTPUT
+        self._interrupt = Interrupt(self._stop)
+        self._live = (
+            LiveOutput(full=request.full, seconds=request.seconds, gone=self._interrupt.ask) if live else None
+        )
+        self._report = TerminalReport(
+            self._line,
+            file=Path(asked.output) if asked.output and not live else None,
+            force=asked.force,
+            explain=asked.explain,
+            live=self._live,
+        )
+        _log_to(self._line)
+
+    def run(self) -> int:
+        """Makes the capture; the exit code."""
+        ledger, policy = open_ledger(self._settings), open_policy(self._settings)
+        try:
+            with connect(self._settings.kubeconfig) as cluster:
+                identity = identify(cluster, self._settings.kubeconfig)
+                end_abandoned(ledger, cluster, self._settings.agent_namespace)
+        except ClusterError as error:
+            raise CommandError(in_the_terminal(str(error))) from error
+        place = TerminalPlace(identity, self._report)
+        self._services = Services(self._settings, ledger, policy, store=None, place=place)
+        self._identity = identity
+        self._capture, _ = ledger.request(_order(self._request, identity))
+        self._line.say(_introduced(self._capture))
+        return self._made()
+
+    def _made(self) -> int:
+        try:
+            with self._interrupt.listening():
+                if accept(self._services, self._capture) is not None:
+                    run(self._services, self._capture.id)
+        except KeyboardInterrupt:
+            self._give_up()
+        else:
+            if self._live is not None:
+                self._live.finish()
+        self._line.end()
+        for line in self._report.summary:
+            print(line, file=sys.stderr if self._live else sys.stdout)
+        capture = self._services.ledger.get(self._capture.id)
+        kept = capture.state is State.STOPPED and capture.packets is not None
+        return 0 if capture.state is State.DELIVERED or kept else 1
+
+    def _stop(self) -> None:
+        stop(self._services, self._capture.id, user_id=self._identity.shown)
+
+    def _give_up(self) -> None:
+        """The agent pod goes all the same."""
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+        try:
+            with self._services.cluster() as cluster:
+                agent.delete(cluster, self._settings.agent_namespace, self._capture.id)
+        except ClusterError as error:
+            self._line.say(f"podcap: The agent pod may be left: {in_the_terminal(str(error))}")
+        with suppress(IllegalMoveError):
+            ended = self._services.ledger.move(self._capture.id, State.FAILED, by=WORKER, sentence=_SECOND)
+            self._report.show(ended)
+
+
+def _order(request: Request, identity: Identity) -> Order:
+    return Order(
+        idempotency_key=f"terminal/{secrets.token_hex(16)}",
+        cluster=request.target.cluster,
+        namespace=request.target.namespace,
+        pod=request.target.pod,
+        seconds=request.seconds,
+        filter=request.filter,
+        full=request.full,
+        team_id="",
+        channel_id="",
+        user_id=identity.shown,
+        user_name=identity.account,
+        response_url=None,
+        origin=TERMINAL,
+        user_email=identity.email,
+    )
+
+
+def _introduced(capture: Capture) -> str:
+    what = "whole packets" if capture.full else "headers only"
+    narrowed = f", {capture.filter}" if capture.filter else ""
+    return in_the_terminal(
+        f"{capture.id}: {capture.namespace}/{capture.pod}, {shown(capture.seconds)}, {what}{narrowed}, "
+        f"asked for by {capture.user_id}"
+    )
+
+
+class _Lines(logging.Handler):
+    """Warnings of the engine as lines above the one that changes."""
+
+    def __init__(self, line: ProgressLine) -> None:
+        super().__init__(logging.WARNING)
+        self._line = line
+
+    def emit(self, record: logging.LogRecord) -> None:
+        for text in self.format(record).split("\n"):
+            self._line.say(f"podcap: {in_the_terminal(text)}")
+
+
+def _log_to(line: ProgressLine) -> None:
+    logging.basicConfig(level=logging.WARNING, handlers=[_Lines(line)], force=True)

@@ -1,0 +1,95 @@
+"""The terminal as the place where captures are asked for and reported, without Slack and without a store."""
+
+from pathlib import Path
+
+from bot.terminal.identity import Identity
+from workers.ledger.capture import Capture
+from workers.place import NotHereError
+from workers.policy.decide import Asker
+from workers.policy.names import ResolvedPolicy, ResolvedRule, resolve
+from workers.policy.rules import Policy
+from workers.report import Report
+from workers.settings import Settings
+
+_NO_POLICY = (
+    "Whole packets need a policy that allows them: set PODCAP_POLICY to a file with a rule that says "
+    "`payload: true`, or ask without `full`."
+)
+
+# Without a policy the kubeconfig's own rights decide, and headers are all there is.
+_ANY_HEADERS = ResolvedRule(
+    channel_ids=None,
+    user_ids=None,
+    usergroup_ids=None,
+    clusters=None,
+    namespaces=None,
+    max_seconds=None,
+    payload=False,
+)
+
+
+class TerminalPlace:
+    """One terminal with somebody at it, and the report of the one capture it makes."""
+
+    def __init__(self, identity: Identity, report: Report) -> None:
+        self._identity = identity
+        self._report = report
+
+    def report(self, capture: Capture) -> Report:  # noqa: ARG002, there is one
+        """The terminal's."""
+        return self._report
+
+    def resolve(self, policy: Policy) -> ResolvedPolicy:
+        """Channels and Slack's user groups are nobody here; e-mail addresses are users of Kubernetes."""
+        if not policy.is_set:
+            return ResolvedPolicy(rules=(_ANY_HEADERS,), audit=(), is_set=False, unresolved=())
+        return resolve(policy, _Names())
+
+    def asker(self, capture: Capture, policy: ResolvedPolicy) -> Asker:
+        """Whoever is at the terminal.
+
+        Raises:
+            NotHereError: Whole packets, without a policy.
+        """
+        if capture.full and not policy.is_set:
+            raise NotHereError(_NO_POLICY)
+        identity = self._identity
+        return Asker(
+            user_id=identity.policy_id,
+            usergroup_ids=frozenset(),
+            channel_id="",
+            email=identity.email or f"kubernetes:{identity.name}",
+        )
+
+    def email(self, capture: Capture) -> str | None:  # noqa: ARG002, there is one person
+        """The asker's, where the cluster knows them by it."""
+        return self._identity.email
+
+    def link(self, capture: Capture) -> str | None:  # noqa: ARG002, there is none
+        """Nothing here has an address."""
+        return None
+
+    def payload_refusal(self, capture: Capture) -> str | None:  # noqa: ARG002, the place does not change
+        """Nothing here forbids what the policy allowed."""
+        return None
+
+
+class _Names:
+    """The names of a policy at a terminal."""
+
+    def channel_id(self, name: str) -> str | None:  # noqa: ARG002, no channel is here
+        return None
+
+    def usergroup_id(self, handle: str) -> str | None:  # noqa: ARG002, only Slack knows them
+        return None
+
+    def user_id(self, email: str) -> str | None:
+        return f"kubernetes:{email}"
+
+
+def at_the_terminal(settings: Settings) -> Settings:
+    """The settings, with kubectl's own kubeconfig where none is named and this is no pod."""
+    usual = Path.home() / ".kube" / "config"
+    if settings.kubeconfig is None and usual.exists():
+        return settings.model_copy(update={"kubeconfig": str(usual)})
+    return settings
