@@ -6,8 +6,8 @@ from sqlalchemy import URL
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 NOT_ALLOWED = frozenset({"42501", "3F000"})
-"""SQLSTATEs of a role that lacks a right: insufficient_privilege, and invalid_schema_name when it may not look
-into the schema at all (PostgreSQL's manual, appendix A)."""
+"""SQLSTATEs of a role that lacks a right: insufficient_privilege, and invalid_schema_name, when it may not
+look into the schema at all (PostgreSQL's manual, appendix A)."""
 
 _LOCK_NOT_AVAILABLE = "55P03"
 
