@@ -153,6 +153,37 @@ def test_a_closed_exec_ends_the_input_of_its_process(lab: LabHandle) -> None:
     assert said.strip() == "1000"
 
 
+async def heard_of_each(lab: LabHandle, uid: str, count: int) -> list[set[bytes]]:
+    """What the processes of execs write that stay open side by side, each with both outputs."""
+    connector = aiohttp.UnixConnector(str(lab.places.socket("k8s-node01")))
+    words = ["sh", "-c", "echo heard; echo heard >&2; exec sleep 60"]
+    query = [("command", word) for word in words] + [("stdout", "true"), ("stderr", "true")]
+    heard = []
+    async with aiohttp.ClientSession("http://kubelet", connector=connector) as session:
+        for _ in range(count):
+            socket = await session.ws_connect(f"/pods/{uid}/exec", params=query, protocols=(V5,))
+            await socket.receive(timeout=20)
+            heard.append({(await socket.receive(timeout=20)).data for _ in range(2)})
+    return heard
+
+
+def test_the_execs_after_one_that_was_cut_hear_their_processes(lab: LabHandle) -> None:
+    """The cut one ends while somebody else still holds its standard error.
+
+    The later ones stay open, so that every file number that the kubelet had for the cut one is used again.
+    """
+    with lab.pod("deaf", {}) as pod:
+        uid = pod["metadata"]["uid"]
+        ends_first = "sleep 4716 >/dev/null & exec timeout 1 cat /dev/zero"
+        asyncio.run(start_and_cut(lab, uid, "sh", "-c", ends_first))
+        eventually(lambda: not any("cat" in line for line in processes_of(lab, uid)), "cat ends")
+        left = processes_of(lab, uid)
+        heard = asyncio.run(heard_of_each(lab, uid, 6))
+
+    assert "sleep 4716 " in left
+    assert heard == [{b"\x01heard\n", b"\x02heard\n"}] * 6
+
+
 def test_a_detached_process_lives_on_after_its_exec_has_returned(lab: LabHandle) -> None:
     with lab.pod("leaving", {}) as pod:
         lab.exec("leaving", "sh", "-c", "setsid sleep 4715 </dev/null >/dev/null 2>&1 &", namespace="podcap")

@@ -7,13 +7,12 @@ its output any more, so that it waits once the pipe is full. It ends by itself o
 """
 
 import asyncio
-import contextlib
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from aiohttp import WSMsgType, web
 
@@ -74,40 +73,36 @@ class Execs:
             return socket
         streams = Streams(request.stdin, request.stdout, request.stderr, request.tty)
         end = self._start(request, run, exec_id, streams)
-        carrying = asyncio.ensure_future(self._carry(socket, request, streams, end))
-        with contextlib.suppress(ConnectionError):
-            await _obey(socket, streams)
+        carrying = asyncio.ensure_future(_carry(socket, streams, end))
+        obeying = asyncio.ensure_future(_obey(socket, streams))
+        try:
+            done, _ = await asyncio.wait((carrying, obeying), return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+            if carrying in done:
+                status = exited(socket.ws_protocol or V4, request.command, carrying.result())
+                await _finish(socket, status)
+        except* ConnectionError:
+            pass  # The client has gone.
+        finally:
+            await _stopped(carrying, obeying)
+            self._let_go(streams, end)
+        return socket
+
+    def _let_go(self, streams: Streams, end: asyncio.Future[int]) -> None:
+        """Closes the streams, once the process has ended: without its pipes it would be killed."""
         streams.close_input()
         if end.done():
-            await carrying
             streams.close()
-        else:
-            task = asyncio.ensure_future(_abandon(carrying, streams, end))
-            self._abandoned.add(task)
-            task.add_done_callback(self._abandoned.discard)
-        return socket
+            return
+        task = asyncio.ensure_future(_closed_after(end, streams))
+        self._abandoned.add(task)
+        task.add_done_callback(self._abandoned.discard)
 
     def _start(self, request: ExecRequest, run: Run, exec_id: str, streams: Streams) -> asyncio.Future[int]:
         process = {**run.process_config, "args": list(request.command), "terminal": request.tty}
         with streams.theirs() as descriptors:
             return self._runtime.exec(run.id, exec_id, process, descriptors)
-
-    async def _carry(
-        self,
-        socket: web.WebSocketResponse,
-        request: ExecRequest,
-        streams: Streams,
-        end: asyncio.Future[int],
-    ) -> None:
-        """Sends what the process writes until it writes no more, then how it ended."""
-        channels = {_OUTPUT: streams.output, _ERRORS: streams.errors}
-        with contextlib.suppress(ConnectionError):
-            await asyncio.gather(
-                *(_pump(socket, channel, file) for channel, file in channels.items() if file)
-            )
-            await _finish(
-                socket, exited(socket.ws_protocol or V4, request.command, await asyncio.shield(end))
-            )
 
 
 def _problem(request: ExecRequest, run: Run) -> str | None:
@@ -122,18 +117,36 @@ async def _finish(socket: web.WebSocketResponse, status: bytes) -> None:
     await socket.close(code=1000)
 
 
+async def _carry(socket: web.WebSocketResponse, streams: Streams, end: asyncio.Future[int]) -> int:
+    """Sends what the process writes until it writes no more; its exit code."""
+    channels = {_OUTPUT: streams.output, _ERRORS: streams.errors}
+    # A group, so that when one pump fails the other does not go on waiting for a pipe that is then closed:
+    # the event loop would stay deaf to the next file that gets the number of that pipe.
+    async with asyncio.TaskGroup() as pumps:
+        for channel, file in channels.items():
+            if file is not None:
+                pumps.create_task(_pump(socket, channel, file))
+    return await asyncio.shield(end)
+
+
 async def _pump(socket: web.WebSocketResponse, channel: int, file: FileIO) -> None:
     prefix = bytes([channel])
     while data := await pipes.read(file):
         await socket.send_bytes(prefix + data)
 
 
-async def _abandon(carrying: asyncio.Future[None], streams: Streams, end: asyncio.Future[int]) -> None:
-    """Stops reading, but keeps the pipes until the process has ended: without them it would be killed."""
-    carrying.cancel()
-    await asyncio.gather(carrying, return_exceptions=True)
-    await end
-    streams.close()
+async def _stopped(*tasks: asyncio.Future[Any]) -> None:
+    """Cancels them and waits until they have ended: only then may the files that they wait for be closed."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _closed_after(end: asyncio.Future[int], streams: Streams) -> None:
+    try:
+        await end
+    finally:
+        streams.close()
 
 
 async def _obey(socket: web.WebSocketResponse, streams: Streams) -> None:

@@ -45,12 +45,11 @@ class Streams:
     @contextmanager
     def theirs(self) -> Iterator[list[int | str]]:
         """What becomes the process's descriptors 0, 1 and 2; closed on this side afterwards."""
-        if self._tty:
-            yield [self._terminal] * 3
-        else:
-            yield [file.fileno() for file in self._theirs[:3]]
-        for file in self._theirs:
-            file.close()
+        try:
+            yield [self._terminal] * 3 if self._tty else [file.fileno() for file in self._theirs[:3]]
+        finally:
+            for file in self._theirs:
+                file.close()
 
     async def write(self, data: bytes) -> None:
         """Gives the process input; thrown away when it reads none or has closed it."""
@@ -72,7 +71,7 @@ class Streams:
             fcntl.ioctl(self.output, termios.TIOCSWINSZ, window)
 
     def close(self) -> None:
-        """Closes this side."""
+        """Closes this side. Nobody may be reading or writing it any more."""
         for file in (self._input, self.output, self.errors):
             if file is not None:
                 file.close()

@@ -1,6 +1,7 @@
 """Reading and writing pipes and terminals without blocking the event loop, and without a buffer of one's own.
 
 What is not read stays in the pipe: a process that writes faster than its reader waits, as in a real cluster.
+Whoever closes a file makes sure first that nobody waits for it any more.
 """
 
 import asyncio
@@ -56,6 +57,10 @@ async def write(file: FileIO, data: bytes) -> None:
 
 
 async def _ready(descriptor: int, add: Callable[..., None], remove: Callable[[int], bool]) -> None:
+    # A file that is closed while somebody waits for it stays registered by its number. The event loop would
+    # never tell whoever waits for the next file of that number: better a fault than a wait without end.
+    if remove(descriptor):
+        raise RuntimeError(f"descriptor {descriptor} is waited for twice, or was closed while waited for")
     ready = asyncio.get_running_loop().create_future()
 
     def tell() -> None:
