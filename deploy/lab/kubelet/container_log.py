@@ -50,18 +50,12 @@ class ContainerLog:
     async def collect(self, stream: str, pipe: FileIO) -> None:
         """Writes what comes out of a pipe into the log, until its end; then closes the pipe."""
         self._open_streams += 1
-        rest = b""
-        with pipe:
-            while data := await pipes.read(pipe):
-                *lines, rest = (rest + data).split(b"\n")
-                self._append(stream, [(line, "F") for line in lines])
-                while len(rest) >= _LONGEST:
-                    self._append(stream, [(rest[:_LONGEST], "P")])
-                    rest = rest[_LONGEST:]
-        if rest:
-            self._append(stream, [(rest, "F")])
-        self._open_streams -= 1
-        self._tell()
+        try:
+            with pipe:
+                await self._collect(stream, pipe)
+        finally:  # Also when it is cancelled: a follower would wait for more otherwise.
+            self._open_streams -= 1
+            self._tell()
 
     async def read(self, query: LogQuery) -> AsyncIterator[bytes]:
         """The log's lines as the API gives them; with `follow` until the container has ended."""
@@ -97,6 +91,17 @@ class ContainerLog:
         older = self._full.read_bytes().splitlines(keepends=True) if self._full.exists() else []
         lines = (line for line in [*older, *newest] if written_at(line) >= query.since)
         yield from lines if query.tail_lines is None else _last(lines, query.tail_lines)
+
+    async def _collect(self, stream: str, pipe: FileIO) -> None:
+        rest = b""
+        while data := await pipes.read(pipe):
+            *lines, rest = (rest + data).split(b"\n")
+            self._append(stream, [(line, "F") for line in lines])
+            while len(rest) >= _LONGEST:
+                self._append(stream, [(rest[:_LONGEST], "P")])
+                rest = rest[_LONGEST:]
+        if rest:
+            self._append(stream, [(rest, "F")])
 
     def _append(self, stream: str, lines: list[tuple[bytes, str]]) -> None:
         if not lines:

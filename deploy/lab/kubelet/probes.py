@@ -68,9 +68,11 @@ class Probe:
         reader, writer = await asyncio.open_connection(host, port)
         request = f"GET {where.get('path') or '/'} HTTP/1.1\r\nHost: {host}:{port}\r\n"
         headers = "User-Agent: kube-probe/1.36\r\nAccept: */*\r\nConnection: close\r\n\r\n"
-        writer.write((request + headers).encode())
-        words = (await reader.readline()).split()
-        await _close(writer)
+        try:
+            writer.write((request + headers).encode())
+            words = (await reader.readline()).split()
+        finally:
+            await _close(writer)
         return len(words) > 1 and words[1].isdigit() and int(words[1]) in _OK
 
     def _port(self, port: int | str) -> int:

@@ -81,6 +81,23 @@ def test_a_follower_sees_what_comes_until_the_container_ends(tmp_path: Path) -> 
     assert asyncio.run(ask()) == b"before\nafter\n"
 
 
+def test_a_follower_is_let_go_when_the_log_is_no_longer_written(tmp_path: Path) -> None:
+    async def ask() -> bytes:
+        log = ContainerLog(tmp_path / "0.log")
+        reading, writing = pipes.pair()
+        collecting = asyncio.ensure_future(log.collect("stdout", reading))
+        with writing:
+            await pipes.write(writing, b"before\n")
+            await asyncio.sleep(0)
+            following = asyncio.ensure_future(read(log, LogQuery(follow=True)))
+            await asyncio.sleep(0)
+            collecting.cancel()
+            await asyncio.wait_for(asyncio.gather(collecting, return_exceptions=True), 10)
+            return await asyncio.wait_for(following, 10)
+
+    assert asyncio.run(ask()) == b"before\n"
+
+
 def test_a_full_log_keeps_its_newest_lines(tmp_path: Path) -> None:
     line = b"x" * 1000 + b"\n"
 
