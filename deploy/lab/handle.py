@@ -15,10 +15,11 @@ from deploy.lab.places import Places
 _PROJECT = Path(__file__).parents[2]
 _WAIT_SECONDS = 30.0
 _STEP_SECONDS = 0.1
+_COMMAND_SECONDS = 120.0
 
 
 class CommandFailed(RuntimeError):  # noqa: N818 - it reads as the sentence it carries
-    """A command ended with an exit code other than 0; the text has what it printed."""
+    """A command ended with an exit code other than 0, or not in time; the text has what it printed."""
 
 
 class LabHandle:
@@ -27,10 +28,13 @@ class LabHandle:
     Attributes:
         directory: The folder.
         places: Where it keeps what.
+        command_seconds: How long a command may take; far more than any needs, so that one that waits for
+            something that never comes is named.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, command_seconds: float = _COMMAND_SECONDS) -> None:
         self.directory = directory
+        self.command_seconds = command_seconds
         self.places = Places.of(directory)
 
     def up(self) -> str:
@@ -51,7 +55,7 @@ class LabHandle:
         Raises:
             CommandFailed: It failed.
         """
-        return _output(self.command(*arguments))
+        return self._output(self.command(*arguments))
 
     def node(self, name: str, *argv: str) -> str:
         """What a command in a node's namespaces prints.
@@ -75,7 +79,7 @@ class LabHandle:
         Raises:
             CommandFailed: It failed.
         """
-        return _output(kubectl_command(self.places, *arguments), text)
+        return self._output(kubectl_command(self.places, *arguments), text)
 
     def get(self, kind: str, name: str, namespace: str = "traefik") -> dict[str, Any]:
         """An object of the cluster.
@@ -165,9 +169,18 @@ class LabHandle:
         finally:
             self.delete_pod(name, namespace)
 
-
-def _output(argv: list[str], text: str | None = None) -> str:
-    done = subprocess.run(argv, cwd=_PROJECT, input=text, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise CommandFailed(f"{' '.join(argv)} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
-    return done.stdout
+    def _output(self, argv: list[str], text: str | None = None) -> str:
+        words, seconds = " ".join(argv), self.command_seconds
+        try:
+            done = subprocess.run(
+                argv, cwd=_PROJECT, input=text, capture_output=True, text=True, check=False, timeout=seconds
+            )
+        except subprocess.TimeoutExpired as late:
+            # What came until then is bytes, even of a command whose output is text.
+            printed = b"".join(part for part in (late.stdout, late.stderr) if part).decode(errors="replace")
+            raise CommandFailed(
+                f"{words} was killed: it had not ended in {seconds:g} s:\n{printed}"
+            ) from None
+        if done.returncode:
+            raise CommandFailed(f"{words} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+        return done.stdout
