@@ -16,12 +16,14 @@ class Asker:
     Attributes:
         dry_run: Everything is checked and nothing is kept.
         manager: The field manager that `managedFields` names; empty for a controller, which is not tracked.
+        entries: The `managedFields` there will be, where an apply has found them already.
         warnings: What to tell besides the answer; admission adds to it.
     """
 
     user: User = CONTROLLERS
     dry_run: bool = False
     manager: str = ""
+    entries: list[Object] | None = None
     warnings: list[str] = field(default_factory=list)
 
 

@@ -4,6 +4,8 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+import yaml
+
 from deploy.lab.apiserver import protobuf
 from deploy.lab.apiserver.config_validation import check_base64
 from deploy.lab.apiserver.resource import Resource
@@ -52,6 +54,18 @@ def parse_json(body: bytes) -> Any:
             "the object provided is unrecognized (must be of type Object): couldn't get version/kind; "
             f"json parse error: {error}"
         ) from None
+
+
+def parse_yaml(body: bytes) -> Any:
+    """Parses YAML, which JSON is as well.
+
+    Raises:
+        ApiError: 400.
+    """
+    try:
+        return yaml.safe_load(body)
+    except yaml.YAMLError as error:
+        raise bad_request(f"error decoding YAML: {error}") from None
 
 
 def decode(resource: Resource, raw: Any, field_validation: str = "") -> Decoded:

@@ -5,14 +5,16 @@ import contextlib
 import json
 import random
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from typing import Any
 
 from aiohttp import web
 
-from deploy.lab.apiserver import admission_policy, answers, reviews, scale
+from deploy.lab.apiserver import admission_policy, answers, rbac, reviews, scale
+from deploy.lab.apiserver.apply import applied
 from deploy.lab.apiserver.attributes import Asker, Attributes
 from deploy.lab.apiserver.controllers.cluster import Cluster
-from deploy.lab.apiserver.decode import decode, parse_json, read_body
+from deploy.lab.apiserver.decode import decode, parse_json, parse_yaml, read_body
 from deploy.lab.apiserver.listing import page
 from deploy.lab.apiserver.patch import json_patch, merge_patch
 from deploy.lab.apiserver.registry import Deletion
@@ -30,6 +32,7 @@ _PATCHES = (
     "application/json-patch+json",
     "application/merge-patch+json",
     "application/strategic-merge-patch+json",
+    "application/apply-patch+yaml",
 )
 _SHORTEST_WATCH_SECONDS = 1800
 _TRUE = frozenset({"1", "true"})
@@ -132,7 +135,7 @@ class Endpoints:
         decoded = decode(resource, raw, request.query.get("fieldValidation", ""))
         if not resource.stored:
             return answers.as_json(reviews.answer(self._store, resource, decoded.value, user), 201)
-        asker = Asker(user, dry_run=_dry_run(request), warnings=decoded.warnings)
+        asker = _asker(request, user, decoded.warnings)
         made = self._registry.create(resource, _namespace(info, resource), decoded.value, asker)
         return answers.warned(answers.one(request, resource, made, 201), asker.warnings)
 
@@ -148,21 +151,57 @@ class Endpoints:
     async def patch(
         self, request: web.Request, info: RequestInfo, resource: Resource, user: User
     ) -> web.StreamResponse:
-        """PATCH: JSON patch, merge patch or strategic merge patch."""
+        """PATCH: JSON patch, merge patch, strategic merge patch or server-side apply."""
         kind = request.headers.get("Content-Type", "").partition(";")[0].strip()
         if kind not in _PATCHES:
             raise unsupported_media_type(_PATCHES)
+        if kind == _PATCHES[3]:
+            return await self._apply(request, info, resource, user)
         patch = parse_json(await request.read())
         current = self._registry.get(resource, _namespace(info, resource), info.name)
         if info.subresource == "scale":
             current, resource = scale.of(current), scale.SCALE
         return self._write(request, info, resource, user, _patched(kind, resource, current, patch))
 
+    async def _apply(
+        self, request: web.Request, info: RequestInfo, resource: Resource, user: User
+    ) -> web.StreamResponse:
+        manager = request.query.get("fieldManager", "")
+        if not manager:
+            message = "fieldManager: Required value: is required for apply patch"
+            raise ApiError(422, "Invalid", f'PatchOptions.meta.k8s.io "" is invalid: {message}', {})
+        decoded = decode(resource, parse_yaml(await request.read()), request.query.get("fieldValidation", ""))
+        config, where = decoded.value, _namespace(info, resource)
+        if config["metadata"].setdefault("name", info.name) != info.name:
+            raise bad_request("name in URL does not match name in metadata")
+        if "managedFields" in config["metadata"]:
+            raise bad_request("metadata.managedFields must be nil")
+        live = self._store.get(resource, where, info.name)
+        if live is None:
+            self._check_may_create(user, info)
+        found = applied(resource, manager, config, live, force=request.query.get("force") in _TRUE)
+        asker = _asker(request, user, decoded.warnings)
+        asker.entries = found.entries
+        if live is None:
+            made = self._registry.create(resource, where, found.value, asker)
+            return answers.warned(answers.one(request, resource, made, 201), asker.warnings)
+        made = self._registry.update(
+            resource, where, info.name, found.value, asker, subresource=info.subresource
+        )
+        return answers.warned(answers.one(request, resource, made), asker.warnings)
+
+    def _check_may_create(self, user: User, info: RequestInfo) -> None:
+        """A patch that makes an object needs the right to create it as well."""
+        asked = replace(info, verb="create")
+        decision = rbac.decide(self._store, user, asked)
+        if not decision.allowed:
+            raise rbac.refusal(user, asked, decision)
+
     def _write(
         self, request: web.Request, info: RequestInfo, resource: Resource, user: User, raw: Any
     ) -> web.StreamResponse:
         decoded = decode(resource, raw, request.query.get("fieldValidation", ""))
-        asker = Asker(user, dry_run=_dry_run(request), warnings=decoded.warnings)
+        asker = _asker(request, user, decoded.warnings)
         if info.subresource == "scale":
             return self._rescale(request, info, asker, decoded.value)
         written = self._registry.update(
@@ -224,6 +263,12 @@ class Endpoints:
             self._registry.delete(resource, metadata.get("namespace", ""), metadata["name"], how, asker)
         version = {"resourceVersion": str(self._store.version)}
         return answers.many(request, resource, items, version)
+
+
+def _asker(request: web.Request, user: User, warnings: list[str]) -> Asker:
+    agent = request.headers.get("User-Agent", "").partition("/")[0]
+    manager = request.query.get("fieldManager") or agent or "unknown"
+    return Asker(user, _dry_run(request), manager, warnings=warnings)
 
 
 def _namespace(info: RequestInfo, resource: Resource) -> str:

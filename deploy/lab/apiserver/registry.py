@@ -5,7 +5,7 @@ import uuid
 from dataclasses import dataclass
 from functools import partial
 
-from deploy.lab.apiserver import admission_policy, defaults, names, times, validation
+from deploy.lab.apiserver import admission_policy, defaults, managed_fields, names, times, validation
 from deploy.lab.apiserver.admission import admit, check_creatable
 from deploy.lab.apiserver.allocation import allocate
 from deploy.lab.apiserver.attributes import Asker, Attributes
@@ -95,6 +95,7 @@ class Registry:
         if existing is not None:
             raise already_exists(resource, name, bool(existing["metadata"].get("deletionTimestamp")))
         _stamp(resource, new)
+        managed_fields.track(resource, new, None, asker)
         if resource is JOBS:
             select_own_pods(new)
         if resource.plural == "namespaces":
@@ -125,6 +126,7 @@ class Registry:
         else:
             new = self._changed(resource, new, old)
         new["metadata"]["resourceVersion"] = old["metadata"]["resourceVersion"]
+        managed_fields.track(resource, new, old, asker, subresource)
         admission_policy.check(
             self._store, Attributes("UPDATE", resource, subresource, namespace, name, new, old, asker)
         )
