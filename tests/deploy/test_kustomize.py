@@ -1,0 +1,184 @@
+"""What deploy/kustomize renders, as far as it can be judged without a cluster."""
+
+import inspect
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from honcho.environ import parse_procfile
+
+from deploy.lab.install import KUSTOMIZE, render, variant
+from tests.deploy import dockerfile
+from workers.policy.load import load
+from workers.request.grammar import parse
+from workers.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+OVERLAYS = ("socket-mode", "http")
+PROCESSES = ("bot", "worker", "beat")
+REGISTRY = "registry.internal:5000/team"
+LONGEST = inspect.signature(parse).parameters["max_seconds"].default
+
+
+@pytest.fixture(scope="module", params=OVERLAYS)
+def objects(request: pytest.FixtureRequest) -> list[dict[str, Any]]:
+    return render(KUSTOMIZE / "overlays" / request.param)
+
+
+def deployment(objects: list[dict[str, Any]], name: str) -> dict[str, Any]:
+    return next(one for one in objects if one["kind"] == "Deployment" and one["metadata"]["name"] == name)
+
+
+def pod_of(objects: list[dict[str, Any]], name: str) -> dict[str, Any]:
+    spec: dict[str, Any] = deployment(objects, name)["spec"]["template"]["spec"]
+    return spec
+
+
+def containers(objects: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    for process in PROCESSES:
+        pod = pod_of(objects, process)
+        yield from (*pod.get("initContainers", []), *pod["containers"])
+
+
+def test_the_deployments_run_the_procfiles_commands(objects: list[dict[str, Any]]) -> None:
+    for name, command in parse_procfile((ROOT / "Procfile").read_text()).processes.items():
+        (container,) = pod_of(objects, name)["containers"]
+        argv = [*container["command"], *container.get("args", [])]
+        assert " ".join(argv) == command.replace(".venv/bin/", "")
+
+
+def test_the_images_are_named_without_a_registry(objects: list[dict[str, Any]]) -> None:
+    assert {container["image"] for container in containers(objects)} == {"podcap:0.1.0"}
+
+
+def test_an_images_entry_changes_everything_that_names_the_image(tmp_path: Path) -> None:
+    images = [
+        {"name": name, "newName": f"{REGISTRY}/{name}", "newTag": "7"} for name in ("podcap", "podcap-agent")
+    ]
+    objects = render(variant("http", tmp_path / "own", images=images))
+    assert {container["image"] for container in containers(objects)} == {f"{REGISTRY}/podcap:7"}
+    agent = f"{REGISTRY}/podcap-agent:7"
+    (worker,) = pod_of(objects, "worker")["containers"]
+    assert {"name": "PODCAP_AGENT_IMAGE", "value": agent} in worker["env"]
+    pinned = [one["data"]["image"] for one in objects if one["metadata"]["name"] == "podcap-agent"]
+    assert pinned == [agent]
+
+
+def test_secrets_come_by_reference_and_none_is_in_the_objects(objects: list[dict[str, Any]]) -> None:
+    assert not [one for one in objects if one["kind"] == "Secret"]
+    secret = re.compile(r"TOKEN|SECRET|_URL$")
+    for container in containers(objects):
+        for variable in container.get("env", []):
+            if secret.search(variable["name"]):
+                reference = variable["valueFrom"]["secretKeyRef"]
+                assert (reference["name"], reference["key"]) == ("podcap", variable["name"])
+
+
+def test_the_example_of_the_secret_has_every_key_that_is_asked_for(objects: list[dict[str, Any]]) -> None:
+    example = (KUSTOMIZE / "secret.example.env").read_text()
+    offered = set(re.findall(r"^#?([A-Z_]+)=", example, re.MULTILINE))
+    asked = {
+        variable["name"]
+        for container in containers(objects)
+        for variable in container.get("env", [])
+        if "valueFrom" in variable
+    }
+    assert asked <= offered
+    given = re.findall(r"^#?[A-Z_]+=(.*)", example, re.MULTILINE)
+    assert all("REPLACE" in value or value.startswith("s3://bucket/") for value in given)
+
+
+def test_every_variable_is_a_setting_of_podcap(objects: list[dict[str, Any]]) -> None:
+    settings = {field.alias for field in Settings.model_fields.values()}
+    literals = next(one["data"] for one in objects if one["metadata"]["name"].startswith("podcap-settings"))
+    named = {variable["name"] for container in containers(objects) for variable in container.get("env", [])}
+    assert named | set(literals) <= settings
+
+
+def test_only_the_migration_knows_the_owner_of_the_database(objects: list[dict[str, Any]]) -> None:
+    knows = [
+        container["name"]
+        for container in containers(objects)
+        if any(variable["name"] == "PODCAP_DATABASE_OWNER_URL" for variable in container.get("env", []))
+    ]
+    assert knows == ["migrate"]
+
+
+def test_containers_run_without_root_rights_or_a_writable_root(objects: list[dict[str, Any]]) -> None:
+    user = int(dockerfile.stages(ROOT / "deploy" / "podcap" / "Dockerfile")[-1].all("USER")[0].split(":")[0])
+    for process in PROCESSES:
+        pod = pod_of(objects, process)
+        assert pod["securityContext"]["runAsNonRoot"] is True
+        assert pod["securityContext"].get("fsGroup", user) == user
+    for container in containers(objects):
+        assert container["securityContext"] == {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        }
+        assert "/tmp" in [mount["mountPath"] for mount in container["volumeMounts"]]
+        assert set(container["resources"]) == {"requests", "limits"}
+
+
+def test_only_the_bot_is_probed_at_paths_that_it_serves(objects: list[dict[str, Any]]) -> None:
+    probed = [container for container in containers(objects) if "readinessProbe" in container]
+    assert [container["name"] for container in probed] == ["bot"]
+    paths = {probed[0][probe]["httpGet"]["path"] for probe in ("readinessProbe", "livenessProbe")}
+    assert paths == {"/readyz", "/healthz"}
+
+
+def test_every_rule_says_why_it_is_there() -> None:
+    for file in sorted((KUSTOMIZE / "base").glob("rbac-*.yaml")):
+        lines = file.read_text().splitlines()
+        rules = [number for number, line in enumerate(lines) if line.strip().startswith("- apiGroups:")]
+        assert rules
+        assert all(lines[number - 1].strip().startswith("# ") for number in rules), file
+
+
+def test_no_rule_grants_everything_of_anything(objects: list[dict[str, Any]]) -> None:
+    rules = [rule for one in objects if one["kind"] in {"Role", "ClusterRole"} for rule in one["rules"]]
+    assert rules
+    for rule in rules:
+        assert "*" not in {*rule["verbs"], *rule["resources"], *rule["apiGroups"]}
+        assert "secrets" not in rule["resources"]
+
+
+def test_without_a_policy_of_ones_own_nobody_may_capture() -> None:
+    assert load(KUSTOMIZE / "base" / "policy.yaml").rules == ()
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_an_overlays_policy_is_one_that_podcap_reads(overlay: str) -> None:
+    assert load(KUSTOMIZE / "overlays" / overlay / "policy.yaml").rules
+
+
+def test_the_worker_has_the_time_to_end_its_longest_capture(objects: list[dict[str, Any]]) -> None:
+    assert pod_of(objects, "worker")["terminationGracePeriodSeconds"] > LONGEST
+
+
+def test_with_an_object_store_there_is_no_volume_and_two_workers_take_over_from_each_other(
+    tmp_path: Path,
+) -> None:
+    objects = render(variant("socket-mode", tmp_path / "own", components=[_relative(tmp_path / "own")]))
+    assert not [one for one in objects if one["kind"] == "PersistentVolumeClaim"]
+    worker = deployment(objects, "worker")["spec"]
+    assert (worker["replicas"], worker["strategy"]) == (2, {"type": "RollingUpdate"})
+    pod = worker["template"]["spec"]
+    assert {volume["name"] for volume in pod["volumes"]} == {"tmp", "policy"}
+    assert {mount["name"] for mount in pod["containers"][0]["volumeMounts"]} == {"tmp", "policy"}
+    assert "PODCAP_STORE_URL" in [variable["name"] for variable in pod["containers"][0]["env"]]
+
+
+def _relative(folder: Path) -> str:
+    component = (KUSTOMIZE / "components" / "object-store").resolve()
+    up = len(folder.resolve().parts) - 1
+    return "/".join([".."] * up) + str(component)
+
+
+def test_a_kustomization_that_cannot_be_rendered_is_noticed(tmp_path: Path) -> None:
+    (tmp_path / "kustomization.yaml").write_text("resources: [no-such-file.yaml]\n")
+    with pytest.raises(subprocess.CalledProcessError):
+        render(tmp_path)
