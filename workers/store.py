@@ -1,5 +1,6 @@
 """Where capture files are kept: a folder, or any place fsspec knows (PODCAP_STORE_URL)."""
 
+import secrets
 import shutil
 from pathlib import Path
 
@@ -36,3 +37,14 @@ class Store:
                 self._files.rm(target)
             raise
         return f"{self._url}/{name}"
+
+    def probe(self) -> None:
+        """Writes a small file and removes it again.
+
+        Raises:
+            What this kind of store raises, when either cannot be done.
+        """
+        self._files.makedirs(self._root, exist_ok=True)
+        target = f"{self._root}/.podcap-{secrets.token_hex(8)}"
+        self._files.pipe_file(target, b"podcap")
+        self._files.rm(target)

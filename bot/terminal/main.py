@@ -9,11 +9,11 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from bot.terminal import audit, capture, summarize
+from bot.terminal import audit, capture, doctor, summarize
 from bot.terminal.command import CommandError, UsageProblem
 from workers.settings import SettingsError
 
-_COMMANDS = (capture, summarize, audit)
+_COMMANDS = (capture, summarize, audit, doctor)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,0 +1,1 @@
+"""What `podcap doctor` looks at: one file for each thing outside that podcap needs."""
