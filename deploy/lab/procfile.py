@@ -19,7 +19,8 @@ class Procfile:
     """Running processes by the names they have in the Procfile; a context manager that ends them.
 
     Args:
-        environment: Added to this process's environment, without any setting of podcap found there.
+        environment: Added to this process's environment, without any setting of podcap found there; as it
+            is when a process is started.
         logs: A folder; each process writes NAME.log into it.
         own: By process, what its environment has besides, such as a KUBECONFIG of its own.
     """
@@ -31,7 +32,7 @@ class Procfile:
         own: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
     ) -> None:
         self._commands = dict(parse_procfile((ROOT / "Procfile").read_text()).processes)
-        self._environment = _without_settings(os.environ) | dict(environment)
+        self._environment = environment
         self._own = own
         self._logs = logs
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
@@ -39,12 +40,13 @@ class Procfile:
     def start(self, *names: str) -> Self:
         """Starts the named processes, or all."""
         self._logs.mkdir(parents=True, exist_ok=True)
+        environment = _without_settings(os.environ) | dict(self._environment)
         for name in names or self._commands:
             with (self._logs / f"{name}.log").open("ab") as log:
                 self.processes[name] = subprocess.Popen(
                     ["sh", "-c", f"exec {self._commands[name]}"],
                     cwd=ROOT,
-                    env=self._environment | dict(self._own.get(name, {})),
+                    env=environment | dict(self._own.get(name, {})),
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=subprocess.STDOUT,
