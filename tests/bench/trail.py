@@ -11,6 +11,7 @@ from pathlib import Path
 from sqlalchemy import Engine, insert
 
 from tests.bench.figure import Figure
+from workers.ledger.capture import Order
 from workers.ledger.engine import open_engine
 from workers.ledger.ledger import Ledger
 from workers.ledger.migrate import migrate
@@ -18,8 +19,22 @@ from workers.ledger.schema import trail
 from workers.trail.chain import BEFORE_THE_FIRST, entry_hash
 from workers.trail.entry import Entry, canonical
 
-_APPENDED = 5_000
+_APPENDED, _ROUNDS = 5_000, 3
 _BEFORE = 10_000
+_ORDER = Order(
+    idempotency_key="trigger",
+    cluster="default",
+    namespace="traefik",
+    pod="cheddar-845749dbd6-zcdjm",
+    seconds=30,
+    filter="tcp port 80",
+    full=False,
+    team_id="T0123456789",
+    channel_id="C0123456789",
+    user_id="U0123456789",
+    user_name="alice",
+    response_url=None,
+)
 _FEW, _MANY = 100_000, 1_000_000
 
 
@@ -36,22 +51,27 @@ def figures(folder: Path) -> Iterator[Figure]:
 def _appending(folder: Path) -> Iterator[Figure]:
     engine = open_engine(_filled(folder, _BEFORE))
     ledger = Ledger(engine)
+    capture, _ = ledger.request(_ORDER)
+    rounds = [_append(ledger, capture.id) for _ in range(_ROUNDS)]
+    assert ledger.trail.verify().entries == _BEFORE + 1 + _ROUNDS * _APPENDED
+    engine.dispose()
+    # Other processes on the machine make a round slower, nothing makes one faster than podcap is.
+    median, p99 = min(rounds, key=lambda figures: figures[1])
+    what = f"of {_APPENDED:,} appends to SQLite, the best of {_ROUNDS} rounds"
+    yield Figure(f"median {what}", median, "ms")
+    yield Figure(f"p99 {what}", p99, "ms", 2)
+
+
+def _append(ledger: Ledger, capture_id: str) -> tuple[float, float]:
+    """Median and 99th percentile of one round, in milliseconds."""
     took = []
     for number in range(_APPENDED):
+        facts = {"name": "cap-7f3k9q.pcap", "sha256": f"{number:064x}", "to": "C0123456789"}
         start = time.perf_counter()
-        ledger.record(
-            None, "audited", by="U0123456789", facts={"asked": "traefik/cheddar", "answers": number}
-        )
+        ledger.record(capture_id, "file delivered", by="worker@podcap-worker-6c5d9f7b8-x2k4q", facts=facts)
         took.append(1000 * (time.perf_counter() - start))
-    assert ledger.trail.verify().entries == _BEFORE + _APPENDED
-    engine.dispose()
     percentiles = statistics.quantiles(took, n=100)
-    yield Figure(
-        f"append an entry behind {_BEFORE:,}, SQLite, median of {_APPENDED:,}", percentiles[49], "ms"
-    )
-    yield Figure(
-        f"append an entry behind {_BEFORE:,}, SQLite, p99 of {_APPENDED:,}", percentiles[98], "ms", 2
-    )
+    return percentiles[49], percentiles[98]
 
 
 def _filled(folder: Path, count: int) -> str:
@@ -101,6 +121,7 @@ def _entries(count: int) -> Iterator[Entry]:
 _VERIFY = """
 import re, sys, time
 from pathlib import Path
+from workers.ledger.capture import Order
 from workers.ledger.engine import open_engine
 from workers.trail.trail import Trail
 trail = Trail(open_engine(sys.argv[1]))

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Engine, func, insert, select, update
+from sqlalchemy import Connection, Engine, bindparam, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from workers.ledger.capture import Capture, Order, new_id
@@ -158,8 +158,22 @@ class Ledger:
         """
         now = datetime.now(UTC)
         with self._engine.begin() as connection:
-            capture = None if capture_id is None else self._get(connection, capture_id)
-            entry = _append(connection, capture, event, by=by, at=now, facts=facts or {})
+            namespace, pod = None, None
+            if capture_id is not None:
+                row = connection.execute(_POD_OF, {"capture_id": capture_id}).first()
+                if row is None:
+                    raise KeyError(capture_id)
+                namespace, pod = row
+            entry = append(
+                connection,
+                event,
+                by=by,
+                at=now,
+                capture_id=capture_id,
+                namespace=namespace,
+                pod=pod,
+                facts=facts,
+            )
         log.say(entry)
         return entry
 
@@ -278,22 +292,19 @@ class Ledger:
             return [Capture.of(row) for row in connection.execute(query).mappings()]
 
 
+_POD_OF = select(captures.c.namespace, captures.c.pod).where(captures.c.id == bindparam("capture_id"))
+
+
 def _append(
-    connection: Connection,
-    capture: Capture | None,
-    event: str,
-    *,
-    by: str,
-    at: datetime,
-    facts: Mapping[str, Any],
+    connection: Connection, capture: Capture, event: str, *, by: str, at: datetime, facts: Mapping[str, Any]
 ) -> Entry:
     return append(
         connection,
         event,
         by=by,
         at=at,
-        capture_id=capture.id if capture else None,
-        namespace=capture.namespace if capture else None,
-        pod=capture.pod if capture else None,
+        capture_id=capture.id,
+        namespace=capture.namespace,
+        pod=capture.pod,
         facts=facts,
     )

@@ -98,10 +98,11 @@ def append(
         "",
     )
     entry = entry._replace(hash=entry_hash(previous, entry))
-    connection.execute(insert(trail), entry._asdict())
+    connection.execute(_INSERT, entry._asdict())
     return entry
 
 
+_INSERT = insert(trail)
 _LAST = select(trail.c.number, trail.c.hash).order_by(trail.c.number.desc()).limit(1)
 
 
