@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from kombu import Connection
+from kombu.connection import Connection
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 

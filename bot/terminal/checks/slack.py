@@ -38,9 +38,7 @@ def slack(settings: Settings) -> Iterator[Result]:
 
 def _token(settings: Settings) -> Iterator[Result]:
     if settings.slack_bot_token is None:
-        yield problem(
-            "slack", "SLACK_BOT_TOKEN is not set: copy it from the app's page, OAuth & Permissions."
-        )
+        yield problem("slack", "SLACK_BOT_TOKEN is not set: it is on the app's page, OAuth & Permissions.")
         return
     try:
         answer = reading_client(settings).auth_test()
