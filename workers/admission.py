@@ -5,12 +5,13 @@ the terminal.
 """
 
 import logging
+from collections.abc import Mapping
 
 from workers.cluster.errors import ClusterError
 from workers.ledger.capture import Capture
 from workers.ledger.ledger import IllegalMoveError
 from workers.ledger.states import FINAL, WAITING, State
-from workers.permission import refusal
+from workers.permission import judge
 from workers.place import PlaceError
 from workers.services import Services
 
@@ -44,9 +45,9 @@ def accept(services: Services, capture: Capture, *, again: bool = False) -> Capt
 def _accept(services: Services, capture: Capture) -> Capture | None:
     if capture.user_email is None:
         capture = services.ledger.note(capture.id, user_email=services.place.email(capture))
-    refused = refusal(services, capture)
-    if refused is not None:
-        end(services, capture, State.DENIED, refused)
+    judgement = judge(services, capture)
+    if judgement.refusal is not None:
+        end(services, capture, State.DENIED, judgement.refusal, judgement.facts())
         return None
     try:
         with services.cluster() as cluster:
@@ -55,10 +56,13 @@ def _accept(services: Services, capture: Capture) -> Capture | None:
         end(services, capture, State.FAILED, str(error))
         return None
     capture = services.place.report(capture).open(capture)
-    return services.ledger.move(capture.id, State.QUEUED, by=BY, trail=_who(capture))
+    link = services.place.link(capture)
+    reported = {"thread": link} if link else {}
+    facts = _who(capture) | judgement.facts() | reported
+    return services.ledger.move(capture.id, State.QUEUED, by=BY, trail=facts)
 
 
-def _who(capture: Capture) -> dict[str, str]:
+def _who(capture: Capture) -> dict[str, str | int]:
     """For the trail: at the request itself Slack had not been asked yet."""
     return {"user_email": capture.user_email} if capture.user_email else {}
 
@@ -70,9 +74,19 @@ def _waits(capture: Capture, error: PlaceError) -> str:
     )
 
 
-def end(services: Services, capture: Capture, state: State, sentence: str) -> None:
-    """Ends a capture with one sentence, in its message when it has one, else to the asker alone."""
-    capture = services.ledger.move(capture.id, state, by=BY, trail=_who(capture), sentence=sentence)
+def end(
+    services: Services,
+    capture: Capture,
+    state: State,
+    sentence: str,
+    facts: Mapping[str, str | int] | None = None,
+) -> None:
+    """Ends a capture with one sentence, in its message when it has one, else to the asker alone.
+
+    `facts` are for the trail alone.
+    """
+    known = _who(capture) | dict(facts or {})
+    capture = services.ledger.move(capture.id, state, by=BY, trail=known, sentence=sentence)
     log.info("%s: %s", state, sentence, extra={"capture": capture.id})
     show(services, capture)
 

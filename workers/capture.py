@@ -26,7 +26,7 @@ from workers.delivery import deliver
 from workers.heart import WORKER
 from workers.ledger.ledger import IllegalMoveError
 from workers.ledger.states import State
-from workers.permission import refusal
+from workers.permission import judge
 from workers.place import PlaceError
 from workers.services import Services
 from workers.spool.report import SpoolReport
@@ -101,11 +101,11 @@ def _make(work: Work) -> None:
 
 def _recheck(work: Work) -> None:
     try:
-        refused = refusal(work.services, work.capture)
+        judgement = judge(work.services, work.capture)
     except PlaceError as error:
         raise Ended(State.FAILED, f"Whether this is allowed could not be asked: {error}") from error
-    if refused is not None:
-        raise Ended(State.DENIED, refused)
+    if judgement.refusal is not None:
+        raise Ended(State.DENIED, judgement.refusal)
 
 
 def _capture(work: Work, cluster: Cluster, raw: Path) -> SpoolReport:

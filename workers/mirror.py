@@ -25,17 +25,13 @@ _AT_ONCE = 40
 def mirror(settings: Settings, ledger: Ledger) -> None:
     """Posts the next entries, when PODCAP_AUDIT_CHANNEL is set; at most one message, to keep Slack's pace.
 
-    A channel that is set for the first time begins with what comes next. What it does not take now, the next
+    A channel that is set for the first time begins with the first entry. What it does not take now, the next
     round tries again.
     """
     channel = settings.audit_channel
     if channel is None:
         return
-    behind = ledger.mirrored(channel)
-    if behind is None:
-        ledger.note_mirrored(channel, ledger.trail.head().number)
-        return
-    entries = list(ledger.trail.entries(Wanted(behind=behind, oldest=_AT_ONCE)))
+    entries = list(ledger.trail.entries(Wanted(behind=ledger.mirrored(channel), oldest=_AT_ONCE)))
     if not entries:
         return
     message, told = mirror_message(entries)

@@ -1,5 +1,7 @@
 """Whether a capture may be made: place, asker and policy; asked at admission and again by the worker."""
 
+from dataclasses import dataclass
+
 from workers.ledger.capture import Capture
 from workers.place import NotHereError
 from workers.policy.decide import decide
@@ -7,8 +9,25 @@ from workers.request.request import Request, Target
 from workers.services import Services
 
 
-def refusal(services: Services, capture: Capture) -> str | None:
-    """Why this capture may not be made, for the person who asked; None when it may.
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """Why a capture may not be made, for the person who asked; `refusal` is None when it may.
+
+    `rule` is the number of the policy's rule that decided, `channel_name` where it was asked for.
+    """
+
+    refusal: str | None
+    rule: int | None = None
+    channel_name: str = ""
+
+    def facts(self) -> dict[str, str | int]:
+        """What the trail is to know of it."""
+        facts = {"channel_name": self.channel_name, "rule": self.rule}
+        return {key: value for key, value in facts.items() if value}
+
+
+def judge(services: Services, capture: Capture) -> Judgement:
+    """Asks place and policy.
 
     Raises:
         PlaceError: The place does not say who is asking.
@@ -17,11 +36,12 @@ def refusal(services: Services, capture: Capture) -> str | None:
     try:
         asker = services.place.asker(capture, policy)
     except NotHereError as error:
-        return str(error)
+        return Judgement(str(error))
     decision = decide(policy, asker, request_of(capture))
-    if decision.allowed:
-        return None
-    return f"{decision.sentence}\n{decision.example}" if decision.example else decision.sentence
+    refusal = None
+    if not decision.allowed:
+        refusal = f"{decision.sentence}\n{decision.example}" if decision.example else decision.sentence
+    return Judgement(refusal, decision.rule, asker.channel_name)
 
 
 def request_of(capture: Capture) -> Request:

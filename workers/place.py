@@ -46,5 +46,8 @@ class Place(Protocol):
     def email(self, capture: Capture) -> str | None:
         """The asker's e-mail address, where it is known."""
 
+    def link(self, capture: Capture) -> str | None:
+        """A link to where the capture is reported; None when there is none, or it cannot be asked for now."""
+
     def payload_refusal(self, capture: Capture) -> str | None:
         """Why its whole packets may not come here (any more), in one sentence; None when they may."""

@@ -186,6 +186,15 @@ class World:
         (path,) = eventually(shared, seconds=10, what=lambda: f"the file of {self.capture}")
         return Path(path)
 
+    def wait_for_channel(self, words: str, channel: str) -> str:
+        """Everything in a channel, once it holds these words."""
+
+        def told() -> str:
+            text = str(self.control(f"channel?channel={channel}"))
+            return text if words in text else ""
+
+        return str(eventually(told, seconds=60, what=lambda: f"{words!r} in #{channel}"))
+
     def wait_for_words(self, words: str, channel: str = "incidents") -> str:
         """The latest thread of a channel, once it holds these words."""
 
@@ -246,12 +255,11 @@ class World:
 
 @pytest.fixture(scope="module")
 def make_world(lab: LabHandle, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., World]]:
-    """Starts a podcap, settings as `configure` left them; it ends with the file's last test."""
+    """Starts a podcap with the options of `World`; it ends with the file's last test."""
     with ExitStack() as stack:
 
-        def make(*, socket_mode: bool = False, configure: Callable[[World], None] = lambda _: None) -> World:
-            world = World(lab, tmp_path_factory.mktemp("podcap"), socket_mode=socket_mode)
-            configure(world)
+        def make(**options: Any) -> World:
+            world = World(lab, tmp_path_factory.mktemp("podcap"), **options)
             stack.callback(world.stop)
             world.start()
             return world

@@ -260,12 +260,11 @@ class Ledger:
         with self._reading.connect() as connection:
             return [Capture.of(row) for row in connection.execute(query).mappings()]
 
-    def mirrored(self, channel: str) -> int | None:
-        """The number of the last entry of the trail that a channel has; None when it has begun with none."""
+    def mirrored(self, channel: str) -> int:
+        """The number of the last entry of the trail that a channel has; 0 when it has none."""
         query = select(mirrors.c.number).where(mirrors.c.channel == channel)
         with self._reading.connect() as connection:
-            number: int | None = connection.execute(query).scalar_one_or_none()
-            return number
+            return connection.execute(query).scalar_one_or_none() or 0
 
     def note_mirrored(self, channel: str, number: int) -> None:
         """Remembers how far a channel has the trail."""

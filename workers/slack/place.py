@@ -1,5 +1,7 @@
 """Slack as the place where captures are asked for and reported."""
 
+import logging
+
 from slack_sdk.errors import SlackApiError
 
 from workers.ledger.capture import SLACK, Capture
@@ -13,8 +15,11 @@ from workers.report import Report, Silence
 from workers.settings import Settings
 from workers.slack.client import progress_client, reading_client, writing_client
 from workers.slack.directory import SlackDirectory
+from workers.slack.errors import FAULTS, reason
 from workers.slack.faults import faults_as_place_errors
 from workers.thread.thread import Thread
+
+log = logging.getLogger(__name__)
 
 
 class SlackPlace:
@@ -62,6 +67,19 @@ class SlackPlace:
             return self.directory.email(capture.user_id)
         except SlackApiError:
             return None
+
+    def link(self, capture: Capture) -> str | None:
+        """The permalink of the capture's message."""
+        if capture.message_ts is None:
+            return None
+        try:
+            answer = reading_client(self._settings).chat_getPermalink(
+                channel=capture.channel_id, message_ts=capture.message_ts
+            )
+        except FAULTS as error:
+            log.warning("no link to the thread: %s", reason(error), extra={"capture": capture.id})
+            return None
+        return str(answer["permalink"])
 
     @faults_as_place_errors()
     def payload_refusal(self, capture: Capture) -> str | None:

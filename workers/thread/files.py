@@ -5,6 +5,8 @@ is written to the ledger first, so that after a crash Slack can be asked what be
 """
 
 import http.client
+import logging
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -12,10 +14,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from slack_sdk import WebClient
+from slack_sdk.errors import SlackClientError
 
 from workers.slack.errors import UploadError
 
+log = logging.getLogger(__name__)
+
 _SECONDS = 60
+_SHARED_TRIES = 20
+_SHARED_PAUSE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +72,23 @@ def upload(
         initial_comment=comment,
     )
     return file_id
+
+
+def wait_until_shared(client: WebClient, file_id: str) -> None:
+    """Waits until the file stands in its thread, so that what is said next stands behind it.
+
+    Slack shares a file some time after it took it. Gives up after a few seconds, and at once when Slack does
+    not say (the scope files:read is missing): then only the order suffers.
+    """
+    for _ in range(_SHARED_TRIES):
+        try:
+            file = client.files_info(file=file_id)["file"]
+        except (SlackClientError, OSError, http.client.HTTPException) as error:
+            log.warning("whether file %s is in its thread cannot be seen: %s", file_id, error)
+            return
+        if any(file.get("shares", {}).values()):
+            return
+        time.sleep(_SHARED_PAUSE)
 
 
 def _send(url: str, path: Path, length: int) -> None:

@@ -16,7 +16,7 @@ from workers.slack.faults import faults_as_place_errors
 from workers.spool.progress import Progress
 from workers.summary.summary import Summary
 from workers.tap.evidence import Evidence
-from workers.thread.files import Upload, upload
+from workers.thread.files import Upload, upload, wait_until_shared
 from workers.thread.messages import Message, capture_message, sentence_message, summary_message
 from workers.thread.trail_messages import closing_message
 
@@ -122,7 +122,7 @@ class Thread:
         """
         if capture.message_ts is None:
             raise ValueError(f"{capture.id} has no message")
-        return upload(
+        file_id = upload(
             self._writing,
             Upload(file, name, title=name),
             channel=capture.channel_id,
@@ -130,6 +130,8 @@ class Thread:
             comment=f"The packets of `{capture.id}`, for Wireshark.",
             remember=lambda file_id: self._remember(capture.id, file_id),
         )
+        wait_until_shared(self._writing, file_id)
+        return file_id
 
     @faults_as_place_errors()
     def tell(self, capture: Capture, sentence: str) -> None:

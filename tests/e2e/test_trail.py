@@ -1,0 +1,172 @@
+"""The trail of captures that people asked for in Slack."""
+
+import hashlib
+import json
+import os
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy.lab.cluster import kubectl_command
+from deploy.lab.slack.world import slack_id
+
+_PODCAP = Path(__file__).parents[2] / ".venv/bin/podcap"
+_HASH = re.compile(r"[0-9a-f]{64}")
+
+
+_POLICY = """\
+rules:
+  - channels: [shared-partner]
+  - users: ["@oncall"]
+    namespaces: [traefik]
+    payload: true
+audit:
+  - users: ["@security"]
+"""
+
+
+@pytest.fixture(scope="module")
+def world(make_world: Callable[..., Any]) -> Any:
+    """podcap with a mirror channel and the log, and bob who may read the trail."""
+    mirror = {"PODCAP_AUDIT_CHANNEL": slack_id("C", "general"), "PODCAP_AUDIT_LOG": "true"}
+    return make_world(policy=_POLICY, settings=mirror)
+
+
+@pytest.fixture(scope="module")
+def delivered(world: Any) -> str:
+    """The id of a capture that was made, its thread complete."""
+    with world.traffic():
+        world.command(f"traefik/{world.pod()} 2s full port 80")
+        world.wait_for_end()
+        world.wait_for_words("podcap audit verify")
+    return str(world.capture)
+
+
+def podcap(world: Any, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Runs `podcap …` at the world's database."""
+    environment = os.environ | {"PODCAP_DATABASE_URL": world.environment["PODCAP_DATABASE_URL"]}
+    return subprocess.run([_PODCAP, *arguments], env=environment, capture_output=True, text=True, check=False)
+
+
+def facts(world: Any, capture: str) -> dict[str, dict[str, Any]]:
+    """The facts of a capture's entries by their events, in their order."""
+    listed = podcap(world, "audit", "list", "--capture", capture, "--json")
+    assert listed.returncode == 0, listed.stderr
+    return {entry["event"]: entry["facts"] for entry in map(json.loads, listed.stdout.splitlines())}
+
+
+def test_every_step_of_a_capture_is_an_entry(world: Any, delivered: str) -> None:
+    assert list(facts(world, delivered)) == [
+        "requested",
+        "queued",
+        "tapping",
+        "capturing",
+        "collecting",
+        "summarising",
+        "delivering",
+        "file delivered",
+        "delivered",
+    ]
+
+
+def test_the_trail_knows_who_asked_and_where(world: Any, delivered: str) -> None:
+    known = facts(world, delivered)
+    assert known["requested"]["user_name"] == "alice"
+    assert known["requested"]["user_id"].startswith("U")
+    assert known["requested"]["channel_id"].startswith("C")
+    assert known["requested"]["team_id"].startswith("T")
+    assert known["queued"]["user_email"] == "alice@example.com"
+    assert known["queued"]["channel_name"] == "incidents"
+    assert known["queued"]["rule"] == 2
+    assert "/archives/C" in known["queued"]["thread"]
+
+
+def test_the_trail_knows_what_was_tapped_and_with_which_proof(world: Any, delivered: str) -> None:
+    known = facts(world, delivered)["capturing"]
+    pod = world.lab.get("pod", world.pod())
+    assert known["pod_uid"] == pod["metadata"]["uid"]
+    assert known["node"] == pod["spec"]["nodeName"]
+    assert known["interface"].startswith("veth")
+    assert known["confidence"] == "high"
+    assert any("peer index" in statement for statement in known["proof"])
+    assert known["filter_compiled"] == "port 80"
+    assert known["limits"]["seconds"] == 2
+    assert known["limits"]["snaplen"] == 0
+    assert known["agent_image"]["tap"]
+
+
+def test_the_trail_has_the_hashes_of_spool_and_file(world: Any, delivered: str) -> None:
+    known = facts(world, delivered)
+    file = hashlib.sha256(world.file().read_bytes()).hexdigest()
+    assert known["file delivered"]["sha256"] == file
+    assert known["summarising"]["spool_sha256"] == file  # whole packets: the file is the spool
+    assert known["summarising"]["packets"] > 0
+    assert known["summarising"]["dropped"] == 0
+
+
+def test_the_threads_last_message_carries_a_head_that_verifies(world: Any, delivered: str) -> None:
+    last = world.wait_for_words("podcap audit verify").rsplit(delivered, 1)[1]
+    (head,) = _HASH.findall(last)
+    checked = podcap(world, "audit", "verify", "--head", head)
+    assert checked.returncode == 0, checked.stderr
+    assert "intact" in checked.stdout
+    other = podcap(world, "audit", "verify", "--head", "0" * 63 + "1")
+    assert other.returncode == 1
+    assert "cut" in other.stderr
+
+
+def test_whom_the_policy_names_is_told_who_captured(world: Any, delivered: str) -> None:
+    world.command(f"audit traefik/{world.pod()} since 7d", user="bob")
+    said = world.wait_for_whisper(delivered, user="bob")
+    assert "@alice" in said
+    assert "delivered" in said
+    assert _HASH.search(said)
+
+
+def test_others_are_refused_and_both_are_in_the_trail(world: Any, delivered: str) -> None:
+    world.command("audit", user="alice")
+    assert "`audit`" in world.wait_for_whisper("does not allow you to read the audit trail")
+    assert delivered not in world.whispers("alice").split("does not allow you")[1]
+    listed = podcap(world, "audit", "list", "--json").stdout
+    assert '"audit denied"' in listed
+
+
+def test_a_question_that_cannot_be_read_is_answered_at_once(world: Any) -> None:
+    assert "no time span" in world.command("audit since yesterday").text
+
+
+def test_a_denied_capture_is_in_the_trail_with_who_and_why(world: Any) -> None:
+    world.command("kube-system/dns 5s", user="mallory")
+    world.wait_for_whisper("The policy does not allow you", user="mallory")
+    known = facts(world, world.capture)
+    assert list(known) == ["requested", "denied"]
+    assert known["denied"]["user_email"] == "mallory@example.com"
+    assert "does not allow you" in known["denied"]["sentence"]
+
+
+def test_the_mirror_channel_shows_each_entry_with_its_hash(world: Any, delivered: str) -> None:
+    listed = podcap(world, "audit", "list", "--capture", delivered, "--json").stdout
+    last = json.loads(listed.splitlines()[-1])["hash"]
+    assert world.wait_for_channel(last, "general").count(delivered) == len(listed.splitlines())
+
+
+def test_the_log_has_each_entry_as_json(world: Any, delivered: str) -> None:
+    lines = [line for line in world.podcap.log("worker").splitlines() if '"trail"' in line]
+    events = [
+        entry["event"]
+        for line in lines
+        if (entry := json.loads(line[line.index('{"trail"') :])["trail"])["capture_id"] == delivered
+    ]
+    assert events[:2] == ["tapping", "capturing"]
+
+
+def test_the_pods_owner_sees_by_kubectl_that_it_was_captured(world: Any, delivered: str) -> None:
+    argv = kubectl_command(world.lab.places, "describe", "pod", "-n", "traefik", world.pod())
+    described = subprocess.run(argv, capture_output=True, text=True, check=True).stdout
+    assert "PacketCaptureStarted" in described
+    assert "PacketCaptureEnded" in described
+    assert f"alice captures whole packets of this pod with podcap for 2s ({delivered})" in described
