@@ -6,6 +6,7 @@ Needs PODCAP_DATABASE_URL alone; `verify --file` needs nothing.
 import argparse
 import json
 import re
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -70,8 +71,12 @@ def _list(options: argparse.Namespace) -> int:
         newest=options.limit,
     )
     with _database() as engine:
+        told = 0
         for entry in Trail(engine).entries(wanted):
             print(_as_json(entry) if options.json else _in_a_line(entry))
+            told += 1
+    if told == options.limit:
+        print(f"podcap: at most {told} are listed, there may be older ones: --limit N.", file=sys.stderr)
     return 0
 
 

@@ -82,6 +82,8 @@ def test_list_tells_an_entry_a_line_of_what_is_asked_for(tmp_path: Path, capture
         podcap(tmp_path, "list", "--capture", captures[0], "--limit", "1").stdout.splitlines() == lines[1:2]
     )
     as_json = podcap(tmp_path, "list", "--since", "1h", "--json", "--limit", "3").stdout.splitlines()
+    assert "there may be older ones" in podcap(tmp_path, "list", "--limit", "1").stderr
+    assert everything.stderr == ""
     assert [json.loads(line)["number"] for line in as_json] == [3, 4, 5]
     assert json.loads(as_json[0])["facts"]["filter"] == _HOSTILE
 

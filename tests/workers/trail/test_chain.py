@@ -94,6 +94,18 @@ def test_any_other_order_is_found_at_the_first_entry_that_stands_elsewhere(
     assert verdict.fault is Fault.REORDERED
 
 
+@given(trails, st.randoms(use_true_random=False), st.data())
+def test_entries_changed_and_put_elsewhere_at_once_are_found_at_the_first_that_is_wrong(
+    trail: list[Entry], random: Random, data: st.DataObject
+) -> None:
+    other = random.sample(trail, len(trail))
+    for row in data.draw(st.sets(st.integers(0, len(trail) - 1), min_size=1)):
+        column = data.draw(st.sampled_from(("at", "event", "by", "facts", "hash")))
+        other[row] = other[row]._replace(**{column: getattr(other[row], column) + "x"})
+    first = next(number for number, (a, b) in enumerate(zip(trail, other, strict=True), 1) if a != b)
+    assert check(other).bad == first
+
+
 @given(trails, st.data())
 def test_whatever_is_removed_is_found_at_the_first_entry_that_lacks(
     trail: list[Entry], data: st.DataObject
