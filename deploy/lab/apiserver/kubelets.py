@@ -5,18 +5,21 @@ import contextlib
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 from deploy.lab import proxy
 from deploy.lab.apiserver import nodestatus, podstatus, times
 from deploy.lab.apiserver.controllers.cluster import Cluster
 from deploy.lab.apiserver.events import News
+from deploy.lab.apiserver.handover import Find, MissingError, handed_over
 from deploy.lab.apiserver.kubelet_client import Kubelet, KubeletError
-from deploy.lab.apiserver.resources import ENDPOINTSLICES, NODES, PODS, SERVICES
+from deploy.lab.apiserver.resources import CONFIGMAPS, ENDPOINTSLICES, NODES, PODS, SECRETS, SERVICES
 from deploy.lab.apiserver.status import Object
 from deploy.lab.apiserver.store import Change
 
 _RETRY_SECONDS = 0.25
+_OF_PODS = frozenset({PODS.plural, CONFIGMAPS.plural, SECRETS.plural})
 _PROBE_SECONDS = 2.0
 
 
@@ -105,7 +108,7 @@ class Link:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._probe(kubelet))
                 group.create_task(self._hear(kubelet))
-                group.create_task(self._when_changed({PODS.plural}, lambda: self._tell_pods(kubelet)))
+                group.create_task(self._when_changed(_OF_PODS, lambda: self._tell_pods(kubelet)))
                 proxied = {SERVICES.plural, ENDPOINTSLICES.plural, NODES.plural}
                 group.create_task(
                     self._when_changed(proxied, _Proxy(self._cluster, self._node, kubelet).tell)
@@ -146,7 +149,7 @@ class Link:
             self._cluster.events.record(pod, news, "kubelet", self._node)
         self._cluster.store.change(PODS, pod, lambda one: one.update(status=status))
 
-    async def _when_changed(self, resources: set[str], act: Callable[[], Awaitable[None]]) -> None:
+    async def _when_changed(self, resources: AbstractSet[str], act: Callable[[], Awaitable[None]]) -> None:
         changed = asyncio.Event()
 
         def notice(change: Change) -> None:
@@ -181,13 +184,33 @@ class Link:
         over = pod.get("status", {}).get("phase") in podstatus.TERMINAL
         if word[0] == "run" and over and uid not in self._told:
             return  # A kubelet that has forgotten a finished pod must not run it again.
-        self._told[uid] = word
         if word[0] == "run":
-            await kubelet.run(pod)
+            try:
+                given = handed_over(pod, self._finder(pod))
+            except MissingError as missing:
+                self._hold(pod, missing)
+                return
+            self._told[uid] = word
+            await kubelet.run(given)
             return
+        self._told[uid] = word
         self._note_killing(pod)
         if not await kubelet.stop(uid, word[1]):
             self._cluster.registry.remove(PODS, pod)
+
+    def _finder(self, pod: Object) -> Find:
+        namespace = pod["metadata"]["namespace"]
+        return lambda resource, name: self._cluster.store.get(resource, namespace, name)
+
+    def _hold(self, pod: Object, missing: MissingError) -> None:
+        """Lets a pod wait for what it needs, and says so once."""
+        status = podstatus.waiting(pod, missing.waiting, str(missing))
+        if status == pod.get("status"):
+            return
+        self._cluster.store.change(PODS, pod, lambda one: one.update(status=status))
+        prefix = "Error: " if missing.event == "Failed" else ""
+        news = News("Warning", missing.event, f"{prefix}{missing}")
+        self._cluster.events.record(pod, news, "kubelet", self._node)
 
     def _note_killing(self, pod: Object) -> None:
         for container in pod["spec"]["containers"]:

@@ -68,6 +68,17 @@ def merged(pod: Object, reported: Object) -> Object:
     return status
 
 
+def waiting(pod: Object, reason: str, message: str) -> Object:
+    """The status of a pod whose containers cannot be made yet."""
+    state = {"waiting": {"reason": reason, "message": message}}
+    still = {"ready": False, "started": False, "restartCount": 0, "imageID": "", "lastState": {}}
+    containers = [
+        {"name": one["name"], "image": one["image"], "state": state, **still}
+        for one in pod["spec"]["containers"]
+    ]
+    return dict(pod.get("status", {})) | {"phase": "Pending", "containerStatuses": containers}
+
+
 def news(pod: Object, before: Object, after: Object) -> list[News]:
     """What a kubelet would write events about when a pod's status changes."""
     found: list[News] = []

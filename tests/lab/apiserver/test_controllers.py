@@ -12,6 +12,7 @@ from deploy.lab.apiserver.controllers import (
     deployment,
     endpointslice,
     gc,
+    job,
     namespaces,
     replicaset,
     scheduler,
@@ -23,10 +24,12 @@ from deploy.lab.apiserver.names import suffix
 from deploy.lab.apiserver.registry import Deletion
 from deploy.lab.apiserver.resource import Resource
 from deploy.lab.apiserver.resources import (
+    CLAIMS,
     DAEMONSETS,
     DEPLOYMENTS,
     ENDPOINTSLICES,
     EVENTS,
+    JOBS,
     NODES,
     PODS,
     REPLICASETS,
@@ -34,7 +37,7 @@ from deploy.lab.apiserver.resources import (
     STATEFULSETS,
 )
 
-ALL = (namespaces, deployment, replicaset, statefulset, daemonset, scheduler, endpointslice, gc)
+ALL = (namespaces, deployment, replicaset, statefulset, daemonset, job, scheduler, endpointslice, gc)
 
 
 def settle(cluster: Cluster) -> None:
@@ -222,6 +225,51 @@ def test_whatever_the_replicas_were_there_are_as_many_pods_as_wanted(
     assert len(mine) == wanted[-1]
     cluster.registry.delete(DEPLOYMENTS, "traefik", name, Deletion())
     settle(cluster)
+
+
+def test_pods_that_fail_at_once_are_not_made_for_ever(cluster: Cluster) -> None:
+    make(cluster, REPLICASETS, "bad", spec=workload(1))
+    for _ in range(8):
+        settle(cluster)
+        for pod in pods(cluster):
+            cluster.store.change(PODS, pod, lambda one: one["status"].update(phase="Failed"))
+
+    assert len(pods(cluster)) == 4
+
+
+def test_a_pod_whose_claim_has_no_volume_waits_and_says_so(cluster: Cluster) -> None:
+    storage = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+    make(cluster, CLAIMS, "captures", spec=storage)
+    volumes = [
+        {"name": name, "persistentVolumeClaim": {"claimName": name}} for name in ("captures", "missing")
+    ]
+    containers = [{"name": "main", "image": "web:1"}]
+    for volume in volumes:
+        make(cluster, PODS, volume["name"], spec={"containers": containers, "volumes": [volume]})
+
+    settle(cluster)
+
+    said = {event["message"] for event in cluster.store.objects(EVENTS)}
+    assert said == {
+        "0/2 nodes are available: pod has unbound immediate PersistentVolumeClaims.",
+        'persistentvolumeclaim "missing" not found',
+    }
+
+
+@pytest.mark.parametrize(("phase", "kind", "made"), [("Succeeded", "Complete", 1), ("Failed", "Failed", 3)])
+def test_a_job_runs_until_it_has_succeeded_or_failed_too_often(
+    cluster: Cluster, phase: str, kind: str, made: int
+) -> None:
+    template = workload()["template"]
+    template["spec"]["restartPolicy"] = "Never"
+    make(cluster, JOBS, "once", spec={"backoffLimit": 2, "template": template})
+    for _ in range(5):
+        settle(cluster)
+        for pod in pods(cluster):
+            cluster.store.change(PODS, pod, lambda one: one["status"].update(phase=phase))
+
+    (condition,) = cluster.store.objects(JOBS)[0]["status"]["conditions"]
+    assert (condition["type"], len(pods(cluster))) == (kind, made)
 
 
 def test_a_pod_that_fits_nowhere_waits_and_says_why(cluster: Cluster) -> None:

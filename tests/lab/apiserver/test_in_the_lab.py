@@ -174,3 +174,31 @@ def test_what_the_administrator_asked_for_is_written_down(lab: Any, web: Callabl
     assert {(one["user"], one["verb"], one["resource"], one["code"]) for one in mine} == {
         ("lab-admin", "get", "pods", 101)
     }
+
+
+def test_an_image_that_is_not_there_is_told_as_a_kubelet_tells_it(lab: Any, web: Callable[[], Any]) -> None:
+    """And a pod that needs a Secret waits for it first."""
+    web()
+    spec = OBJECTS[1]["spec"] | {"selector": {"matchLabels": {"app": "absent"}}}
+    variable = {"name": "T", "valueFrom": {"secretKeyRef": {"name": "late", "key": "t"}}}
+    container = {"name": "main", "image": "nowhere.example/podcap:1", "env": [variable]}
+    spec["template"] = {"metadata": {"labels": {"app": "absent"}}, "spec": {"containers": [container]}}
+    absent = OBJECTS[1] | {"metadata": {"name": "absent", "namespace": NAMESPACE}, "spec": spec}
+    lab.kubectl("create", "-f", "-", text=json.dumps(absent))
+
+    def waiting(*words: str) -> bool:
+        pods = lab.pods("app=absent", NAMESPACE)
+        states = [one["state"] for pod in pods for one in pod["status"].get("containerStatuses", [])]
+        return any(state.get("waiting", {}).get("reason") in words for state in states)
+
+    _until(lambda: waiting("CreateContainerConfigError"))
+    lab.kubectl("create", "secret", "generic", "late", "-n", NAMESPACE, "--from-literal=t=1")
+    _until(lambda: waiting("ErrImagePull", "ImagePullBackOff"))
+    lab.kubectl("delete", "deployment", "absent", "-n", NAMESPACE)
+
+
+def _until(question: Callable[[], bool]) -> None:
+    give_up = time.monotonic() + 30
+    while not question():
+        assert time.monotonic() < give_up, "it did not become true"
+        time.sleep(0.1)

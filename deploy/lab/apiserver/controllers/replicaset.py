@@ -1,5 +1,8 @@
 """ReplicaSets: as many pods as they say, no more."""
 
+import time
+
+from deploy.lab.apiserver import times
 from deploy.lab.apiserver.controllers.cluster import Cluster
 from deploy.lab.apiserver.controllers.owned import claim, create_pod, delete_order, pod_of
 from deploy.lab.apiserver.events import News
@@ -9,6 +12,8 @@ from deploy.lab.apiserver.resources import PODS, REPLICASETS
 from deploy.lab.apiserver.status import Object
 
 _COMPONENT = "replicaset-controller"
+_FREE_FAILURES = 3
+_LONGEST_PAUSE_SECONDS = 300
 
 
 def reconcile(cluster: Cluster) -> None:
@@ -23,7 +28,7 @@ def _reconcile_one(cluster: Cluster, replicaset: Object) -> None:
     active = [pod for pod in pods if is_active(pod)]
     wanted = replicaset["spec"]["replicas"]
     prefix = f"{replicaset['metadata']['name']}-"
-    for _ in range(wanted - len(active)):
+    for _ in range(0 if _hammering(pods) else wanted - len(active)):
         if not create_pod(cluster, replicaset, pod_of(replicaset, generateName=prefix), _COMPONENT):
             break
     for pod in sorted(active, key=delete_order)[: max(0, len(active) - wanted)]:
@@ -34,6 +39,16 @@ def _reconcile_one(cluster: Cluster, replicaset: Object) -> None:
         )
     pods = claim(cluster, replicaset, PODS)
     cluster.store.change(REPLICASETS, replicaset, lambda one: one.update(status=_status(one, pods)))
+
+
+def _hammering(pods: list[Object]) -> bool:
+    """Whether pods fail as soon as they are made.
+
+    A real controller makes new ones at once, for ever; the lab's one machine has to be spared that.
+    """
+    failed = [pod["metadata"]["creationTimestamp"] for pod in pods if pod["status"].get("phase") == "Failed"]
+    pause = min(_LONGEST_PAUSE_SECONDS, 2 ** len(failed))
+    return len(failed) > _FREE_FAILURES and time.time() - times.parse(max(failed)).timestamp() < pause
 
 
 def _status(replicaset: Object, pods: list[Object]) -> Object:

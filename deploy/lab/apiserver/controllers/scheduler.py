@@ -6,7 +6,7 @@ from deploy.lab.apiserver.controllers.cluster import Cluster
 from deploy.lab.apiserver.controllers.owned import controller_of
 from deploy.lab.apiserver.events import News
 from deploy.lab.apiserver.podstatus import condition, is_active, scheduled_condition, set_condition
-from deploy.lab.apiserver.resources import NODES, PODS
+from deploy.lab.apiserver.resources import CLAIMS, NODES, PODS
 from deploy.lab.apiserver.status import Object
 
 _NAME = "default-scheduler"
@@ -22,12 +22,30 @@ def reconcile(cluster: Cluster) -> None:
 
 def _schedule(cluster: Cluster, pod: Object) -> None:
     nodes = cluster.store.objects(NODES)
+    if obstacle := _unbound_claim(cluster, pod):
+        _refuse(cluster, pod, obstacle)
+        return
     obstacles = {node["metadata"]["name"]: fits(pod["spec"], node) for node in nodes}
     free = [name for name, why in obstacles.items() if not why]
     if free:
         _bind(cluster, pod, _least_loaded(cluster, pod, free))
     else:
         _refuse(cluster, pod, _sentence(list(obstacles.values())))
+
+
+def _unbound_claim(cluster: Cluster, pod: Object) -> str:
+    """Nobody makes volumes here, as in a cluster without a storage class: a claim stays unbound."""
+    for volume in pod["spec"].get("volumes", []):
+        name = volume.get("persistentVolumeClaim", {}).get("claimName")
+        if name is None:
+            continue
+        claim = cluster.store.get(CLAIMS, pod["metadata"]["namespace"], name)
+        if claim is None:
+            return f'persistentvolumeclaim "{name}" not found'
+        if claim.get("status", {}).get("phase") != "Bound":
+            count = len(cluster.store.objects(NODES))
+            return f"0/{count} nodes are available: pod has unbound immediate PersistentVolumeClaims."
+    return ""
 
 
 def fits(spec: Object, node: Object) -> str:
