@@ -73,6 +73,18 @@ def test_the_cluster_takes_every_object(lab: LabHandle, chosen: Path, overlay: s
     assert len(taken.splitlines()) == len(render(folder))
 
 
+def test_the_install_pages_other_commands_are_taken(lab: LabHandle, chosen: Path) -> None:
+    del chosen
+    example = KUSTOMIZE / "secret.example.env"
+    secret = ("create", "secret", "generic", "podcap", "--namespace", "podcap", f"--from-env-file={example}")
+    for command in (
+        ("apply", "-f", str(KUSTOMIZE / "base" / "namespaces.yaml")),
+        secret,
+        ("delete", "--ignore-not-found", "-k", str(KUSTOMIZE / "overlays" / "socket-mode")),
+    ):
+        assert lab.kubectl(*command, "--dry-run=server")
+
+
 def test_applying_it_again_changes_nothing(lab: LabHandle, chosen: Path) -> None:
     again = lab.kubectl("apply", "-k", str(chosen))
     assert {line.rpartition(" ")[2] for line in again.splitlines()} == {"unchanged"}
@@ -158,6 +170,14 @@ DEVIATIONS: dict[str, tuple[str, Change]] = {
         lambda pod: pod["spec"]["volumes"].append({"name": "more", "emptyDir": {"sizeLimit": "1Mi"}}),
     ),
     "a spool without limit": ("one volume, an emptyDir", spec(volumes=[{"name": "spool", "emptyDir": {}}])),
+    "a spool too large": (
+        "at most 600Mi",
+        spec(volumes=[{"name": "spool", "emptyDir": {"sizeLimit": "601Mi"}}]),
+    ),
+    "too much memory": (
+        "at most 256Mi",
+        container(lambda one: one.update(resources={"limits": {"memory": "1Gi"}})),
+    ),
     "another image": (
         "the image must be podcap-agent:lab",
         container(lambda one: one.update(image="cheddar:lab")),
