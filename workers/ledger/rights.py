@@ -19,6 +19,8 @@ _EVERYTHING = "SELECT, INSERT, UPDATE, DELETE"
 def grant(connection: Connection, role: str) -> None:
     """Gives a role exactly what podcap needs in the connection's schema, whatever it had there before.
 
+    No table takes its numbers from a sequence, which would have rights of its own.
+
     Raises:
         ProgrammingError: The connection's role does not own the tables.
     """
@@ -30,17 +32,6 @@ def grant(connection: Connection, role: str) -> None:
     for table, allowed in (rights | {_VERSIONS: "SELECT"}).items():
         _run(connection, f"REVOKE ALL ON {quoted(table)} FROM {grantee}, PUBLIC")
         _run(connection, f"GRANT {allowed} ON {quoted(table)} TO {grantee}")
-    # Numbers that the database gives come from sequences, which have rights of their own.
-    numbered = text(
-        "SELECT quote_ident(s.relname) FROM pg_class s"
-        " JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = s.oid"
-        " JOIN pg_class t ON d.refclassid = 'pg_class'::regclass AND d.refobjid = t.oid"
-        " WHERE s.relkind = 'S' AND d.deptype IN ('a', 'i')"
-        " AND s.relnamespace = current_schema()::regnamespace AND t.relname = ANY(:tables)"
-    )
-    for sequence in connection.scalars(numbered, {"tables": list(metadata.tables)}).all():
-        _run(connection, f"REVOKE ALL ON SEQUENCE {sequence} FROM {grantee}, PUBLIC")
-        _run(connection, f"GRANT USAGE ON SEQUENCE {sequence} TO {grantee}")
 
 
 def unprotected(connection: Connection, role: str) -> str | None:

@@ -1,17 +1,21 @@
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, inspect, text
 
 from deploy.lab.postgresql import PostgreSQLServer
 from workers.ledger.engine import open_engine
 from workers.ledger.ledger import Ledger
-from workers.ledger.migrate import _ADVISORY_LOCK, migrate
+from workers.ledger.migrate import _ADVISORY_LOCK, _MIGRATIONS, migrate
 from workers.ledger.schema import metadata
+from workers.ledger.states import State
 from workers.settings import SettingsError
 
 # Each waits for the same moment, so that they meet at the empty database.
@@ -23,6 +27,24 @@ print("ready", flush=True)
 sys.stdin.read()
 migrate(open_engine(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else None)
 """
+
+_FIRST_CAPTURE = (
+    """
+    INSERT INTO captures (id, idempotency_key, state, cluster, namespace, pod, seconds, filter, "full",
+        team_id, channel_id, user_id, user_name, requested_at, expires_at)
+    VALUES ('cap-222222', 'trigger', 'queued', 'default', 'traefik', 'cheddar', 30, 'port 80', true,
+        'T1', 'C1', 'U1', 'alice', '2026-01-31 09:30:00.250000', '2026-01-31 10:00:00.250000')
+    """,
+    """
+    INSERT INTO moves (capture_id, start, "end", at, by) VALUES
+        ('cap-222222', NULL, 'requested', '2026-01-31 09:30:00.250000', 'U1'),
+        ('cap-222222', 'requested', 'queued', '2026-01-31 09:30:01.000000', 'bot')
+    """,
+    """
+    INSERT INTO heartbeats (capture_id, worker, at)
+    VALUES ('cap-222222', 'worker', '2026-01-31 09:30:02.000000')
+    """,
+)
 
 
 def at_once(*urls: str, processes: int = 5) -> list[tuple[int, str]]:
@@ -76,6 +98,29 @@ def test_migrating_again_changes_nothing(own_engine: Engine) -> None:
     migrate(own_engine)
     assert tables(own_engine) == before
     assert Ledger(own_engine).trail.verify().ok
+
+
+def test_captures_of_the_first_schema_are_there_in_the_newest(empty_url: str) -> None:
+    engine = open_engine(empty_url)
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        for statement in _FIRST_CAPTURE:
+            connection.exec_driver_sql(statement)
+    migrate(engine)
+    ledger = Ledger(engine)
+    capture = ledger.get("cap-222222")
+    assert (capture.user_id, capture.full, capture.started_at) == ("U1", True, None)
+    assert capture.requested_at == datetime(2026, 1, 31, 9, 30, 0, 250000, tzinfo=UTC)
+    assert ledger.history("cap-222222") == [(State.REQUESTED, "U1"), (State.QUEUED, "bot")]
+    assert ledger.trail.verify().ok
+    ledger.beat("cap-222222", "worker@host")
+    assert ledger.move("cap-222222", State.TAPPING, by="worker").state is State.TAPPING
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    engine.dispose()
 
 
 def test_a_migration_that_fails_leaves_the_schema_as_it_was(empty_url: str) -> None:

@@ -43,6 +43,10 @@ def test_podcaps_role_has_exactly_the_rights_that_are_documented(as_podcap: Engi
     }
 
 
+def test_no_table_takes_numbers_from_a_sequence_that_the_role_would_need_rights_on(as_podcap: Engine) -> None:
+    assert inspect(as_podcap).get_sequence_names() == []
+
+
 @pytest.mark.parametrize(
     "statement",
     [
