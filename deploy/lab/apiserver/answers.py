@@ -7,7 +7,9 @@ from typing import Any
 
 from aiohttp import web
 
+from deploy.lab.apiserver.event_forms import newer
 from deploy.lab.apiserver.resource import Resource
+from deploy.lab.apiserver.resources import NEWER_EVENTS
 from deploy.lab.apiserver.status import ApiError, Object, not_acceptable
 from deploy.lab.apiserver.table import as_table
 
@@ -80,7 +82,7 @@ def shape(request: web.Request, resource: Resource) -> Shape:
         return lambda value: as_table(resource, [value], _list_metadata(value), include)
     if form == _PARTIAL:
         return _partial
-    return lambda value: value
+    return newer if resource is NEWER_EVENTS else lambda value: value
 
 
 def _list_metadata(value: Object) -> Object:
@@ -100,6 +102,8 @@ def many(request: web.Request, resource: Resource, items: list[Object], metadata
     if form == _PARTIAL:
         partial = {"kind": f"{_PARTIAL}List", "apiVersion": "meta.k8s.io/v1"}
         return as_json(partial | {"metadata": metadata, "items": [_partial(item) for item in items]})
+    if resource is NEWER_EVENTS:
+        items = [newer(item) for item in items]
     bare = [{k: v for k, v in item.items() if k not in {"kind", "apiVersion"}} for item in items]
     kinds = {"kind": f"{resource.kind}List", "apiVersion": resource.group_version}
     return as_json(kinds | {"metadata": metadata, "items": bare})

@@ -28,7 +28,7 @@ _ROLES: dict[str, list[Object]] = {
         {
             "verbs": ["create"],
             "apiGroups": ["authorization.k8s.io"],
-            "resources": ["selfsubjectaccessreviews"],
+            "resources": ["selfsubjectaccessreviews", "selfsubjectrulesreviews"],
         },
         {
             "verbs": ["create"],

@@ -10,7 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
-from deploy.lab.apiserver import admission_policy, answers, rbac, reviews, scale
+from deploy.lab.apiserver import admission_policy, answers, event_forms, rbac, reviews, scale
 from deploy.lab.apiserver.apply import applied
 from deploy.lab.apiserver.attributes import Asker, Attributes
 from deploy.lab.apiserver.controllers.cluster import Cluster
@@ -20,7 +20,7 @@ from deploy.lab.apiserver.patch import json_patch, merge_patch
 from deploy.lab.apiserver.registry import Deletion
 from deploy.lab.apiserver.requestinfo import RequestInfo
 from deploy.lab.apiserver.resource import Resource
-from deploy.lab.apiserver.resources import named
+from deploy.lab.apiserver.resources import NEWER_EVENTS, named
 from deploy.lab.apiserver.selectors import Matcher, by_query
 from deploy.lab.apiserver.status import ApiError, Object, bad_request, unsupported_media_type
 from deploy.lab.apiserver.strategic import strategic_merge
@@ -134,7 +134,8 @@ class Endpoints:
         raw = read_body(await request.read(), request.headers.get("Content-Type", ""))
         decoded = decode(resource, raw, request.query.get("fieldValidation", ""))
         if not resource.stored:
-            return answers.as_json(reviews.answer(self._store, resource, decoded.value, user), 201)
+            reviewed = reviews.answer(self._store, resource, decoded.value, user, info.namespace)
+            return answers.as_json(reviewed, 201)
         asker = _asker(request, user, decoded.warnings)
         made = self._registry.create(resource, _namespace(info, resource), decoded.value, asker)
         return answers.warned(answers.one(request, resource, made, 201), asker.warnings)
@@ -161,6 +162,8 @@ class Endpoints:
         current = self._registry.get(resource, _namespace(info, resource), info.name)
         if info.subresource == "scale":
             current, resource = scale.of(current), scale.SCALE
+        if resource is NEWER_EVENTS:
+            current = event_forms.newer(current)
         return self._write(request, info, resource, user, _patched(kind, resource, current, patch))
 
     async def _apply(

@@ -41,6 +41,13 @@ def decide(roles: Roles, user: User, asked: RequestInfo) -> Decision:
     return decision
 
 
+def rules_of(roles: Roles, user: User, namespace: str) -> tuple[list[Object], list[str]]:
+    """Every rule that is granted to the user in a namespace, and bindings to roles that are missing."""
+    errors: list[str] = []
+    granted = [rule for rules, _ in _granted(roles, user, namespace, errors) for rule in rules]
+    return granted, errors
+
+
 def _granted(
     roles: Roles, user: User, namespace: str, errors: list[str]
 ) -> Iterator[tuple[list[Object], str]]:

@@ -5,13 +5,21 @@ import uuid
 from dataclasses import dataclass
 from functools import partial
 
-from deploy.lab.apiserver import admission_policy, defaults, managed_fields, names, times, validation
+from deploy.lab.apiserver import (
+    admission_policy,
+    defaults,
+    event_forms,
+    managed_fields,
+    names,
+    times,
+    validation,
+)
 from deploy.lab.apiserver.admission import admit, check_creatable
 from deploy.lab.apiserver.allocation import allocate
 from deploy.lab.apiserver.attributes import Asker, Attributes
 from deploy.lab.apiserver.job_selector import select_own_pods
 from deploy.lab.apiserver.resource import Resource
-from deploy.lab.apiserver.resources import JOBS, PODS, RESOURCES, SERVICES
+from deploy.lab.apiserver.resources import JOBS, KEPT, NEWER_EVENTS, PODS, SERVICES
 from deploy.lab.apiserver.status import (
     Object,
     already_exists,
@@ -70,6 +78,8 @@ class Registry:
             ApiError: 400, 403, 404, 409 or 422.
         """
         asker = asker or Asker()
+        if resource is NEWER_EVENTS:
+            value = event_forms.core(value)
         check_creatable(resource, namespace, value["metadata"])
         new = copy.deepcopy(value)
         metadata = new["metadata"]
@@ -118,6 +128,8 @@ class Registry:
             ApiError: 400, 404, 409 or 422.
         """
         asker = asker or Asker()
+        if resource is NEWER_EVENTS:
+            value = event_forms.core(value)
         old = self.get(resource, namespace, name)
         _check_same(resource, value, old)
         new = copy.deepcopy(value)
@@ -210,8 +222,8 @@ class Registry:
             self._store.delete(resource, current)
 
     def _orphan(self, uid: str) -> None:
-        for resource in RESOURCES:
-            for one in self._store.objects(resource) if resource.stored else ():
+        for resource in KEPT:
+            for one in self._store.objects(resource):
                 owners = one["metadata"].get("ownerReferences", [])
                 left = [owner for owner in owners if owner["uid"] != uid]
                 if len(left) < len(owners):

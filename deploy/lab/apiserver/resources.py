@@ -110,6 +110,7 @@ RESOURCES: tuple[Resource, ...] = (
         categories=("all",),
         generation=True,
     ),
+    Resource("events", "Event", "EventsV1Event", group="events.k8s.io", short=("ev",)),
     Resource(
         "jobs",
         "Job",
@@ -199,6 +200,21 @@ RESOURCES: tuple[Resource, ...] = (
         verbs=("create",),
     ),
     Resource(
+        "localsubjectaccessreviews",
+        "LocalSubjectAccessReview",
+        "V1LocalSubjectAccessReview",
+        group=_AUTHORIZATION,
+        verbs=("create",),
+    ),
+    Resource(
+        "selfsubjectrulesreviews",
+        "SelfSubjectRulesReview",
+        "V1SelfSubjectRulesReview",
+        group=_AUTHORIZATION,
+        namespaced=False,
+        verbs=("create",),
+    ),
+    Resource(
         "selfsubjectaccessreviews",
         "SelfSubjectAccessReview",
         "V1SelfSubjectAccessReview",
@@ -244,6 +260,10 @@ SERVICES = named("services")
 NODES = named("nodes")
 NAMESPACES = named("namespaces")
 EVENTS = named("events")
+NEWER_EVENTS = named("events", "events.k8s.io")
+"""The same objects as EVENTS, in another form."""
+KEPT = tuple(one for one in RESOURCES if one.stored and one is not NEWER_EVENTS)
+"""What there are objects of, each once."""
 SERVICEACCOUNTS = named("serviceaccounts")
 CONFIGMAPS = named("configmaps")
 SECRETS = named("secrets")

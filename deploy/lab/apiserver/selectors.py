@@ -47,7 +47,9 @@ FIELDS: dict[str, dict[str, Callable[[Object], str]]] = {
     },
     "events": {
         **{f"involvedObject.{part}": _involved(part) for part in _INVOLVED},
+        **{f"regarding.{part}": _involved(part) for part in _INVOLVED},
         "reason": lambda o: o.get("reason", ""),
+        "reportingController": lambda o: o.get("reportingComponent", ""),
         "reportingComponent": lambda o: o.get("reportingComponent", ""),
         "source": lambda o: o.get("source", {}).get("component") or o.get("reportingComponent", ""),
         "type": lambda o: o.get("type", ""),

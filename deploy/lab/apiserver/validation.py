@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from deploy.lab.apiserver import (
     config_validation,
+    event_validation,
     job_validation,
     limit_validation,
     names,
@@ -14,6 +15,7 @@ from deploy.lab.apiserver import (
     policy_validation,
 )
 from deploy.lab.apiserver.resource import Resource
+from deploy.lab.apiserver.resources import NEWER_EVENTS
 from deploy.lab.apiserver.selectors import of_object
 from deploy.lab.apiserver.service_validation import service, service_update
 from deploy.lab.apiserver.status import (
@@ -39,9 +41,8 @@ _KINDS = ("Group", "ServiceAccount", "User")
 def on_create(resource: Resource, value: Object) -> list[FieldError]:
     """Errors of a new object."""
     errors = _metadata(resource, value["metadata"])
-    if check := _CHECKS.get(resource.plural):
-        errors += check(value)
-    return errors
+    check = event_validation.newer if resource is NEWER_EVENTS else _CHECKS.get(resource.plural)
+    return errors + (check(value) if check else [])
 
 
 def on_update(resource: Resource, value: Object, old: Object) -> list[FieldError]:
@@ -176,17 +177,6 @@ def _endpointslice_update(endpointslice: Object, old: Object) -> list[FieldError
     return [invalid_value("addressType", endpointslice["addressType"], "field is immutable")]
 
 
-def _event(event: Object) -> list[FieldError]:
-    named, namespace = (
-        event.get("involvedObject", {}).get("namespace", ""),
-        event["metadata"].get("namespace"),
-    )
-    # An event about a cluster-wide object is kept in `default`.
-    if (named or "default") != namespace:
-        return [invalid_value("involvedObject.namespace", named, "does not match event.namespace")]
-    return []
-
-
 def _node_update(node: Object, old: Object) -> list[FieldError]:
     was, now = old.get("spec", {}).get("podCIDR"), node.get("spec", {}).get("podCIDR")
     if was and was != now:
@@ -207,7 +197,7 @@ _CHECKS: dict[str, Callable[[Object], list[FieldError]]] = {
     "rolebindings": _binding,
     "clusterrolebindings": _binding,
     "endpointslices": _endpointslice,
-    "events": _event,
+    "events": event_validation.event,
     "configmaps": config_validation.configmap,
     "secrets": config_validation.secret,
     "networkpolicies": network_validation.network_policy,

@@ -350,8 +350,8 @@ def test_a_body_that_is_too_large_is_refused(admin: Any) -> None:
     assert (answer.code, answer.body["reason"]) == (413, "RequestEntityTooLarge")
 
 
-def test_server_side_apply_is_not_offered(admin: Any) -> None:
-    answer = admin.request("PATCH", f"{PODS}/web", pod(), "application/apply-patch+yaml")
+def test_a_patch_of_an_unknown_form_is_refused(admin: Any) -> None:
+    answer = admin.request("PATCH", f"{PODS}/web", pod(), "application/x-patch")
 
     assert (answer.code, answer.body["reason"]) == (415, "UnsupportedMediaType")
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from deploy.lab.apiserver.controllers.cluster import Cluster
 from deploy.lab.apiserver.registry import Deletion
-from deploy.lab.apiserver.resources import CONFIGMAPS, NAMESPACES, RESOURCES, SERVICEACCOUNTS
+from deploy.lab.apiserver.resources import CONFIGMAPS, KEPT, NAMESPACES, SERVICEACCOUNTS
 from deploy.lab.apiserver.status import Object
 from deploy.lab.apiserver.store import Change
 
@@ -49,10 +49,10 @@ def _furnish(cluster: Cluster, name: str) -> None:
 
 def _empty(cluster: Cluster, namespace: Object) -> None:
     name = namespace["metadata"]["name"]
-    left = [(r, o) for r in RESOURCES if r.namespaced and r.stored for o in cluster.store.objects(r, name)]
+    left = [(r, o) for r in KEPT if r.namespaced for o in cluster.store.objects(r, name)]
     for resource, item in left:
         if "deletionTimestamp" not in item["metadata"]:
             cluster.registry.delete(resource, name, item["metadata"]["name"], Deletion())
     # Pods stay until their kubelets have ended them.
-    if not any(cluster.store.objects(r, name) for r in RESOURCES if r.namespaced and r.stored):
+    if not any(cluster.store.objects(r, name) for r in KEPT if r.namespaced):
         cluster.registry.remove(NAMESPACES, namespace)
