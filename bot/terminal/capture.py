@@ -220,6 +220,7 @@ class _Lines(logging.Handler):
 
     def __init__(self, line: ProgressLine) -> None:
         super().__init__(logging.WARNING)
+        self.setFormatter(logging.Formatter("%(message)s"))
         self._line = line
 
     def emit(self, record: logging.LogRecord) -> None:

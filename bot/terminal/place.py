@@ -1,5 +1,6 @@
 """The terminal as the place where captures are asked for and reported, without Slack and without a store."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from bot.terminal.identity import Identity
@@ -43,7 +44,8 @@ class TerminalPlace:
         """Channels and Slack's user groups are nobody here; e-mail addresses are users of Kubernetes."""
         if not policy.is_set:
             return ResolvedPolicy(rules=(_ANY_HEADERS,), audit=(), is_set=False, unresolved=())
-        return resolve(policy, _Names())
+        # What only Slack knows is no mistake in the policy.
+        return replace(resolve(policy, _Names()), unresolved=())
 
     def asker(self, capture: Capture, policy: ResolvedPolicy) -> Asker:
         """Whoever is at the terminal.

@@ -1,0 +1,180 @@
+"""`podcap doctor`: everything right, and each thing wrong in turn."""
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+import yaml
+
+from deploy.lab.handle import LabHandle
+from deploy.lab.redis import RedisServer
+from tests.bot.terminal.conftest import Terminal
+from workers.ledger.engine import open_engine
+from workers.ledger.migrate import migrate
+
+POLICY = "rules:\n  - channels: [incidents]\n    users: ['@oncall']\n"
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    with RedisServer(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture
+def everything(lab: LabHandle, broker: RedisServer, tmp_path: Path) -> Terminal:
+    """A podcap that is set up for Slack, too."""
+    slack = json.loads((lab.directory / "slack.json").read_text())
+    (tmp_path / "policy.yaml").write_text(POLICY)
+    return Terminal(
+        tmp_path,
+        KUBECONFIG=str(lab.places.kubeconfig),
+        PODCAP_AGENT_IMAGE="podcap-agent:lab",
+        PODCAP_BROKER_URL=broker.url,
+        PODCAP_STORE_URL=str(tmp_path / "captures"),
+        PODCAP_POLICY=str(tmp_path / "policy.yaml"),
+        SLACK_BOT_TOKEN=slack["bot_token"],
+        SLACK_SIGNING_SECRET=slack["signing_secret"],
+        SLACK_API_URL=slack["api_url"],
+    )
+
+
+def examined(terminal: Terminal, **settings: str) -> tuple[int, list[dict[str, Any]]]:
+    done = terminal.run("doctor", "--json", **settings)
+    assert done.stderr == ""
+    for name in ("SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET"):
+        secret = terminal.environment.get(name)
+        assert not secret or secret not in done.stdout
+    return done.returncode, json.loads(done.stdout)
+
+
+def problems(found: list[dict[str, Any]]) -> dict[str, str]:
+    return {one["check"]: one["text"] for one in found if one["status"] == "problem"}
+
+
+def test_with_everything_right_it_has_nothing_to_say_but_ok(everything: Terminal) -> None:
+    code, found = examined(everything)
+    assert problems(found) == {}
+    assert code == 0
+    assert {one["status"] for one in found} == {"ok"}
+    checks = {one["check"] for one in found}
+    assert checks >= {
+        "cluster",
+        "agent pod",
+        "database",
+        "broker",
+        "store",
+        "slack",
+        "scopes",
+        "policy",
+        "tshark",
+    }
+    # It looked, and left nothing.
+    assert not (everything.folder / "var").exists()
+    assert list((everything.folder / "captures").iterdir()) == []
+
+
+def test_with_a_kubeconfig_alone_what_slack_needs_is_not_missed(lab: LabHandle, tmp_path: Path) -> None:
+    terminal = Terminal(
+        tmp_path, KUBECONFIG=str(lab.places.kubeconfig), PODCAP_AGENT_IMAGE="podcap-agent:lab"
+    )
+    done = terminal.run("doctor")
+    assert done.returncode == 0, done.stdout
+    lines = done.stdout.splitlines()
+    for name in ("slack", "broker", "store"):
+        assert f"not set  {name}: only needed for Slack" in lines
+    assert "ok       identity: lab-admin" in lines
+
+
+@pytest.mark.parametrize(
+    ("settings", "check", "words"),
+    [
+        ({"PORT": "eighty"}, "settings", "PORT"),
+        ({"KUBECONFIG": "/no/such/file"}, "cluster", "No way to a cluster"),
+        ({"PODCAP_AGENT_IMAGE": ""}, "agent image", "set it to the image"),
+        ({"PODCAP_AGENT_NAMESPACE": "no-such-place"}, "agent pod", "no-such-place"),
+        ({"PODCAP_BROKER_URL": "redis://:hunter2@127.0.0.1:1/0"}, "broker", "start Redis"),
+        ({"PODCAP_STORE_URL": "/proc/captures"}, "store", "PODCAP_STORE_URL"),
+        ({"PODCAP_POLICY": "/no/such/file"}, "policy", "no such file"),
+        ({"PODCAP_POLICY": ""}, "policy", "set it"),
+        ({"SLACK_BOT_TOKEN": "xoxb-wrong"}, "slack", "SLACK_BOT_TOKEN"),
+        ({"SLACK_SIGNING_SECRET": ""}, "requests", "SLACK_APP_TOKEN"),
+        ({"PODCAP_DATABASE_URL": "postgresql://nobody:hunter2@127.0.0.1:1/none"}, "database", "PostgreSQL"),
+    ],
+)
+def test_what_is_wrong_is_named_with_what_to_do(
+    everything: Terminal, settings: dict[str, str], check: str, words: str
+) -> None:
+    code, found = examined(everything, **settings)
+    assert code == 1
+    assert check in problems(found), found
+    assert words in problems(found)[check]
+    assert "hunter2" not in json.dumps(found)
+
+
+def test_a_namespace_that_podsecurity_guards_does_not_take_the_agent_pod(
+    lab: LabHandle, everything: Terminal
+) -> None:
+    lab.kubectl("create", "namespace", "guarded")
+    lab.kubectl("label", "namespace", "guarded", "pod-security.kubernetes.io/enforce=baseline")
+    try:
+        code, found = examined(everything, PODCAP_AGENT_NAMESPACE="guarded")
+    finally:
+        lab.kubectl("delete", "namespace", "guarded")
+    assert code == 1
+    assert "PodSecurity" in problems(found)["agent pod"]
+
+
+def test_a_redis_that_evicts_is_told_to_stop_it(everything: Terminal, broker: RedisServer) -> None:
+    client = redis.Redis(port=broker.port)
+    client.config_set("maxmemory-policy", "allkeys-lru")
+    try:
+        code, found = examined(everything)
+    finally:
+        client.config_set("maxmemory-policy", "noeviction")
+        client.close()
+    assert code == 1
+    assert "set `maxmemory-policy noeviction`" in problems(found)["broker"]
+
+
+def test_names_of_the_policy_that_nobody_bears_are_listed(everything: Terminal) -> None:
+    (everything.folder / "policy.yaml").write_text("rules:\n  - channels: [no-such-channel]\n")
+    code, found = examined(everything)
+    assert code == 1
+    assert "no-such-channel" in problems(found)["policy"]
+
+
+def test_each_right_that_is_missing_is_named(lab: LabHandle, everything: Terminal) -> None:
+    """A user whom nobody has granted anything."""
+    config = yaml.safe_load(lab.places.kubeconfig.read_text())
+    token = lab.kubectl("create", "token", "default", "-n", "traefik").strip()
+    config["users"] = [{"name": config["users"][0]["name"], "user": {"token": token}}]
+    kubeconfig = everything.folder / "kubeconfig"
+    kubeconfig.write_text(yaml.safe_dump(config))
+    done = everything.run("doctor", "traefik", KUBECONFIG=str(kubeconfig))
+    assert done.returncode == 1
+    lacking = [line for line in done.stdout.splitlines() if line.startswith("problem  right: ")]
+    assert len(lacking) == 12
+    for right in ("get pods in namespace traefik", "create pods/exec in namespace podcap", "get nodes"):
+        assert any(f" {right} is missing" in line for line in lacking)
+    assert "identity: system:serviceaccount:traefik:default" in done.stdout
+
+
+def test_a_database_that_is_behind_or_unprotected_is_told(everything: Terminal, tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    engine = open_engine(f"sqlite:///{path}")
+    migrate(engine)
+    engine.dispose()
+    url = {"PODCAP_DATABASE_URL": f"sqlite:///{path}"}
+    assert problems(examined(everything, **url)[1]) == {}
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("DROP TRIGGER trail_no_update")
+    assert "triggers" in problems(examined(everything, **url)[1])["trail"]
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("UPDATE alembic_version SET version_num = '0002'")
+    assert "is behind (0002" in problems(examined(everything, **url)[1])["database"]
