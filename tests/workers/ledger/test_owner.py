@@ -136,3 +136,16 @@ def test_an_owner_makes_no_sense_with_sqlite(installed: Installed, tmp_path: Pat
     with pytest.raises(SettingsError, match="leave it out with SQLite"):
         migrate(engine, installed.owner_url)
     engine.dispose()
+
+
+def test_a_role_of_any_name_is_granted_its_rights(installed: Installed) -> None:
+    name = 'Pod%s-cap "x"; --'
+    quoted = '"Pod%s-cap ""x""; --"'
+    installed.as_superuser(
+        f"CREATE ROLE {quoted} LOGIN PASSWORD 'any'", f"GRANT CONNECT ON DATABASE podcap TO {quoted}"
+    )
+    engine = open_engine(installed.server.url("podcap", name, "any"))
+    migrate(engine, installed.owner_url)
+    assert rights(engine, "trail") == {"SELECT", "INSERT"}
+    engine.dispose()
+    installed.as_superuser(f"DROP OWNED BY {quoted}", f"DROP ROLE {quoted}")
