@@ -126,7 +126,9 @@ def test_containers_run_without_root_rights_or_a_writable_root(objects: list[dic
 def test_only_the_bot_is_probed_at_paths_that_it_serves(objects: list[dict[str, Any]]) -> None:
     probed = [container for container in containers(objects) if "readinessProbe" in container]
     assert [container["name"] for container in probed] == ["bot"]
-    paths = {probed[0][probe]["httpGet"]["path"] for probe in ("readinessProbe", "livenessProbe")}
+    paths = {
+        probed[0][probe]["httpGet"]["path"] for probe in ("startupProbe", "readinessProbe", "livenessProbe")
+    }
     assert paths == {"/readyz", "/healthz"}
 
 

@@ -10,6 +10,7 @@ import pytest
 import yaml
 from slack_sdk import WebClient
 
+from bot.terminal.checks.slack import SCOPES
 from deploy.lab.slack.scopes import METHODS
 
 ROOT = Path(__file__).parents[2]
@@ -92,6 +93,10 @@ def test_its_scopes_are_those_of_the_methods_that_podcap_calls(manifest: dict[st
     needed |= {"users:read.email", "commands"}
     assert set(manifest["oauth_config"]["scopes"]["bot"]) == needed
     assert len(needed) == len(manifest["oauth_config"]["scopes"]["bot"])
+
+
+def test_the_doctor_looks_for_the_scopes_of_the_manifest(manifest: dict[str, Any]) -> None:
+    assert set(SCOPES) == set(manifest["oauth_config"]["scopes"]["bot"])
 
 
 def test_every_scope_says_why_it_is_there() -> None:
