@@ -76,11 +76,7 @@ def open_services() -> Services:
         SettingsError: A setting, or the file it names, cannot be used.
     """
     settings = load()
-    ledger, policy = open_ledger(settings), open_policy(settings)
-    try:
-        store = Store(settings.store_url)
-    except (ImportError, ValueError) as error:
-        raise SettingsError(f"PODCAP_STORE_URL: {_first_line(error)}.") from None
+    ledger, policy, store = open_ledger(settings), open_policy(settings), open_store(settings)
     services = Services(settings, ledger, policy, store, SlackPlace(settings, ledger))
     try:
         services.policy()
@@ -100,6 +96,18 @@ def open_ledger(settings: Settings) -> Ledger:
     engine = open_engine(settings.database_url)
     migrate(engine, settings.database_owner_url)
     return Ledger(engine)
+
+
+def open_store(settings: Settings) -> Store:
+    """Where capture files are kept.
+
+    Raises:
+        SettingsError: PODCAP_STORE_URL names nothing that can be used.
+    """
+    try:
+        return Store(settings.store_url)
+    except (ImportError, ValueError) as error:
+        raise SettingsError(f"PODCAP_STORE_URL: {_first_line(error)}.") from None
 
 
 def open_policy(settings: Settings) -> Policy:

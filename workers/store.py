@@ -2,6 +2,8 @@
 
 import secrets
 import shutil
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import fsspec
@@ -37,6 +39,25 @@ class Store:
                 self._files.rm(target)
             raise
         return f"{self._url}/{name}"
+
+    def read(self, name: str) -> Iterator[bytes]:
+        """The file called `name`, block by block.
+
+        Raises:
+            OSError: It is not there or cannot be read.
+        """
+        with self._files.open(f"{self._root}/{name}", "rb") as source:
+            while block := source.read(1 << 20):
+                yield block
+
+    def remove(self, name: str) -> None:
+        """Removes the file called `name`; harmless when it is gone.
+
+        Raises:
+            OSError: It could not be removed.
+        """
+        with suppress(FileNotFoundError):
+            self._files.rm(f"{self._root}/{name}")
 
     def probe(self) -> None:
         """Writes a small file and removes it again.

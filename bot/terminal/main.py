@@ -9,11 +9,11 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from bot.terminal import audit, capture, doctor, summarize
+from bot.terminal import audit, capture, delete, doctor, download, summarize
 from bot.terminal.command import CommandError, UsageProblem
 from workers.settings import SettingsError
 
-_COMMANDS = (capture, summarize, audit, doctor)
+_COMMANDS = (capture, summarize, download, delete, audit, doctor)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

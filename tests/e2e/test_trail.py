@@ -21,7 +21,7 @@ _HASH = re.compile(r"[0-9a-f]{64}")
 _POLICY = """\
 rules:
   - channels: [shared-partner]
-  - users: ["@oncall"]
+  - users: ["@oncall", "kubernetes:lab-admin"]
     namespaces: [traefik]
     payload: true
 audit:
@@ -48,7 +48,8 @@ def delivered(world: Any) -> str:
 
 def podcap(world: Any, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Runs `podcap …` at the world's database."""
-    environment = os.environ | {"PODCAP_DATABASE_URL": world.environment["PODCAP_DATABASE_URL"]}
+    names = ("PODCAP_DATABASE_URL", "PODCAP_STORE_URL", "PODCAP_POLICY", "KUBECONFIG", "TMPDIR")
+    environment = os.environ | {name: world.environment[name] for name in names}
     return subprocess.run([_PODCAP, *arguments], env=environment, capture_output=True, text=True, check=False)
 
 
@@ -170,3 +171,57 @@ def test_the_pods_owner_sees_by_kubectl_that_it_was_captured(world: Any, deliver
     assert "PacketCaptureStarted" in described
     assert "PacketCaptureEnded" in described
     assert f"alice captures whole packets of this pod with podcap for 2s ({delivered})" in described
+
+
+def test_a_file_is_fetched_from_the_store_and_the_trail_says_by_whom(
+    world: Any, delivered: str, tmp_path: Path
+) -> None:
+    fetched = podcap(world, "download", delivered, "-o", str(tmp_path / "file.pcap"))
+    assert fetched.returncode == 0, fetched.stderr
+    known = facts(world, delivered)
+    sha256 = hashlib.sha256((tmp_path / "file.pcap").read_bytes()).hexdigest()
+    assert sha256 == known["file delivered"]["sha256"] == known["downloaded"]["sha256"]
+    assert known["downloaded"]["where"] == str(tmp_path / "file.pcap")
+
+
+def test_who_is_not_allowed_the_capture_gets_no_file_and_that_is_in_the_trail(
+    world: Any, delivered: str
+) -> None:
+    policy = Path(world.environment["PODCAP_POLICY"])
+    allowing = policy.read_text()
+    policy.write_text("rules: []")
+    try:
+        refused = podcap(world, "download", delivered, "-o", "-")
+    finally:
+        policy.write_text(allowing)
+    assert refused.returncode == 1
+    assert refused.stdout == ""
+    assert refused.stderr.count("\n") == 1
+    assert "download denied" in facts(world, delivered)
+
+
+def test_a_file_that_is_not_the_one_that_was_stored_is_not_handed_out(world: Any, tmp_path: Path) -> None:
+    with world.traffic():
+        world.command(f"traefik/{world.pod()} 1s")
+        world.wait_for_end()
+    (stored,) = Path(world.environment["PODCAP_STORE_URL"]).glob(f"{world.capture}*")
+    stored.write_bytes(stored.read_bytes() + b"\0")
+    refused = podcap(world, "download", world.capture, "-o", str(tmp_path / "file.pcap"))
+    assert refused.returncode == 1
+    assert "SHA-256" in refused.stderr
+    assert list(tmp_path.iterdir()) == []
+
+    deleted = podcap(world, "delete", world.capture)
+    assert deleted.returncode == 0, deleted.stderr
+    assert not stored.exists()
+    assert list(facts(world, world.capture))[-1] == "deleted"
+    assert "is not in the store" in podcap(world, "download", world.capture).stderr
+
+
+def test_a_file_of_a_capture_that_never_was_is_one_sentence(world: Any) -> None:
+    refused = podcap(world, "download", "cap-222222")
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert (
+        refused.stderr
+        == "podcap: There is no capture cap-222222: `podcap audit list` shows which there are.\n"
+    )

@@ -2,7 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
-from workers.trail.story import REQUESTED, Story, story
+from workers.ledger.states import State
+from workers.trail.story import Story, story
 from workers.trail.trail import Trail, Wanted
 
 
@@ -29,7 +30,7 @@ def stories(
         At most `most` stories, and whether there are older ones.
     """
     requests = Wanted(
-        event=REQUESTED,
+        event=State.REQUESTED,
         capture_id=capture_id,
         namespace=namespace,
         pod=pod,

@@ -4,12 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from workers.ledger.states import State
 from workers.trail.entry import Entry
 
-REQUESTED = "requested"
-"""The event with which every capture begins."""
-
-_NO_MOVES = frozenset({"stop requested", "file delivered", "downloaded", "deleted", "audited"})
+_STATES = frozenset(State)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +30,13 @@ def story(entries: Iterable[Entry]) -> Story | None:
     """The story in one capture's entries, in their order; None when they do not begin with its request."""
     rows = iter(entries)
     first = next(rows, None)
-    if first is None or first.event != REQUESTED:
+    if first is None or first.event != State.REQUESTED:
         return None
     known = first.known()
     state = first.event
     for entry in rows:
         known |= entry.known()
-        if entry.event not in _NO_MOVES:
+        if entry.event in _STATES:
             state = entry.event
     return Story(
         capture_id=str(first.capture_id),

@@ -33,9 +33,19 @@ def test_the_program_in_the_docs_tells_an_altered_export_from_an_intact_one(
         assert (answer.returncode, answer.stdout) == (0, entries[-1].hash + "\n")
 
 
-@pytest.mark.parametrize(
-    "event", [*State, "stop requested", "file delivered", "downloaded", "deleted", "audited"]
-)
+_OTHERS = [
+    "stop requested",
+    "file delivered",
+    "downloaded",
+    "download denied",
+    "deleted",
+    "delete denied",
+    "audited",
+    "audit denied",
+]
+
+
+@pytest.mark.parametrize("event", [*State, *_OTHERS])
 def test_every_event_is_in_the_table_of_events(event: str) -> None:
     table = [line for line in _DOCS.splitlines() if line.startswith("| `")]
     assert any(f"`{event}`" in line.split("|")[1] for line in table)

@@ -1,0 +1,27 @@
+"""`podcap delete CAPTURE`: removes a capture's file from the store; the trail keeps that it was there."""
+
+import argparse
+
+from bot.terminal.command import CommandError, Commands
+from bot.terminal.stored import stored_file
+
+
+def register(commands: Commands) -> None:
+    """Adds the command."""
+    parser = commands.add_parser("delete", help="remove a capture's file from the store")
+    parser.add_argument("capture", metavar="CAPTURE", help="such as cap-7f3k9q")
+    parser.set_defaults(run=_run)
+
+
+def _run(options: argparse.Namespace) -> int:
+    stored = stored_file(options.capture, "delete")
+    try:
+        stored.store.remove(stored.name)
+    except OSError as error:
+        raise CommandError(
+            f"The file of {stored.capture.id} cannot be removed from the store: {error.strerror or error}."
+        ) from error
+    stored.ledger.note(stored.capture.id, file_url=None)
+    stored.record("deleted")
+    print(f"{stored.name} is deleted from the store. What Slack has of it stays there.")
+    return 0

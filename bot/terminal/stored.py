@@ -1,0 +1,70 @@
+"""A capture file in the store, as somebody at a terminal may have it: what `download` and `delete` share."""
+
+from dataclasses import dataclass
+
+from bot.terminal.command import CommandError
+from bot.terminal.identity import Identity, identify
+from bot.terminal.place import TerminalPlace, at_the_terminal
+from bot.terminal.words import first_line, in_the_terminal
+from workers.cluster.cluster import connect
+from workers.cluster.errors import ClusterError
+from workers.ledger.capture import Capture
+from workers.ledger.ledger import Ledger
+from workers.permission import judge
+from workers.report import Silence
+from workers.services import Services, open_ledger, open_policy, open_store
+from workers.settings import load
+from workers.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """The file of a capture, and who is allowed to have it."""
+
+    capture: Capture
+    name: str
+    store: Store
+    ledger: Ledger
+    identity: Identity
+
+    def record(self, event: str, **facts: str) -> None:
+        """Writes into the trail what becomes of the file, and by whom."""
+        known = {"name": self.name, "account": self.identity.account, "sha256": self.capture.file_sha256}
+        self.ledger.record(self.capture.id, event, by=self.identity.shown, facts=known | facts)
+
+
+def stored_file(capture_id: str, event: str) -> StoredFile:
+    """The file of a capture, for somebody whom the policy would allow that capture now.
+
+    Args:
+        capture_id: The capture.
+        event: What is wanted of it; a refusal enters the trail as `EVENT denied`.
+
+    Raises:
+        CommandError: There is none, or the policy says no.
+        SettingsError: A setting cannot be used.
+    """
+    settings = at_the_terminal(load())
+    ledger, policy, store = open_ledger(settings), open_policy(settings), open_store(settings)
+    try:
+        capture = ledger.get(capture_id)
+    except KeyError:
+        raise CommandError(
+            f"There is no capture {in_the_terminal(capture_id)}: `podcap audit list` shows which there are."
+        ) from None
+    try:
+        with connect(settings.kubeconfig) as cluster:
+            identity = identify(cluster, settings.kubeconfig)
+    except ClusterError as error:
+        raise CommandError(in_the_terminal(str(error))) from error
+    services = Services(settings, ledger, policy, store, TerminalPlace(identity, Silence()))
+    refusal = judge(services, capture).refusal
+    if refusal is not None:
+        facts = {"account": identity.account, "sentence": refusal}
+        ledger.record(capture.id, f"{event} denied", by=identity.shown, facts=facts)
+        raise CommandError(first_line(refusal))
+    if capture.file_url is None:
+        raise CommandError(
+            f"The file of {capture.id} is not in the store: it was never there, or was deleted."
+        )
+    return StoredFile(capture, capture.file_url.rpartition("/")[2], store, ledger, identity)
