@@ -3,8 +3,12 @@
 import hashlib
 import json
 import os
+import shutil
 import signal
+import sqlite3
 import subprocess
+import time
+from contextlib import closing
 from pathlib import Path
 from typing import IO
 
@@ -151,6 +155,27 @@ def test_a_second_ctrl_c_ends_at_once_and_keeps_nothing_but_the_trail(terminal: 
     assert "Traceback" not in errors
     assert terminal.files() == []
     assert terminal.trail()[-1][0] == "failed"
+
+
+def test_what_a_killed_terminal_left_goes_with_the_next_capture(
+    lab: LabHandle, terminal: Terminal, pod: str
+) -> None:
+    process = terminal.start("capture", pod, "10m")
+    wait_for_line(process, "Capturing on")
+    process.kill()
+    rest(process)
+    shutil.rmtree(terminal.temporary)  # nobody can remove what a killed process has in hand
+    terminal.temporary.mkdir()
+    assert lab.kubectl("get", "pods", "-n", "podcap", "-o", "name").strip() != ""
+    with closing(sqlite3.connect(terminal.folder / "var" / "podcap.db")) as database, database:
+        database.execute("UPDATE heartbeats SET at = '2020-01-01 00:00:00'")
+        database.execute("UPDATE captures SET started_at = '2020-01-01 00:00:00'")
+    assert terminal.run("capture", pod, "1s").returncode == 0
+    while lab.kubectl("get", "pods", "-n", "podcap", "-o", "name").strip():
+        time.sleep(0.1)  # it is terminating
+    events = [event for event, _, _ in terminal.trail()]
+    assert events[4] == "failed"
+    assert events[-1] == "delivered"
 
 
 def test_a_capture_that_the_policy_denies_is_one_sentence_and_no_pod(

@@ -1,0 +1,94 @@
+"""What beat does about captures of a terminal: without a word to Slack, which is out of reach here."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, update
+
+from workers.housekeeping import keep_house
+from workers.ledger.capture import TERMINAL, Capture, Order
+from workers.ledger.engine import open_engine
+from workers.ledger.ledger import Ledger
+from workers.ledger.migrate import migrate
+from workers.ledger.schema import captures
+from workers.ledger.states import State
+from workers.policy.rules import NOBODY
+from workers.services import Services
+from workers.settings import Settings
+from workers.slack.place import SlackPlace
+
+LONG_AGO = datetime.now(UTC) - timedelta(hours=1)
+ORDER = Order(
+    idempotency_key="terminal/1",
+    cluster="default",
+    namespace="traefik",
+    pod="cheddar",
+    seconds=30,
+    filter="",
+    full=False,
+    team_id="",
+    channel_id="",
+    user_id="system:serviceaccount:a-namespace-with-a-name:and-an-account-with-a-long-one",
+    user_name="alice",
+    response_url=None,
+    origin=TERMINAL,
+)
+
+Old = Callable[..., Capture]
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    engine = open_engine(f"sqlite:///{tmp_path}/podcap.db")
+    migrate(engine)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def services(engine: Engine) -> Services:
+    settings = Settings(
+        SLACK_BOT_TOKEN="xoxb-none", SLACK_API_URL="http://127.0.0.1:1/", KUBECONFIG="/no/such/file"
+    )
+    ledger = Ledger(engine)
+    return Services(settings, ledger, NOBODY, None, SlackPlace(settings, ledger))
+
+
+@pytest.fixture
+def requested(engine: Engine, services: Services) -> Old:
+    def write(*states: State, **columns: object) -> Capture:
+        capture, _ = services.ledger.request(ORDER)
+        for state in states:
+            services.ledger.move(capture.id, state, by="test")
+        if columns:
+            with engine.begin() as connection:
+                connection.execute(update(captures).where(captures.c.id == capture.id).values(**columns))
+        return services.ledger.get(capture.id)
+
+    return write
+
+
+@pytest.mark.parametrize("states", [[], [State.QUEUED]])
+def test_one_that_waits_is_left_to_the_process_that_asked_for_it(
+    services: Services, requested: Old, states: list[State]
+) -> None:
+    before = requested(*states, requested_at=LONG_AGO)
+    keep_house(services)
+    assert services.ledger.get(before.id) == before
+
+
+def test_one_that_waited_too_long_expires(services: Services, requested: Old) -> None:
+    capture = requested(State.QUEUED, expires_at=LONG_AGO)
+    keep_house(services)
+    ended = services.ledger.get(capture.id)
+    assert (ended.state, ended.shown) == (State.EXPIRED, State.EXPIRED)
+    assert ended.sentence == "Its terminal went away before it began: ask again."
+
+
+def test_one_whose_terminal_died_ends_and_counts_as_shown(services: Services, requested: Old) -> None:
+    capture = requested(State.QUEUED, State.TAPPING, started_at=LONG_AGO)
+    keep_house(services)
+    ended = services.ledger.get(capture.id)
+    assert (ended.state, ended.shown) == (State.FAILED, State.FAILED)
