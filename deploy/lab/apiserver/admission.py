@@ -3,13 +3,13 @@
 from deploy.lab.apiserver import podsecurity
 from deploy.lab.apiserver.pod_defaults import admit_pod
 from deploy.lab.apiserver.resource import Resource
-from deploy.lab.apiserver.resources import NAMESPACES, PODS, SERVICEACCOUNTS
+from deploy.lab.apiserver.resources import NAMESPACES, PODS, PRIORITYCLASSES, SERVICEACCOUNTS
 from deploy.lab.apiserver.status import ApiError, Object, forbidden, not_found
 from deploy.lab.apiserver.store import Store
 
 
 def admit(store: Store, resource: Resource, value: Object) -> None:
-    """Runs the plugins NamespaceLifecycle, ServiceAccount, DefaultTolerationSeconds and PodSecurity.
+    """Runs NamespaceLifecycle, ServiceAccount, DefaultTolerationSeconds, Priority and PodSecurity.
 
     Changes the object.
 
@@ -21,6 +21,7 @@ def admit(store: Store, resource: Resource, value: Object) -> None:
     namespace = _namespace(store, resource, value["metadata"])
     if resource is PODS:
         admit_pod(value)
+        _set_priority(store, value)
         _check_service_account(store, value)
         if why := podsecurity.violations(namespace, value):
             raise forbidden(PODS, _name(value["metadata"]), why)
@@ -63,6 +64,17 @@ def _check_service_account(store: Store, pod: Object) -> None:
         and "automountServiceAccountToken" not in pod["spec"]
     ):
         _unmount_token(pod["spec"])
+
+
+def _set_priority(store: Store, pod: Object) -> None:
+    name = pod["spec"].get("priorityClassName", "")
+    if not name:
+        return
+    found = store.get(PRIORITYCLASSES, "", name)
+    if found is None:
+        why = f"no PriorityClass with name {name} was found"
+        raise forbidden(PODS, _name(pod["metadata"]), why)
+    pod["spec"] |= {"priority": found.get("value", 0), "preemptionPolicy": found["preemptionPolicy"]}
 
 
 def _unmount_token(spec: Object) -> None:

@@ -11,12 +11,14 @@ from deploy.lab.apiserver.resources import (
     CLUSTERROLEBINDINGS,
     CLUSTERROLES,
     NAMESPACES,
+    PRIORITYCLASSES,
     of_kind,
 )
 from deploy.lab.apiserver.status import ApiError, Object
 from deploy.lab.apiserver.users import AUTHENTICATED, MASTERS
 
 _NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
+_PRIORITIES = {"system-cluster-critical": 2_000_000_000, "system-node-critical": 2_000_001_000}
 _SEEDED = "seeded"
 _DISCOVERY = ("/api", "/api/*", "/apis", "/apis/*", "/openapi", "/openapi/*", "/version", "/version/")
 _ROLES: dict[str, list[Object]] = {
@@ -67,6 +69,9 @@ def populate(cluster: Cluster, seeds: Path) -> None:
     for name in _NAMESPACES:
         namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
         cluster.registry.create(NAMESPACES, "", namespace)
+    for name, value in _PRIORITIES.items():
+        wanted = {"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "metadata": {"name": name}}
+        cluster.registry.create(PRIORITYCLASSES, "", wanted | {"value": value})
     for name, rules in _ROLES.items():
         cluster.registry.create(CLUSTERROLES, "", _role(name, rules))
         cluster.registry.create(CLUSTERROLEBINDINGS, "", _binding(name, _GROUPS[name]))

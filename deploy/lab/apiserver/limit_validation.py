@@ -1,4 +1,8 @@
-"""What the kinds that bound others may hold: quotas, limit ranges, claims, budgets, priority classes."""
+"""What the kinds that bound others may hold: quotas, limit ranges, claims, budgets, priority classes.
+
+Quotas and priority classes have effect (`quota`, `admission`); limit ranges and budgets are stored only: no
+pod gets a default from the one, and nothing evicts pods that the other could protect.
+"""
 
 import re
 from typing import Any

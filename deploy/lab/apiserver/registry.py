@@ -11,6 +11,7 @@ from deploy.lab.apiserver import (
     event_forms,
     managed_fields,
     names,
+    quota,
     times,
     validation,
 )
@@ -101,6 +102,7 @@ class Registry:
             raise invalid(resource, name, errors)
         where = metadata.get("namespace", "")
         admission_policy.check(self._store, Attributes("CREATE", resource, "", where, name, new, None, asker))
+        quota.check(self._store, resource, new)
         existing = self._store.get(resource, namespace if resource.namespaced else "", name)
         if existing is not None:
             raise already_exists(resource, name, bool(existing["metadata"].get("deletionTimestamp")))

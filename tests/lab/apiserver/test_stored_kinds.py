@@ -263,3 +263,41 @@ def test_a_list_of_secrets_needs_the_right_to_read_them(shared: Any) -> None:
     done = shared.kubectl("get", "secrets", "-n", NAMESPACE, "--as=mallory")
 
     assert 'User "mallory" cannot list resource "secrets"' in done.stderr
+
+
+def test_a_quota_refuses_what_is_too_much_and_shows_what_is_used(
+    shared: Any, admin: Any, eventually: Any
+) -> None:
+    admin.post("/api/v1/namespaces", {"metadata": {"name": "bounded"}})
+    quotas, pods = (f"/api/v1/namespaces/bounded/{kind}" for kind in ("resourcequotas", "pods"))
+    admin.post(quotas, {"metadata": {"name": "q"}, "spec": {"hard": {"pods": "1", "limits.memory": "1Gi"}}})
+    limits = {"limits": {"memory": "512Mi"}}
+
+    def pod(name: str, **container: Any) -> Any:
+        containers = [{"name": "main", "image": "web:1", **container}]
+        spec = {"nodeSelector": {"no": "where"}, "containers": containers}
+        return admin.post(pods, {"metadata": {"name": name}, "spec": spec})
+
+    assert pod("open").body["message"] == (
+        'pods "open" is forbidden: failed quota: q: must specify limits.memory for: main'
+    )
+    assert pod("first", resources=limits).code == 201
+    second = pod("second", resources=limits)
+    assert (second.code, second.body["message"]) == (
+        403,
+        'pods "second" is forbidden: exceeded quota: q, requested: pods=1, used: pods=1, limited: pods=1',
+    )
+    shown = "limits.memory: 512Mi/1Gi"
+    eventually(lambda: shown in shared.kubectl("get", "resourcequota", "q", "-n", "bounded").stdout)
+
+
+def test_a_pod_needs_the_priority_class_it_names(admin: Any) -> None:
+    containers = [{"name": "main", "image": "web:1"}]
+    path = f"/api/v1/namespaces/{NAMESPACE}/pods?dryRun=All"
+
+    def pod(name: str) -> Any:
+        spec = {"containers": containers, "priorityClassName": name}
+        return admin.post(path, {"metadata": {"name": "it"}, "spec": spec}).body
+
+    assert pod("nope")["message"] == ('pods "it" is forbidden: no PriorityClass with name nope was found')
+    assert pod("system-node-critical")["spec"]["priority"] == 2_000_001_000

@@ -13,6 +13,7 @@ from deploy.lab.apiserver.controllers import (
     job,
     namespaces,
     replicaset,
+    resourcequota,
     scheduler,
     statefulset,
 )
@@ -35,6 +36,7 @@ _CONTROLLERS: tuple[Controller, ...] = (
     scheduler.reconcile,
     endpointslice.reconcile,
     gc.reconcile,
+    resourcequota.reconcile,
 )
 
 
