@@ -16,9 +16,8 @@ from workers.request.request import DEFAULT_CLUSTER, Target, named
 from workers.request.since import shown_span
 from workers.thread.messages import Message
 from workers.thread.words import count
-from workers.trail.entry import Entry
+from workers.trail.entry import Entry, Head
 from workers.trail.story import Story
-from workers.trail.trail import Head
 
 MOST_STORIES = 20
 """How many captures an answer tells of."""

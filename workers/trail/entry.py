@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -35,6 +36,14 @@ class Entry(NamedTuple):
         except (TypeError, ValueError, RecursionError):
             facts = None
         return facts if isinstance(facts, dict) else {"facts": str(self.facts)}
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The last entry: what proves, kept elsewhere, that the trail was not cut before it."""
+
+    number: int
+    hash: str
 
 
 def timestamp(at: datetime) -> str:

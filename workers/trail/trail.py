@@ -10,19 +10,11 @@ from sqlalchemy import Connection, Engine, Select, insert, or_, select, text
 
 from workers.ledger.schema import trail
 from workers.trail.chain import BEFORE_THE_FIRST, Verdict, check, entry_hash
-from workers.trail.entry import Entry, canonical, clean, timestamp
+from workers.trail.entry import Entry, Head, canonical, clean, timestamp
 
 # Any constant does; it names the trail's head among a PostgreSQL server's advisory locks.
 _ADVISORY_LOCK = 0x747261696C
 _ROWS_AT_ONCE = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """The last entry: what proves, kept elsewhere, that the trail was not cut before it."""
-
-    number: int
-    hash: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from workers.ledger.capture import Capture
 from workers.ledger.states import State
 from workers.request.audit_question import AuditQuestion
 from workers.thread.trail_messages import MOST_STORIES, answer_message, closing_message
+from workers.trail.entry import Head
 from workers.trail.story import Story
-from workers.trail.trail import Head
 
 HEAD = Head(57, "ab" * 32)
 STORY = Story(

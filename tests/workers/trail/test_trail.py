@@ -13,7 +13,8 @@ from tests.workers.trail.written import written
 from workers.ledger.ledger import Ledger
 from workers.ledger.schema import trail
 from workers.trail.chain import BEFORE_THE_FIRST
-from workers.trail.trail import Head, Trail, Wanted, append
+from workers.trail.entry import Head
+from workers.trail.trail import Trail, Wanted, append
 
 _APPEND = """
 import sys
