@@ -1,7 +1,7 @@
 """What a kubelet is told of a pod: with the ConfigMaps and Secrets that a kubelet would fetch for it. Pure.
 
-Variables from ConfigMaps and Secrets become plain ones. Volumes of them, and of a claim, become `projected`
-ones, with the files' contents in base64 under `files`.
+Variables from ConfigMaps and Secrets become plain ones. The lab's kubelet fills no volumes: a pod that mounts
+a ConfigMap, Secret or claim with something in it waits and says so, rather than run without its files.
 """
 
 import base64
@@ -53,25 +53,23 @@ def handed_over(pod: Object, find: Find) -> Object:
 
 
 def _fill_volume(volume: Object, find: Find) -> None:
-    if volume.pop("persistentVolumeClaim", None) is not None:
-        volume["projected"] = {"sources": []}
+    if "persistentVolumeClaim" in volume:
+        raise _no_mount(volume, "the lab has no persistent volumes")
     for kind, key, resource in _KINDS:
         source = volume.pop(kind, None)
         if source is None:
             continue
-        name = source.get(key, "")
-        found = find(resource, name)
+        found = find(resource, source.get(key, ""))
         if found is None and not source.get("optional"):
-            what = f'{resource.kind.lower()} "{name}" not found'
-            raise MissingError(
-                f'MountVolume.SetUp failed for volume "{volume["name"]}" : {what}',
-                "ContainerCreating",
-                "FailedMount",
-            )
-        contents = _bytes_of(found or {}, resource)
-        items = {item["key"]: item["path"] for item in source.get("items", [])}
-        files = {path: contents[key] for key, path in items.items() if key in contents} if items else contents
-        volume["projected"] = {"sources": [], "files": files}
+            raise _no_mount(volume, f'{resource.kind.lower()} "{source.get(key, "")}" not found')
+        if _bytes_of(found or {}, resource):
+            raise _no_mount(volume, f"the lab's kubelet mounts no {resource.kind} that holds anything")
+        volume["projected"] = {"sources": []}
+
+
+def _no_mount(volume: Object, why: str) -> MissingError:
+    message = f'MountVolume.SetUp failed for volume "{volume["name"]}" : {why}'
+    return MissingError(message, "ContainerCreating", "FailedMount")
 
 
 def _bytes_of(value: Object, resource: Resource) -> dict[str, str]:

@@ -49,19 +49,6 @@ def test_variables_become_plain_ones_and_the_containers_own_come_last() -> None:
     assert "envFrom" not in spec["containers"][0]
 
 
-def test_volumes_carry_their_files() -> None:
-    whole = {"name": "a", "secret": {"secretName": "slack"}}
-    items = [{"key": "LEVEL", "path": "etc/level"}]
-    part = {"name": "b", "configMap": {"name": "settings", "items": items}}
-
-    volumes = given({}, whole, part)["volumes"]
-
-    assert [volume["projected"]["files"] for volume in volumes] == [
-        {"token": base64.b64encode(b"xoxb-1").decode()},
-        {"etc/level": base64.b64encode(b"info").decode()},
-    ]
-
-
 @pytest.mark.parametrize(
     ("container", "volume", "waiting", "message"),
     [
@@ -70,6 +57,15 @@ def test_volumes_carry_their_files() -> None:
             {"name": "a", "configMap": {"name": "nope"}},
             "ContainerCreating",
             'MountVolume.SetUp failed for volume "a" : configmap "nope" not found',
+        ),
+        (
+            {},
+            {"name": "a", "secret": {"secretName": "slack"}},
+            "ContainerCreating",
+            (
+                'MountVolume.SetUp failed for volume "a" : '
+                "the lab's kubelet mounts no Secret that holds anything"
+            ),
         ),
         (
             {"env": [env("secretKeyRef", "nope", "x")]},
@@ -103,7 +99,7 @@ def test_what_is_optional_may_be_missing() -> None:
     spec = given(container, {"name": "a", "configMap": {"name": "nope", "optional": True}})
 
     assert spec["containers"][0]["env"] == []
-    assert spec["volumes"][0]["projected"]["files"] == {}
+    assert spec["volumes"] == [{"name": "a", "projected": {"sources": []}}]
 
 
 def test_the_object_in_the_store_stays_as_it_was() -> None:
