@@ -25,6 +25,7 @@ class Terminal:
         self.folder = folder
         self.temporary = folder / "tmp"
         self.temporary.mkdir()
+        self.started: list[subprocess.Popen[bytes]] = []
         self.environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(folder),
@@ -36,13 +37,25 @@ class Terminal:
     def start(self, *arguments: str, **options: Any) -> "subprocess.Popen[bytes]":
         """A running `podcap`."""
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-m", "bot.terminal.main", *arguments],
             cwd=self.folder,
             env=self.environment,
             stdin=subprocess.DEVNULL,
             **pipes,
         )
+        self.started.append(process)
+        return process
+
+    def end(self) -> None:
+        """Ends what a test that failed left running; its capture removes its agent pod."""
+        for process in self.started:
+            if process.poll() is None:
+                process.terminate()
+            for stream in (process.stdout, process.stderr):
+                if stream is not None:
+                    stream.close()
+            process.wait()
 
     def run(self, *arguments: str, **settings: str) -> "subprocess.CompletedProcess[str]":
         """A `podcap` that has ended."""
@@ -98,7 +111,10 @@ def pod(lab: LabHandle) -> str:
 def terminal(lab: LabHandle, tmp_path: Path) -> Iterator[Terminal]:
     """Somebody with a kubeconfig alone; nothing is left behind by whatever they did."""
     found = Terminal(tmp_path, KUBECONFIG=str(lab.places.kubeconfig), PODCAP_AGENT_IMAGE="podcap-agent:lab")
-    yield found
+    try:
+        yield found
+    finally:
+        found.end()
     assert lab.kubectl("get", "pods", "-n", "podcap", "-o", "name").strip() == ""
     assert found.leftovers() == []
 
