@@ -7,7 +7,7 @@ from kubernetes import config
 from kubernetes.config.config_exception import ConfigException
 
 from workers.cluster.cluster import Cluster
-from workers.cluster.errors import ForbiddenError, RefusedError
+from workers.cluster.errors import ForbiddenError, NotServedError
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +45,11 @@ def identify(cluster: Cluster, kubeconfig: str | None) -> Identity:
     """Asks the API server, and where that does not say, the kubeconfig.
 
     Raises:
-        ClusterError: The API server is out of reach or does not accept the credentials.
+        ClusterError: The API server is out of reach, fails, or does not accept the credentials.
     """
     try:
         return Identity(cluster.user(), proven=True, account=_account())
-    except (ForbiddenError, RefusedError):
+    except (ForbiddenError, NotServedError):
         return Identity(_claimed(kubeconfig), proven=False, account=_account())
 
 

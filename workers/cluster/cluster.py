@@ -115,7 +115,7 @@ class Cluster:
         """The name that the API server knows podcap's credentials by.
 
         Raises:
-            ForbiddenError, RefusedError: It does not say (before Kubernetes 1.28).
+            ForbiddenError, NotServedError: It does not say (before Kubernetes 1.28).
         """
         return user_of(self._api.request("POST", WHO_PATH, body=who_review()))
 

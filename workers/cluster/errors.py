@@ -51,6 +51,10 @@ class RefusedError(ClusterError):
     """Any other answer that is not a success, in the API's own words."""
 
 
+class NotServedError(RefusedError):
+    """There is no such object, or the API server does not know its kind."""
+
+
 class ExecError(ClusterError):
     """A command could not be run in a container, in the API's own words."""
 
@@ -98,6 +102,8 @@ def from_answer(code: int, body: bytes) -> ClusterError:
         case 404, _ if status.get("details", {}).get("kind") == "pods":
             name = status["details"].get("name", "")
             return PodNotFoundError(f"There is no pod {name} (any more).")
+        case 404, _:
+            return NotServedError(f"The cluster refused: {message}.")
         case _:
             return RefusedError(f"The cluster refused: {message}.")
 
