@@ -12,7 +12,6 @@ from deploy.lab.handle import LabHandle
 from deploy.lab.install import AGENT_IMAGE, account, installed, render
 from deploy.lab.slack.scopes import BOT_SCOPES
 from tests.e2e.conftest import POLICY, eventually
-from workers.agent.pod_spec import AgentLimits, agent_name, pod_spec
 from workers.cluster.cluster import connect
 
 ACCOUNTS = ("bot", "worker", "beat")
@@ -44,10 +43,10 @@ def world(lab: LabHandle, chosen: Path, since: int, make_world: Callable[..., An
     )
     world.control("scopes", {"scopes": yaml.safe_load(MANIFEST.read_text())["oauth_config"]["scopes"]["bot"]})
     try:
-        capture_and_stop(world)
+        agent = capture_and_stop(lab, world)
         ask_for_what_is_not_there(world)
         lose_a_pod_before_its_turn(lab, world)
-        leave_an_agent_pod_behind(lab, chosen, world.capture)
+        leave_an_agent_pod_behind(lab, chosen, agent)
         leave_admission_to_beat(world)
         yield world
     finally:
@@ -55,14 +54,18 @@ def world(lab: LabHandle, chosen: Path, since: int, make_world: Callable[..., An
         lab.kubectl("delete", "namespace", FLEETING, "--ignore-not-found")
 
 
-def capture_and_stop(world: Any) -> None:
+def capture_and_stop(lab: LabHandle, world: Any) -> dict[str, Any]:
+    """The agent pod of the capture that was stopped, as it may be created again."""
     with world.traffic():
         world.command(f"traefik/{world.pod()} 3s full port 80")
         world.wait_for_end()
         world.command(f"traefik/{world.pod()} 2m port 80")
         world.wait_for_words("of 2m ·")
+        (agent,) = lab.pods(f"podcap.dev/capture={world.capture}", AGENTS)
         world.click("stop_capture", user="alice")
         world.wait_for_words("Stopped by")
+    kept = {key: agent["metadata"][key] for key in ("name", "namespace", "labels")}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": kept, "spec": agent["spec"]}
 
 
 def ask_for_what_is_not_there(world: Any) -> None:
@@ -83,14 +86,11 @@ def lose_a_pod_before_its_turn(lab: LabHandle, world: Any) -> None:
     world.wait_for_words("There is no pod gone")
 
 
-def leave_an_agent_pod_behind(lab: LabHandle, folder: Path, capture_id: str) -> None:
+def leave_an_agent_pod_behind(lab: LabHandle, folder: Path, agent: dict[str, Any]) -> None:
     """As a worker does that dies before it removes it."""
-    limits = AgentLimits(seconds=60, spool_bytes=1 << 20)
-    node = "k8s-node01"
-    manifest = pod_spec(capture_id=capture_id, node=node, namespace=AGENTS, image=AGENT_IMAGE, limits=limits)
+    name = agent["metadata"]["name"]
     with connect(account(lab, "worker", folder)) as cluster:
-        cluster.create_pod(AGENTS, manifest)
-    name = agent_name(capture_id)
+        cluster.create_pod(AGENTS, agent)
     eventually(
         lambda: not lab.kubectl("get", "pod", name, "-n", AGENTS, "--ignore-not-found"),
         what=lambda: f"{name} to be removed",
