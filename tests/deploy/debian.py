@@ -4,6 +4,7 @@ apt resolves, downloads and verifies into a cache of our own; packages are unpac
 The release is this machine's.
 """
 
+import fcntl
 import re
 import shutil
 import subprocess
@@ -36,6 +37,7 @@ def resolve(packages: Iterable[str]) -> dict[str, Path]:
     }
     install = ["apt-get", *(f"--option={name}={value}" for name, value in options.items())]
     install += ["--yes", "--no-install-recommends", "install", *packages]
+    _know_packages()
     files = _planned(install, archives)
     if all(file.exists() for file in files.values()):
         return files
@@ -44,6 +46,28 @@ def resolve(packages: Iterable[str]) -> dict[str, Path]:
         files = _planned(install, archives)
         _run([*install, "--download-only"])
     return files
+
+
+def known(packages: Iterable[str]) -> set[str]:
+    """Those of these names that are a package, or that another package provides."""
+    _know_packages()
+    wanted = set(packages)
+    text = _run(["apt-cache", "showpkg", *sorted(wanted)])
+    parts = re.split(r"^Package: ", text, flags=re.MULTILINE)[1:]
+    return {
+        part.split()[0]
+        for part in parts
+        if re.search(r"^(Versions|Reverse Provides): \n\S", part, re.MULTILINE)
+    }
+
+
+def _know_packages() -> None:
+    """Machines made from images may have no lists of packages."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with (CACHE / "update.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not any(Path("/var/lib/apt/lists").glob("*_Packages*")):
+            _run(["apt-get", "update"])
 
 
 def unpack(files: Iterable[Path], root: Path) -> None:

@@ -139,6 +139,14 @@ def test_the_evidence_script_runs_in_it_without_one_failing_part(agent: AgentPod
     assert done.stderr == b""
 
 
+@pytest.mark.parametrize(
+    "command", ["ip -j -d link", "ip -j neigh", "ip -j route show", "bridge -j fdb show", "tcpdump --version"]
+)
+def test_every_program_that_was_installed_works_in_it(agent: AgentPod, command: str) -> None:
+    done = agent.run(command.split(), seconds=10)
+    assert (done.exit_code, bool(done.stdout)) == (0, True)
+
+
 def test_the_pod_is_found_with_it_at_high_confidence(agent: AgentPod, pod: Any) -> None:
     assert decide(gather(agent, pod), pod).confidence == "high"
 
