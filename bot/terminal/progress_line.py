@@ -7,6 +7,7 @@ from typing import TextIO
 
 _CLEAR = "\r\x1b[K"
 _NARROWEST = 20
+_USUAL = 80
 
 
 class ProgressLine:
@@ -57,6 +58,8 @@ class ProgressLine:
 
     def _width(self) -> int:
         try:
-            return max(os.get_terminal_size(self._stream.fileno()).columns, _NARROWEST)
+            columns = os.get_terminal_size(self._stream.fileno()).columns
         except OSError:
-            return 80
+            return _USUAL
+        # Some terminals do not know, and say 0.
+        return max(columns, _NARROWEST) if columns else _USUAL
