@@ -3,13 +3,18 @@
 from collections.abc import Iterator
 
 from workers.cluster.pod import Pod
-from workers.tap.evidence import Evidence, Link
-from workers.tap.tap import NoTap, Opinion, decide, explain, opinions
+from workers.tap.evidence import Evidence
+from workers.tap.links import Link
+from workers.tap.opinions import Opinion, opinions
+from workers.tap.seat import PAIRS
+from workers.tap.tap import NoTap, decide, explain
 
 _METHODS = {
     "namespace": "the link that is paired with the interface in the pod's network namespace",
+    "iflink": "the link that the pod's interface itself names as its other end",
     "forwarding": "the bridge port that the pod's MAC address was learned behind",
-    "route": "the link that the node sends the pod's address through",
+    "route": "the link that the node sends the pod's address alone through",
+    "name": "a link called as a CNI plugin would call this pod's",
 }
 
 
@@ -44,7 +49,7 @@ def _said(opinion: Opinion | None) -> str:
 
 
 def _why_excluded(link: Link, found: list[Opinion]) -> str:
-    if link.kind != "veth":
+    if link.kind not in PAIRS:
         return f"of kind {link.kind or 'hardware or loopback'}, not one end of a pair"
     same = any(opinion.link.peer_index == link.peer_index for opinion in found)
     where = "in the node's own namespace" if link.netns_id is None else f"in namespace id {link.netns_id}"
@@ -54,6 +59,6 @@ def _why_excluded(link: Link, found: list[Opinion]) -> str:
 
 def _decision(evidence: Evidence, pod: Pod) -> str:
     try:
-        return explain(decide(evidence, pod))
+        return explain(decide(evidence, pod, may_enter=True))
     except NoTap as error:
         return str(error)

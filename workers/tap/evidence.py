@@ -1,57 +1,31 @@
 """What a node says about where a pod's packets pass, in types. Pure; `gather.py` fetches it."""
 
-import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
 
+from workers.tap.counters import Counters, counters
 from workers.tap.framing import Section, sections
-from workers.tap.procfs import Namespace, namespace
-
-
-@dataclass(frozen=True)
-class Link:
-    """A link of the node's own network namespace (`ip -j -d link`).
-
-    Attributes:
-        kind: What the kernel calls it: `veth`, `bridge`, `macvlan`, …; None for hardware and loopback.
-        peer_index: ifindex of the link it is paired with or built on, in that link's namespace.
-        netns_id: Id of that namespace; None when it is this one.
-    """
-
-    ifindex: int
-    name: str
-    kind: str | None = None
-    master: str | None = None
-    peer_index: int | None = None
-    netns_id: int | None = None
-
-
-@dataclass(frozen=True)
-class Neighbour:
-    """An address and the MAC address that answers for it on a device."""
-
-    address: str
-    device: str
-    mac: str
-
-
-@dataclass(frozen=True)
-class Forwarding:
-    """A MAC address that a bridge has learned behind one of its ports."""
-
-    mac: str
-    port: str
-    bridge: str
+from workers.tap.iproute import iproute
+from workers.tap.links import Forwarding, Link, Neighbour
+from workers.tap.netlink import netlink
+from workers.tap.procfs import Namespace, namespace, started
 
 
 @dataclass(frozen=True)
 class Process:
-    """A process of the pod: its PID on the node and its cgroup path."""
+    """A process of the pod.
+
+    Attributes:
+        pid: Its PID on the node.
+        cgroup: Its cgroup path.
+        started: When it started, in clock ticks since the node booted; with the PID it names one process for
+            ever. None where that was not asked.
+    """
 
     pid: int
     cgroup: str
+    started: int | None = None
 
 
 @dataclass(frozen=True)
@@ -60,19 +34,24 @@ class Evidence:
 
     Attributes:
         namespaces: PID to what its network namespace shows, of a few processes of the pod.
+        later: PID to the counters of its namespace's interfaces, read again after the links' own.
         netns_ids: PID to the id of its network namespace, None for a namespace that has none.
-        routes: Pod address to the device that the node sends it through.
+        inodes: PID to its network namespace's inode, where that may be read (it needs SYS_PTRACE).
+        routes: Pod address to the device that a route for this address alone leads to.
+        iflinks: The pod's interface to the index of the link that it is paired with, as the pod itself says.
         missing: What could not be asked, and why, a clause each.
     """
 
     processes: tuple[Process, ...] = ()
     namespaces: Mapping[int, Namespace] = field(default_factory=dict)
+    later: Mapping[int, Mapping[str, Counters]] = field(default_factory=dict)
     netns_ids: Mapping[int, int | None] = field(default_factory=dict)
+    inodes: Mapping[int, int] = field(default_factory=dict)
     links: tuple[Link, ...] = ()
     neighbours: tuple[Neighbour, ...] = ()
     forwarding: tuple[Forwarding, ...] = ()
     routes: Mapping[str, str] = field(default_factory=dict)
-    tcpdump: str = ""
+    iflinks: Mapping[str, int] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
 
 
@@ -83,90 +62,44 @@ def parse(output: bytes, nonce: str) -> Evidence:
         TornError: The output is incomplete.
     """
     found = sections(output, nonce)
+    files = _files(found.get("net", _NONE).text)
+    told = netlink(found.get("netlink", _NONE).text)
+    links, neighbours, forwarding, routes = told.links, told.neighbours, told.forwarding, told.routes
     missing: list[str] = []
-
-    def rows(name: str, command: str) -> list[dict[str, Any]]:
-        section = found.get(name, Section("", 127))
-        try:
-            listed = json.loads(section.text or "[]") if section.code == 0 else None
-        except ValueError:
-            listed = None
-        if not isinstance(listed, list):
-            missing.append(f"`{command}` does not answer ({_first_line(section)})")
-            return []
-        return [row for row in listed if isinstance(row, dict)]
-
-    links = tuple(_link(row) for row in rows("links", "ip -j -d link") if "ifindex" in row)
-    neighbours = tuple(_neighbours(rows("neighbours", "ip -j neigh")))
-    forwarding = tuple(_forwarding(rows("forwarding", "bridge -j fdb")))
-    addresses = [name.partition("/")[2] for name in found if name.startswith("route/")]
-    routes = {
-        a: row["dev"] for a in addresses for row in rows(f"route/{a}", "ip -j route get") if "dev" in row
-    }
-    nsid = found.get("nsid", Section("", 127))
-    if nsid.code != 0:
-        missing.append(f"namespace ids are unavailable ({_first_line(nsid)})")
+    if found.get("netlink", _NONE).code != 0:
+        missing.append(f"namespace ids are unavailable ({found.get('netlink', _NONE).first_line})")
+        links, neighbours, forwarding, routes = iproute(found, missing)
     return Evidence(
-        processes=_processes(found.get("processes", Section("", 127)).text),
-        namespaces=_namespaces(found.get("net", Section("", 127)).text),
-        netns_ids=_netns_ids(nsid.text),
-        links=links,
-        neighbours=neighbours,
-        forwarding=forwarding,
+        processes=_processes(found.get("processes", _NONE).text, files),
+        namespaces={pid: namespace(of_pid) for pid, of_pid in files.items()},
+        later={
+            pid: counters(of_pid["dev"]) for pid, of_pid in _files(found.get("later", _NONE).text).items()
+        },
+        netns_ids=told.netns_ids,
+        inodes=told.inodes,
+        links=tuple(replace(link, counters=told.counted.get(link.ifindex)) for link in links),
+        neighbours=tuple(neighbours),
+        forwarding=tuple(forwarding),
         routes=routes,
-        tcpdump=_first_line(found.get("tcpdump", Section("", 127))),
         missing=tuple(missing),
     )
 
 
-def _first_line(section: Section) -> str:
-    text = section.text.strip()
-    return text.splitlines()[0][:120] if text else f"exit code {section.code}"
+_NONE = Section("", 127)
 
 
-def _link(row: Mapping[str, Any]) -> Link:
-    return Link(
-        ifindex=row["ifindex"],
-        name=row["ifname"],
-        kind=row.get("linkinfo", {}).get("info_kind"),
-        master=row.get("master"),
-        peer_index=row.get("link_index"),
-        netns_id=row.get("link_netnsid"),
+def _processes(text: str, files: Mapping[int, Mapping[str, str]]) -> tuple[Process, ...]:
+    found = re.findall(r"^(\d+)/cgroup:\d+:[^:]*:(\S+)$", text, re.MULTILINE)
+    # Under version 1 a process has a path for each controller, all the same but for odd ones.
+    paths = {int(pid): path for pid, path in sorted(found, reverse=True)}
+    return tuple(
+        Process(pid, path, started(files.get(pid, {}).get("stat", ""))) for pid, path in sorted(paths.items())
     )
 
 
-def _neighbours(rows: list[dict[str, Any]]) -> list[Neighbour]:
-    return [
-        Neighbour(row["dst"], row["dev"], row["lladdr"].lower())
-        for row in rows
-        if "lladdr" in row and "dev" in row and "FAILED" not in row.get("state", [])
-    ]
-
-
-def _forwarding(rows: list[dict[str, Any]]) -> list[Forwarding]:
-    # `permanent` are the ports' own addresses; without a master it is no bridge's entry.
-    return [
-        Forwarding(row["mac"].lower(), row["ifname"], row["master"])
-        for row in rows
-        if row.get("master") and row.get("state") != "permanent"
-    ]
-
-
-def _processes(text: str) -> tuple[Process, ...]:
-    found = re.findall(r"^/proc/(\d+)/cgroup:\d+:[^:]*:(\S+)$", text, re.MULTILINE)
-    return tuple(Process(pid, path) for pid, path in sorted({(int(pid), path) for pid, path in found}))
-
-
-def _namespaces(text: str) -> dict[int, Namespace]:
-    files: dict[int, dict[str, list[str]]] = {}
-    for pid, name, line in re.findall(r"^/proc/(\d+)/net/(\w+):(.*)$", text, re.MULTILINE):
-        files.setdefault(int(pid), {}).setdefault(name, []).append(line)
-    return {
-        pid: namespace({name: "\n".join(lines) for name, lines in of_pid.items()})
-        for pid, of_pid in files.items()
-    }
-
-
-def _netns_ids(text: str) -> dict[int, int | None]:
-    found = re.findall(r"^(\d+) (-?\d+)$", text, re.MULTILINE)
-    return {int(pid): int(netns_id) if int(netns_id) >= 0 else None for pid, netns_id in found}
+def _files(text: str) -> dict[int, dict[str, str]]:
+    """What `grep -H '' PID/FILE…` printed, by PID and the file's name."""
+    lines: dict[int, dict[str, list[str]]] = {}
+    for pid, name, line in re.findall(r"^(\d+)/(?:net/)?(\w+):(.*)$", text, re.MULTILINE):
+        lines.setdefault(int(pid), {}).setdefault(name, []).append(line)
+    return {pid: {name: "\n".join(some) for name, some in of_pid.items()} for pid, of_pid in lines.items()}

@@ -17,6 +17,12 @@ class Section:
     text: str
     code: int
 
+    @property
+    def first_line(self) -> str:
+        """What it says first, cut short."""
+        text = self.text.strip()
+        return text.splitlines()[0][:120] if text else f"exit code {self.code}"
+
 
 def sections(output: bytes, nonce: str) -> dict[str, Section]:
     """The sections by name.

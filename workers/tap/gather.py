@@ -1,7 +1,7 @@
 """Fetches the evidence for one pod: one exec in the agent pod on its node."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from ipaddress import ip_address
 
 from workers.agent.agent import AgentPod
@@ -15,12 +15,21 @@ _SECONDS = 20.0
 _LIMIT_BYTES = 32 << 20
 
 
-def gather(agent: AgentPod, pod: Pod, *, poll: Callable[[], None] | None = None) -> Evidence:
+def gather(
+    agent: AgentPod,
+    pod: Pod,
+    *,
+    pids: Sequence[int] = (),
+    ifindex: int | None = None,
+    poll: Callable[[], None] | None = None,
+) -> Evidence:
     """Everything the pod's node says about where its packets pass; nothing for a hostNetwork pod.
 
     Args:
         agent: The agent pod on the pod's node.
         pod: The pod to be captured.
+        pids: Only these processes are looked at; empty for all of the node.
+        ifindex: Only this link is asked for, and neither neighbours nor routes; None for everything.
         poll: Called at least once a second; may raise to give up.
 
     Raises:
@@ -30,7 +39,8 @@ def gather(agent: AgentPod, pod: Pod, *, poll: Callable[[], None] | None = None)
         # Its network is the node's own, with up to a hundred thousand routes that prove nothing.
         return Evidence()
     nonce = secrets.token_hex(16)
-    done = agent.run(arguments(nonce, pod), seconds=_SECONDS, limit_bytes=_LIMIT_BYTES, poll=poll)
+    argv = arguments(nonce, pod, pids=pids, ifindex=ifindex)
+    done = agent.run(argv, seconds=_SECONDS, limit_bytes=_LIMIT_BYTES, poll=poll)
     try:
         return parse(done.stdout, nonce)
     except TornError as error:
@@ -39,10 +49,18 @@ def gather(agent: AgentPod, pod: Pod, *, poll: Callable[[], None] | None = None)
         raise ClusterError(f"The agent pod on node {agent.node} could not gather evidence{why}.") from error
 
 
-def arguments(nonce: str, pod: Pod) -> list[str]:
+def arguments(nonce: str, pod: Pod, *, pids: Sequence[int] = (), ifindex: int | None = None) -> list[str]:
     """The command that gathers: every value an argument of its own."""
     program = script("workers.tap", "evidence.sh")
-    addresses = " ".join(str(ip_address(ip)) for ip in pod.ips)
+    addresses = [ip_address(ip) for ip in pod.ips]
+    words = [
+        " ".join(address.packed.hex() for address in addresses),
+        " ".join(map(str, addresses)),
+        " ".join(map(str, pids)),
+        "" if ifindex is None else str(ifindex),
+    ]
     # systemd's cgroup driver writes the dashes of a pod UID as underscores, since a dash separates slices.
-    ids = [pod.uid, pod.uid.replace("-", "_"), *pod.containers.values()]
-    return ["sh", "-c", program, "podcap-evidence", nonce, script("workers.tap", "nsid.pl"), addresses, *ids]
+    # Of a container's id half is enough to be nobody else's, and the whole of it would make the URL too long.
+    ids = [pod.uid, pod.uid.replace("-", "_"), *(one[:32] for one in pod.containers.values())]
+    netlink = script("workers.tap", "netlink.pl")
+    return ["sh", "-c", program, "podcap-evidence", nonce, netlink, *words, *ids]

@@ -1,4 +1,4 @@
-"""Files of `/proc/PID/net`: what a process's network namespace says of itself, to be read from outside. Pure.
+"""Files of `/proc/PID`: what a process's network namespace says of itself, to be read from outside. Pure.
 
 None of them names a MAC address or the index of a link's peer, and each speaks of other things than the
 others (proc_pid_net(5)); together they tell which interface, with which index, carries an address.
@@ -6,8 +6,10 @@ others (proc_pid_net(5)); together they tell which interface, with which index, 
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network, IPv6Address
+
+from workers.tap.counters import Counters, counters
 
 
 @dataclass(frozen=True)
@@ -19,16 +21,32 @@ class Namespace:
         indexes: Interface name to ifindex, of interfaces that are up.
         carriers: Address to the name of the interface that has it, where that is certain.
         link_local: Interface name to the MAC address that its IPv6 link-local address was made from (EUI-64).
+        counters: Interface name to what it has counted.
     """
 
     addresses: frozenset[str]
     indexes: Mapping[str, int]
     carriers: Mapping[str, str]
     link_local: Mapping[str, str]
+    counters: Mapping[str, Counters] = field(default_factory=dict)
+
+    @property
+    def interfaces(self) -> tuple[str, ...]:
+        """Every interface that packets can come in by: all but loopback and those that exist unused."""
+        return tuple(sorted({*self.indexes, *self.counters} - _OWN))
+
+
+_OWN = {"lo", "tunl0", "gre0", "gretap0", "erspan0", "sit0", "ip6tnl0", "ip6gre0", "ip_vti0", "ip6_vti0"}
+"""Loopback, and what the kernel's tunnel modules make by themselves in every namespace
+(`fb_tunnels_only_for_init_net` in the kernel's sysctl/net documentation)."""
 
 
 def namespace(files: Mapping[str, str]) -> Namespace:
-    """Reads the files by name: `if_inet6`, `igmp`, `dev_mcast`, `route`, `fib_trie`; any may be missing."""
+    """Reads the files by name.
+
+    Args:
+        files: `dev`, `if_inet6`, `igmp`, `dev_mcast`, `route`, `fib_trie`; any may be missing.
+    """
     six = _if_inet6(files.get("if_inet6", ""))
     four = _fib_trie(files.get("fib_trie", ""))
     up = _igmp(files.get("igmp", "")) | {name: index for _, index, name in six}
@@ -44,7 +62,15 @@ def namespace(files: Mapping[str, str]) -> Namespace:
         indexes=indexes,
         carriers=carriers,
         link_local={name: mac for address, _, name in six if (mac := _eui64(address))},
+        counters=counters(files.get("dev", "")),
     )
+
+
+def started(stat: str) -> int | None:
+    """When a process started, in clock ticks since boot: field 22 of `/proc/PID/stat` (proc_pid_stat(5))."""
+    # The second field is the program's name in parentheses, with whatever that contains.
+    fields = stat.rpartition(")")[2].split()
+    return int(fields[19]) if len(fields) > 19 else None  # noqa: PLR2004  (the 22nd is the 20th after the name)
 
 
 def _carrier(address: IPv4Address, up: set[str], routes: list[tuple[IPv4Network, str]]) -> str | None:

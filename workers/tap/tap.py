@@ -1,23 +1,21 @@
 """Which interface carries a pod's packets: decided from evidence alone, never guessed. Pure.
 
-Three methods, each independent of the others:
+`opinions.py` has the methods. Two that agree make the confidence high, one makes it medium; a CNI's name for
+the link never stands alone. Of methods that contradict each other only one may win: the namespace, when its
+pair points both ways. Otherwise nothing is captured.
 
-1. *Namespace*: the id of the network namespace of the pod's processes and the index of the interface that has
-   the pod's address; the host's link that is paired with exactly those two. Both are needed: every pod's eth0
-   may have the same index.
-2. *Forwarding*: the MAC address that has the pod's address, and the bridge port it was learned behind.
-3. *Route*: the device that the node sends the pod's address through, where each pod has one of its own.
-
-No method looks at an interface's name. Two that agree make the confidence high, one makes it medium, and two
-that contradict each other make a refusal that names both.
+Where the node's side of the link does not see every packet, or there is no such link, the tap lies in the
+pod's network namespace.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 from workers.cluster.pod import Pod
-from workers.tap.evidence import Evidence, Link
+from workers.tap.evidence import Evidence
+from workers.tap.opinions import Opinion, opinions
+from workers.tap.past_the_host import why_inside
+from workers.tap.seat import Seat, seat
 
 Confidence = Literal["high", "medium"]
 
@@ -34,11 +32,13 @@ class Tap:
     """Where one pod's packets are taken.
 
     Attributes:
-        ifindex: Of the interface on the node; 0 for `any`.
-        method: The strongest method: `namespace`, `forwarding`, `route` or `host`.
+        ifindex: Of the interface, where it is; 0 for `any`.
+        method: The strongest method: `namespace`, `iflink`, `forwarding`, `route`, `inside` or `host`.
         proof: A statement for each method that found it, the strongest first, then what could not be asked.
         netns_id: The id of the pod's network namespace, when it is known.
         narrow: A filter that must hold besides the one asked for (hostNetwork), or "".
+        pid: The process whose network namespace must be entered; None when the tap is on the node's side.
+        started: When that process started, in clock ticks since the node booted, if that is known.
     """
 
     node: str
@@ -49,6 +49,8 @@ class Tap:
     confidence: Confidence
     netns_id: int | None = None
     narrow: str = ""
+    pid: int | None = None
+    started: int | None = None
 
     def filter(self, wanted: str) -> str:
         """The filter for tcpdump: the one asked for, narrowed where this tap sees more than the pod."""
@@ -57,108 +59,104 @@ class Tap:
         return " and ".join(parts) if len(parts) > 1 else self.narrow or wanted.strip()
 
 
-@dataclass(frozen=True)
-class Opinion:
-    """What one method says: the link, and how it found it."""
-
-    method: str
-    link: Link
-    statement: str
-    netns_id: int | None = None
-
-
-def decide(evidence: Evidence, pod: Pod) -> Tap:
+def decide(evidence: Evidence, pod: Pod, *, may_enter: bool = False) -> Tap:
     """The tap that the evidence proves.
 
     Args:
         evidence: What the pod's node said.
         pod: The pod, as the API knows it.
+        may_enter: Whether the policy allows a tap in the pod's network namespace.
 
     Raises:
-        NoTap: Nothing is proven, or the evidence contradicts itself.
+        NoTap: Nothing is proven, the evidence contradicts itself, or the tap it demands is not allowed.
     """
     if pod.host_network:
         return _host_tap(pod)
-    if not evidence.processes:
-        raise NoTap(f"No process of pod {pod.name} was found on node {pod.node}: it may have just ended.")
     found = opinions(evidence, pod)
-    if not found:
-        raise NoTap(_why_not(evidence, pod))
-    first, *others = found
-    for other in others:
-        if other.link.ifindex != first.link.ifindex:
-            raise NoTap(
-                f"The evidence for pod {pod.name} contradicts itself: {first.statement} says "
-                f"{first.link.name}, but {other.statement} says {other.link.name}; nothing was captured."
-            )
-    return Tap(
-        node=pod.node or "",
-        interface=first.link.name,
-        ifindex=first.link.ifindex,
-        method=first.method,
-        proof=(first.statement, *(f"{other.statement} agrees" for other in others), *evidence.missing),
-        confidence="high" if others else "medium",
-        netns_id=first.netns_id,
-    )
-
-
-def opinions(evidence: Evidence, pod: Pod) -> list[Opinion]:
-    """What each method says that finds a link, the strongest first."""
-    return [*_by_namespace(evidence, pod), *_by_forwarding(evidence, pod), *_by_route(evidence, pod)]
+    place = seat(evidence, pod)
+    if place is not None:
+        why = why_inside(evidence, place)
+        if why is not None and not may_enter:
+            raise NoTap(_refusal(pod, why))
+        if why is not None:
+            return _inside_tap(evidence, pod, place, why)
+    return _node_tap(evidence, pod, place, found)
 
 
 def explain(tap: Tap) -> str:
     """One line for the thread: the interface, the proof and how certain it is."""
     if tap.method == "host":
         return f"{tap.node}'s own network, {tap.proof[0]} — confidence {tap.confidence}"
-    return f"{tap.interface} on {tap.node} ({'; '.join(tap.proof)}) — confidence {tap.confidence}"
+    where = f"on {tap.node}" if tap.pid is None else f"inside the pod on {tap.node}"
+    return f"{tap.interface} {where} ({'; '.join(tap.proof)}) — confidence {tap.confidence}"
 
 
-def _by_namespace(evidence: Evidence, pod: Pod) -> Iterator[Opinion]:
-    for pid, inside in evidence.namespaces.items():
-        netns_id = evidence.netns_ids.get(pid)
-        indexes = {inside.indexes.get(inside.carriers[ip]) for ip in pod.ips if ip in inside.carriers}
-        if netns_id is None or len(indexes) != 1:
-            continue
-        index = indexes.pop()
-        paired = [
-            link
-            for link in evidence.links
-            if link.kind == "veth" and (link.netns_id, link.peer_index) == (netns_id, index)
-        ]
-        if index is not None and len(paired) == 1:
-            statement = f"namespace id {netns_id}, peer index {index}"
-            yield Opinion("namespace", paired[0], statement, netns_id)
-            return
+def _node_tap(evidence: Evidence, pod: Pod, place: Seat | None, found: list[Opinion]) -> Tap:
+    """The tap on the node's side of the link."""
+    first = found[0] if found else None
+    agree = [other for other in found[1:] if first and other.link.ifindex == first.link.ifindex]
+    differ = [other for other in found[1:] if first and other.link.ifindex != first.link.ifindex]
+    if not evidence.processes and not agree:
+        raise NoTap(f"No process of pod {pod.name} was found on node {pod.node}: it may have just ended.")
+    if first is None or found[0].method == "name":
+        raise NoTap(_why_not(evidence, pod, found))
+    if any(_weighs(first, other) for other in differ):
+        raise NoTap(_contradiction(pod, first, next(o for o in differ if _weighs(first, o))))
+    clauses = [first.statement, *(f"{other.statement} agrees" for other in agree)]
+    clauses += [f"{other.statement} says {other.link.name} and is not believed" for other in differ]
+    if not evidence.processes:
+        clauses.append("no process of the pod was seen")
+    return Tap(
+        node=pod.node or "",
+        interface=first.link.name,
+        ifindex=first.link.ifindex,
+        method=first.method,
+        proof=(*clauses, *_others(place), *evidence.missing),
+        confidence="high" if agree and evidence.processes and not differ else "medium",
+        netns_id=first.netns_id,
+    )
 
 
-def _by_forwarding(evidence: Evidence, pod: Pod) -> Iterator[Opinion]:
-    bridges = {link.name for link in evidence.links if link.kind == "bridge"}
-    neighbours = {n.mac for n in evidence.neighbours if n.address in pod.ips and n.device in bridges}
-    macs = neighbours or _macs_inside(evidence, pod)
-    ports = {entry.port for entry in evidence.forwarding if entry.mac in macs and entry.bridge in bridges}
-    links = [link for link in evidence.links if link.name in ports]
-    # A port of another kind leads on, to more than one pod: an uplink, a tunnel.
-    if len(links) == 1 and links[0].kind == "veth":
-        yield Opinion("forwarding", links[0], "the bridge's forwarding table")
+def _weighs(first: Opinion, other: Opinion) -> bool:
+    """Whether a contradiction makes the first opinion doubtful."""
+    return other.method != "name" and not (first.method == "namespace" and first.both_ways)
 
 
-def _by_route(evidence: Evidence, pod: Pod) -> Iterator[Opinion]:
-    devices = {evidence.routes[ip] for ip in pod.ips if ip in evidence.routes}
-    links = [link for link in evidence.links if link.name in devices]
-    # A bridge or an uplink leads to many pods; a veth whose peer is in another namespace leads to one.
-    if len(links) == 1 and links[0].kind == "veth" and links[0].netns_id is not None:
-        yield Opinion("route", links[0], "the route to the pod's address")
+def _contradiction(pod: Pod, first: Opinion, other: Opinion) -> str:
+    return (
+        f"The evidence for pod {pod.name} contradicts itself: {first.statement} says "
+        f"{first.link.name}, but {other.statement} says {other.link.name}; nothing was captured."
+    )
 
 
-def _macs_inside(evidence: Evidence, pod: Pod) -> set[str]:
-    """The MAC address of the interface with the pod's address, from its IPv6 link-local address."""
-    return {
-        inside.link_local[inside.carriers[ip]]
-        for inside in evidence.namespaces.values()
-        for ip in pod.ips
-        if inside.carriers.get(ip) in inside.link_local
-    }
+def _inside_tap(evidence: Evidence, pod: Pod, place: Seat, why: str) -> Tap:
+    """The tap in the pod's network namespace."""
+    has = "has the pod's address" if place.has_address else "is the only one of its sandbox"
+    return Tap(
+        node=pod.node or "",
+        interface=place.interface,
+        ifindex=place.index,
+        method="inside",
+        proof=(why, f"there {place.interface} {has}", *_others(place), *evidence.missing),
+        confidence="high" if place.has_address else "medium",
+        netns_id=place.netns_id,
+        pid=place.pid,
+        started=next((p.started for p in evidence.processes if p.pid == place.pid), None),
+    )
+
+
+def _refusal(pod: Pod, why: str) -> str:
+    return (
+        f"The packets of pod {pod.name} can be taken in its network namespace alone ({why}): whoever runs "
+        "podcap can allow that with `namespace_tap: true` in a rule of the policy."
+    )
+
+
+def _others(place: Seat | None) -> tuple[str, ...]:
+    """A clause about the pod's other interfaces, where it has any."""
+    if place is None or not place.others:
+        return ()
+    return (f"not captured: the pod's {', '.join(place.others)}",)
 
 
 def _host_tap(pod: Pod) -> Tap:
@@ -181,18 +179,15 @@ def _host_tap(pod: Pod) -> Tap:
     )
 
 
-def _why_not(evidence: Evidence, pod: Pod) -> str:
-    ids = {netns_id for netns_id in evidence.netns_ids.values() if netns_id is not None}
-    kinds = {link.kind for link in evidence.links if link.netns_id in ids and link.kind not in (None, "veth")}
+def _why_not(evidence: Evidence, pod: Pod, found: list[Opinion]) -> str:
     if evidence.namespaces and not any(
         ip in inside.addresses for inside in evidence.namespaces.values() for ip in pod.ips
     ):
         why = "its processes do not have its address"
-    elif kinds:
-        named = ", ".join(sorted(filter(None, kinds)))
-        why = f"its link is of kind {named}, which cannot be tapped on the host's side"
-    elif not evidence.missing:
-        why = "the host has no link that is paired with its interface (macvlan, ipvlan or SR-IOV, perhaps)"
-    else:
+    elif evidence.missing:
         why = "; ".join(evidence.missing)
+    elif found:
+        why = f"only {found[0].statement} speaks for {found[0].link.name}"
+    else:
+        why = "none of its processes shows which interface has its address"
     return f"No interface of node {pod.node} is proven to carry the packets of pod {pod.name}: {why}."

@@ -1,5 +1,6 @@
 """The evidence script for real: pods in network namespaces of our own, without any capability."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -165,6 +166,7 @@ def test_a_pod_is_found_by_its_namespace_among_decoys_without_any_capability(
 ) -> None:
     tap = decide(gather(node, pods[ifindex]), pods[ifindex])
     assert (tap.ifindex, tap.method, tap.confidence) == (ifindex, "namespace", "high")
+    assert tap.proof[0].endswith("peer index 2, both ends count the same packets")
     assert tap.proof[1:] == ("the bridge's forwarding table agrees",)
 
 
@@ -175,8 +177,20 @@ def test_a_pod_behind_a_route_of_its_own_is_found_by_two_methods(node: Node, rou
 
 
 def test_a_macvlan_child_is_not_taken_for_its_uplink(node: Node, macvlan: Pod) -> None:
-    with pytest.raises(NoTap):
+    with pytest.raises(NoTap, match="no link that is paired with eth0"):
         decide(gather(node, macvlan), macvlan)
+
+
+def test_a_macvlan_child_is_tapped_in_its_pods_network_namespace_where_that_is_allowed(
+    node: Node, macvlan: Pod
+) -> None:
+    evidence = gather(node, macvlan)
+    tap = decide(evidence, macvlan, may_enter=True)
+    assert (tap.interface, tap.method, tap.confidence) == ("eth0", "inside", "high")
+    (process,) = evidence.processes
+    assert (tap.pid, tap.started) == (process.pid, process.started)
+    inside = json.loads(sh("ip", "-j", "-d", "link", "show", "eth0", namespace=tap.pid))
+    assert (inside[0]["ifindex"], inside[0]["linkinfo"]["info_kind"]) == (tap.ifindex, "macvlan")
 
 
 def test_processes_of_other_pods_are_not_in_the_evidence(node: Node, pods: dict[int, Pod]) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from workers.cluster.pod import Pod, Port
-from workers.tap.evidence import Evidence, Forwarding, Link, Neighbour, Process
+from workers.tap.evidence import Evidence, Process
+from workers.tap.links import Forwarding, Link, Neighbour
 from workers.tap.procfs import Namespace
 from workers.tap.tap import NoTap, Tap, decide, explain
 
@@ -45,8 +46,8 @@ def test_without_namespace_ids_the_forwarding_table_alone_makes_it_medium_and_th
 ) -> None:
     pod = pods["cheddar-655d8555f-rhg54"]
     there = visit(pod)
-    there.sections["nsid"] = "sh: 1: perl: not found\n"
-    there.codes["nsid"] = 127
+    there.sections["netlink"] = "sh: 1: perl: not found\n"
+    there.codes["netlink"] = 127
     tap = decide(there.evidence(), pod)
     assert (tap.interface, tap.method, tap.confidence) == ("veth2e80349a", "forwarding", "medium")
     assert tap.proof == (
@@ -60,8 +61,9 @@ def test_without_json_from_ip_and_bridge_nothing_is_proven_and_the_sentence_says
 ) -> None:
     pod = pods["cheddar-655d8555f-rhg54"]
     there = visit(pod)
+    there.sections["netlink"] = "sh: 1: perl: not found\n"
     there.sections["links"] = "BusyBox v1.35.0: unrecognized option: j\n"
-    there.codes["links"] = 1
+    there.codes |= {"netlink": 127, "links": 1}
     with pytest.raises(NoTap, match=r"`ip -j -d link` does not answer \(BusyBox"):
         decide(there.evidence(), pod)
 
@@ -162,12 +164,12 @@ def test_a_child_of_an_uplink_is_not_taken_for_a_pair(kind: str | None) -> None:
 
 
 def test_a_kind_that_bypasses_the_host_is_named_in_the_refusal() -> None:
-    with pytest.raises(NoTap, match="kind netkit, which cannot be tapped"):
+    with pytest.raises(NoTap, match=r"lxc5 is a netkit device, .* `namespace_tap: true`"):
         decide(evidence(Link(5, "lxc5", "netkit", None, 2, 7)), POD)
 
 
 def test_a_pod_without_any_link_on_the_host_is_refused_with_the_likely_reasons() -> None:
-    with pytest.raises(NoTap, match="macvlan, ipvlan or SR-IOV"):
+    with pytest.raises(NoTap, match="no link that is paired with eth0: macvlan, ipvlan"):
         decide(evidence(Link(2, "eth0")), POD)
 
 
