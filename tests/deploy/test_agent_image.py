@@ -11,9 +11,8 @@ from typing import Any
 import pytest
 
 from deploy.lab.handle import LabHandle
-from tests.deploy import debian, dockerfile, shell
-from workers.agent.agent import AgentPod, create, delete
-from workers.agent.pod_spec import AgentLimits, pod_spec
+from tests.deploy import agents, debian, dockerfile, shell
+from workers.agent.agent import AgentPod
 from workers.cluster.cluster import Cluster, connect
 from workers.spool.spool import Spool, SpoolLimits
 from workers.tap.gather import arguments, gather
@@ -22,7 +21,6 @@ from workers.tap.tap import decide
 ROOT = Path(__file__).parents[2]
 IMAGE = "podcap-agent:debian"
 SCRIPTS = sorted(path for folder in ("tap", "spool") for path in (ROOT / "workers" / folder).glob("*.sh"))
-NODE = "k8s-node01"
 
 
 @pytest.fixture(scope="module")
@@ -54,9 +52,7 @@ def test_the_image_is_debians_with_nothing_but_packages_put_in(stage: dockerfile
 def needed() -> tuple[set[str], set[str]]:
     """Programs that are called for certain, and words that may be programs which another one starts."""
     texts = [path.read_text() for path in SCRIPTS]
-    limits = AgentLimits(seconds=1, spool_bytes=1)
-    manifest = pod_spec(capture_id="x", node="n", namespace="n", image="i", limits=limits)
-    argv = manifest["spec"]["containers"][0]["command"]
+    argv = agents.manifest("cap-debian", "podcap", IMAGE)["spec"]["containers"][0]["command"]
     called = {argv[0], "sh"}.union(*map(shell.commands, texts))
     return called, called.union(*map(shell.words, texts))
 
@@ -84,18 +80,11 @@ def test_the_packages_are_exactly_those_that_provide_what_the_base_lacks(
 def agent(lab: LabHandle, root: Path) -> Iterator[AgentPod]:
     """An agent pod of the image, as a worker makes it."""
     _hand_over(root, lab.places.images)
-    with connect(lab.places.kubeconfig) as cluster:
-        try:
-            yield create(
-                cluster,
-                capture_id="cap-debian",
-                node=NODE,
-                namespace="podcap",
-                image=IMAGE,
-                limits=AgentLimits(seconds=60, spool_bytes=1 << 20),
-            )
-        finally:
-            delete(cluster, "podcap", "cap-debian")
+    with (
+        connect(lab.places.kubeconfig) as cluster,
+        agents.running(cluster, "cap-debian", "podcap", IMAGE) as agent,
+    ):
+        yield agent
 
 
 def _hand_over(root: Path, images: Path) -> None:
@@ -127,7 +116,7 @@ def cluster(lab: LabHandle) -> Iterator[Cluster]:
 @pytest.fixture
 def pod(lab: LabHandle, cluster: Cluster) -> Any:
     """One of the lab's pods on the agent pod's node."""
-    found = next(pod for pod in lab.pods("task=cheddar") if pod["spec"]["nodeName"] == NODE)
+    found = next(pod for pod in lab.pods("task=cheddar") if pod["spec"]["nodeName"] == agents.NODE)
     return cluster.running_pod("traefik", found["metadata"]["name"])
 
 

@@ -1,6 +1,5 @@
 """What deploy/kustomize renders, as far as it can be judged without a cluster."""
 
-import inspect
 import re
 import subprocess
 from collections.abc import Iterator
@@ -12,15 +11,14 @@ from honcho.environ import parse_procfile
 
 from deploy.lab.install import KUSTOMIZE, render, variant
 from tests.deploy import dockerfile
+from tests.deploy.agents import LONGEST_SECONDS
 from workers.policy.load import load
-from workers.request.grammar import parse
 from workers.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 OVERLAYS = ("socket-mode", "http")
 PROCESSES = ("bot", "worker", "beat")
 REGISTRY = "registry.internal:5000/team"
-LONGEST = inspect.signature(parse).parameters["max_seconds"].default
 
 
 @pytest.fixture(scope="module", params=OVERLAYS)
@@ -158,7 +156,7 @@ def test_an_overlays_policy_is_one_that_podcap_reads(overlay: str) -> None:
 
 
 def test_the_worker_has_the_time_to_end_its_longest_capture(objects: list[dict[str, Any]]) -> None:
-    assert pod_of(objects, "worker")["terminationGracePeriodSeconds"] > LONGEST
+    assert pod_of(objects, "worker")["terminationGracePeriodSeconds"] > LONGEST_SECONDS
 
 
 def test_with_an_object_store_there_is_no_volume_and_two_workers_take_over_from_each_other(

@@ -1,7 +1,6 @@
 """A cluster takes what deploy/kustomize describes, and then admits podcap's agent pod and no other."""
 
 import copy
-import inspect
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,16 +10,12 @@ import pytest
 
 from deploy.lab.handle import CommandFailed, LabHandle
 from deploy.lab.install import AGENT_IMAGE, KUSTOMIZE, account, installed, render
-from workers.agent.agent import AgentPod, create, delete
-from workers.agent.pod_spec import AgentLimits, pod_spec
-from workers.capture import SPOOL_BYTES
+from tests.deploy import agents
+from workers.agent.agent import AgentPod
 from workers.cluster.cluster import Cluster, connect
 from workers.cluster.errors import ForbiddenError, RefusedError
-from workers.request.grammar import parse
 
 NAMESPACE = "podcap-agents"
-LONGEST = inspect.signature(parse).parameters["max_seconds"].default
-LIMITS = AgentLimits(seconds=LONGEST, spool_bytes=SPOOL_BYTES)
 Pod = dict[str, Any]
 Change = Callable[[Pod], None]
 
@@ -39,23 +34,12 @@ def worker(lab: LabHandle, chosen: Path) -> Iterator[Cluster]:
 
 @pytest.fixture
 def agent(worker: Cluster) -> Iterator[AgentPod]:
-    try:
-        yield create(
-            worker,
-            capture_id="cap-pinned",
-            node="k8s-node01",
-            namespace=NAMESPACE,
-            image=AGENT_IMAGE,
-            limits=LIMITS,
-        )
-    finally:
-        delete(worker, NAMESPACE, "cap-pinned")
+    with agents.running(worker, "cap-pinned", NAMESPACE, AGENT_IMAGE) as agent:
+        yield agent
 
 
 def manifest() -> Pod:
-    return pod_spec(
-        capture_id="cap-odd", node="k8s-node01", namespace=NAMESPACE, image=AGENT_IMAGE, limits=LIMITS
-    )
+    return agents.manifest("cap-odd", NAMESPACE, AGENT_IMAGE)
 
 
 @pytest.mark.parametrize("overlay", ["socket-mode", "http"])
