@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from tests.bench import trail
+from tests.bench import tap, trail
 from tests.bench.figure import Figure
 
-GROUPS: dict[str, Callable[[Path], Iterable[Figure]]] = {"trail": trail.figures}
+GROUPS: dict[str, Callable[[Path], Iterable[Figure]]] = {"trail": trail.figures, "tap": tap.figures}
 """The groups in the order in which they are measured."""
 
 _RESULT = Path("var/bench.json")
