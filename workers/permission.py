@@ -13,12 +13,14 @@ from workers.services import Services
 class Judgement:
     """Why a capture may not be made, for the person who asked; `refusal` is None when it may.
 
-    `rule` is the number of the policy's rule that decided, `channel_name` where it was asked for.
+    `rule` is the number of the policy's rule that decided, `channel_name` where it was asked for;
+    `namespace_tap`: whether packets may be taken in the pod's network namespace, where they must.
     """
 
     refusal: str | None
     rule: int | None = None
     channel_name: str = ""
+    namespace_tap: bool = False
 
     def facts(self) -> dict[str, str | int]:
         """What the trail is to know of it."""
@@ -41,7 +43,7 @@ def judge(services: Services, capture: Capture) -> Judgement:
     refusal = None
     if not decision.allowed:
         refusal = f"{decision.sentence}\n{decision.example}" if decision.example else decision.sentence
-    return Judgement(refusal, decision.rule, asker.channel_name)
+    return Judgement(refusal, decision.rule, asker.channel_name, decision.namespace_tap)
 
 
 def request_of(capture: Capture) -> Request:

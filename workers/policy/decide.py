@@ -30,9 +30,9 @@ class Asker:
 class Decision:
     """What the policy says.
 
-    `sentence`: why. `rule`: the number of the deciding rule, from 1; None when no rule matches. `max_seconds`
-    and `payload`: the most that rule allows; `max_seconds` None: no limit. `example`: when no rule matches, a
-    policy that would allow this request, as a code block for Slack.
+    `sentence`: why. `rule`: the number of the deciding rule, from 1; None when no rule matches.
+    `max_seconds`, `payload` and `namespace_tap`: the most that rule allows; `max_seconds` None: no limit.
+    `example`: when no rule matches, a policy that would allow this request, as a code block for Slack.
     """
 
     allowed: bool
@@ -40,6 +40,7 @@ class Decision:
     rule: int | None = None
     max_seconds: int | None = None
     payload: bool = False
+    namespace_tap: bool = False
     example: str = ""
 
 
@@ -54,6 +55,7 @@ def decide(policy: ResolvedPolicy, asker: Asker, request: Request) -> Decision:
                 rule=number,
                 max_seconds=rule.max_seconds,
                 payload=rule.payload,
+                namespace_tap=rule.namespace_tap,
             )
     return Decision(
         allowed=False, sentence=_nobody(policy, asker, request.target), example=_example(asker, request)

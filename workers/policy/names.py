@@ -43,6 +43,7 @@ class ResolvedRule(Named):
     namespaces: tuple[str, ...] | None
     max_seconds: int | None
     payload: bool
+    namespace_tap: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,7 @@ def _resolved(rule: Rule, ids: dict[str, str | None]) -> ResolvedRule:
         namespaces=rule.namespaces,
         max_seconds=rule.max_duration,
         payload=rule.payload,
+        namespace_tap=rule.namespace_tap,
     )
 
 

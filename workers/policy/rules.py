@@ -60,6 +60,9 @@ class Rule(AuditRule):
         None, description="The longest capture, such as 10m in the file and 600 here."
     )
     payload: StrictBool = Field(False, description="Whether whole packets may be captured.")
+    namespace_tap: StrictBool = Field(
+        False, description="Whether the agent pod may enter the pod's network namespace, with more rights."
+    )
 
     @field_validator("clusters", mode="before")
     @classmethod

@@ -1,9 +1,9 @@
 """What each method makes of the evidence: the link that carries a pod's packets, and how it found it. Pure.
 
-1. *Namespace*: the node's link that is paired with the pod's interface: the id of the pod's network namespace
-   and the interface's index in it. Both are needed: every pod's eth0 may have the same index. The other
-   direction, from the pod's interface to the link, can be read in the namespace alone; from outside, both ends
-   having counted the same packets stands for it.
+1. *Namespace*: the node's link that is paired with the pod's interface, by the id of the pod's network
+   namespace and the interface's index in it. Both are needed: every pod's eth0 may have the same index. The
+   other direction, from the pod's interface to the link, can be read in the namespace alone; from outside,
+   both ends having counted the same packets stands for it.
 2. *Iflink*: the index that the pod's interface itself names as its other end, where the pod may be asked.
 3. *Forwarding*: the MAC address that has the pod's address, and the bridge port it was learned behind.
 4. *Route*: the device that a route for the pod's address alone leads to.

@@ -1,0 +1,179 @@
+"""What the node counted meanwhile, against what was captured: where they contradict each other. Pure.
+
+The node is read some moments before tcpdump listens and again after it has ended, so it may have counted some
+packets more than were captured; a contradiction is one that such packets cannot explain.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from workers.cluster.pod import Pod
+from workers.summary.summary import Summary
+from workers.tap.counters import Counters
+from workers.tap.evidence import Evidence
+from workers.tap.tap import Tap
+
+_TELLING = 10
+"""So many packets in one direction and none captured are no matter of moments; fewer may be."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The tapped interface and the pod's processes at one moment.
+
+    Attributes:
+        link: Name, ifindex, peer index and namespace id of the tapped link; None when it is not there.
+        node_side: What the tapped link has counted.
+        pod_side: What the pod's own end had counted just before that and just after.
+        processes: PID and start time of each process of the pod that was looked at.
+        inode: Of the pod's network namespace, where it may be read.
+    """
+
+    link: tuple[str, int, int | None, int | None] | None
+    node_side: Counters | None
+    pod_side: tuple[Counters, Counters] | None
+    processes: frozenset[tuple[int, int | None]]
+    inode: int | None
+
+
+@dataclass(frozen=True)
+class Captured:
+    """What the capture file holds.
+
+    Attributes:
+        packets: All of them.
+        to_pod: Those of TCP and UDP to one of the pod's addresses.
+        from_pod: Those of TCP and UDP from one of them.
+        filter: The filter that was asked for, or "".
+    """
+
+    packets: int
+    to_pod: int
+    from_pod: int
+    filter: str = ""
+
+    @property
+    def undirected(self) -> int:
+        """Packets of which it was not counted where they went."""
+        return self.packets - self.to_pod - self.from_pod
+
+
+def captured(summary: Summary, pod: Pod, wanted: str) -> Captured:
+    """What a summary counted, by direction; `wanted` is the filter that was asked for."""
+    to_pod = from_pod = 0
+    for flow in summary.flows:
+        to_pod += flow.packets_ab * (flow.b.address in pod.ips) + flow.packets_ba * (
+            flow.a.address in pod.ips
+        )
+        from_pod += flow.packets_ab * (flow.a.address in pod.ips) + flow.packets_ba * (
+            flow.b.address in pod.ips
+        )
+    return Captured(summary.totals.packets, to_pod, from_pod, wanted)
+
+
+def reading(evidence: Evidence, tap: Tap) -> Reading:
+    """What is compared, from evidence of before or after."""
+    links = [] if tap.pid is not None else [link for link in evidence.links if link.ifindex == tap.ifindex]
+    link = links[0] if links else None
+    sides = [_pod_side(evidence, pid, tap) for pid in _pids(evidence, tap)]
+    inodes = [evidence.inodes[pid] for pid in _pids(evidence, tap) if pid in evidence.inodes]
+    return Reading(
+        link=(link.name, link.ifindex, link.peer_index, link.netns_id) if link else None,
+        node_side=link.counters if link else None,
+        pod_side=next((side for side in sides if side is not None), None),
+        processes=frozenset(
+            (one.pid, one.started) for one in evidence.processes if one.pid in evidence.namespaces
+        ),
+        inode=inodes[0] if inodes else None,
+    )
+
+
+def contradictions(
+    before: Reading, after: Reading, seen: Captured, pod: Pod, now: Pod | None
+) -> Iterator[str]:
+    """Sentences, the gravest first; none when everything agrees.
+
+    Args:
+        before: Read before the first packet.
+        after: Read after the last one.
+        seen: What the capture file holds.
+        pod: The pod that was asked for.
+        now: Who bears its name after the capture; None when nobody does.
+    """
+    yield from _identity(before, after, pod, now)
+    passed = _passed(before, after)
+    if passed is not None:
+        to_pod, from_pod = passed
+        yield from _missing(seen, to_pod, from_pod)
+    yield from _past_the_node(before, after)
+
+
+def _identity(before: Reading, after: Reading, pod: Pod, now: Pod | None) -> Iterator[str]:
+    if now is None:
+        yield f"Pod {pod.name} was deleted while it was captured."
+    elif now.uid != pod.uid:
+        yield f"Pod {pod.name} was recreated while it was captured: the packets are those of the one before."
+    elif before.processes and not before.processes & after.processes:
+        yield f"No process of pod {pod.name} lived through the capture: it was started anew."
+    elif before.inode is not None and after.inode not in (before.inode, None):
+        yield f"The network namespace of pod {pod.name} was replaced while it was captured."
+    elif before.link is not None and before.link != after.link:
+        name = before.link[0]
+        yield f"Interface {name} was replaced while it was captured: packets after that are missing."
+
+
+def _passed(before: Reading, after: Reading) -> tuple[int, int] | None:
+    """Packets to and from the pod between both readings; None where the interface is not the same."""
+    if before.node_side and after.node_side and before.link == after.link:
+        here = after.node_side.since(before.node_side)
+        return (here.sent, here.received) if here else None
+    if before.pod_side and after.pod_side and before.link is None:
+        there = after.pod_side[0].since(before.pod_side[1])
+        return (there.received, there.sent) if there else None
+    return None
+
+
+def _missing(seen: Captured, to_pod: int, from_pod: int) -> Iterator[str]:
+    if seen.packets == 0 and to_pod + from_pod > 0:
+        passed = f"{to_pod + from_pod} packets passed the interface meanwhile"
+        if seen.filter:
+            yield f"{passed}, and the filter let none of them through."
+        elif to_pod + from_pod >= _TELLING:
+            yield f"{passed}, and none of them was captured."
+    elif not seen.filter:
+        if seen.to_pod == 0 and to_pod - seen.undirected >= _TELLING:
+            yield f"{to_pod} packets went to the pod, none of them was captured: one direction is missing."
+        if seen.from_pod == 0 and from_pod - seen.undirected >= _TELLING:
+            yield f"{from_pod} packets left the pod, none of them was captured: one direction is missing."
+
+
+def _past_the_node(before: Reading, after: Reading) -> Iterator[str]:
+    if not (before.node_side and after.node_side and before.pod_side and after.pod_side):
+        return
+    here = after.node_side.since(before.node_side)
+    # The least that the pod can have counted between both readings of the node's side.
+    there = after.pod_side[0].received - before.pod_side[1].received
+    if here is not None and there > here.sent:
+        yield (
+            f"{there - here.sent} packets reached the pod past its interface on the node and are missing: "
+            "ask whoever runs podcap to allow `namespace_tap: true` in the policy."
+        )
+
+
+def _pids(evidence: Evidence, tap: Tap) -> list[int]:
+    """Processes in the pod's network namespace, as far as that is known."""
+    if tap.pid is not None:
+        return [tap.pid] if tap.pid in evidence.namespaces else []
+    return [pid for pid, netns_id in evidence.netns_ids.items() if netns_id == tap.netns_id is not None]
+
+
+def _pod_side(evidence: Evidence, pid: int, tap: Tap) -> tuple[Counters, Counters] | None:
+    inside = evidence.namespaces.get(pid)
+    if inside is None:
+        return None
+    peer = next((link.peer_index for link in evidence.links if link.ifindex == tap.ifindex), None)
+    index = tap.ifindex if tap.pid is not None else peer
+    names = [name for name, found in inside.indexes.items() if found == index]
+    if len(names) != 1 or names[0] not in inside.counters or names[0] not in evidence.later.get(pid, {}):
+        return None
+    return inside.counters[names[0]], evidence.later[pid][names[0]]
