@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from workers.cluster.pod import Pod
+from workers.request.quoting import inert
 from workers.summary.summary import Summary
 from workers.tap.counters import Counters
 from workers.tap.evidence import Evidence
@@ -71,6 +72,21 @@ def captured(summary: Summary, pod: Pod, wanted: str) -> Captured:
     return Captured(summary.totals.packets, to_pod, from_pod, wanted)
 
 
+@dataclass(frozen=True)
+class Watched:
+    """A capture's readings, and whose they are; `now` is the pod of that name afterwards, if there is one."""
+
+    pod: Pod
+    before: Reading
+    after: Reading
+    now: Pod | None
+
+    def notes(self, summary: Summary, wanted: str) -> tuple[str, ...]:
+        """What contradicts the capture; `wanted` is the filter that was asked for."""
+        seen = captured(summary, self.pod, wanted)
+        return tuple(contradictions(self.before, self.after, seen, self.pod, self.now))
+
+
 def reading(evidence: Evidence, tap: Tap) -> Reading:
     """What is compared, from evidence of before or after."""
     links = [] if tap.pid is not None else [link for link in evidence.links if link.ifindex == tap.ifindex]
@@ -118,7 +134,7 @@ def _identity(before: Reading, after: Reading, pod: Pod, now: Pod | None) -> Ite
     elif before.inode is not None and after.inode not in (before.inode, None):
         yield f"The network namespace of pod {pod.name} was replaced while it was captured."
     elif before.link is not None and before.link != after.link:
-        name = before.link[0]
+        name = inert(before.link[0])
         yield f"Interface {name} was replaced while it was captured: packets after that are missing."
 
 
