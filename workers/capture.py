@@ -5,7 +5,10 @@ queued -> tapping      agent pod on the pod's node, evidence, tap
        -> collecting   the rest of the spool, its length and hash compared; then the agent pod goes
        -> summarising  cut to headers where only those were asked for; flows
        -> delivering   file into the store, then summary and file to where it was asked for
-       -> delivered, or stopped when somebody ended it early
+       -> delivered, or stopped when somebody ended it early, or failed when packets are missing at its end
+
+Once packets are captured, whatever breaks leaves a file of those that arrived, and one sentence that says why
+there are no more.
 """
 
 import logging
@@ -17,23 +20,29 @@ from pathlib import Path
 
 from workers.agent import agent
 from workers.agent.agent import AgentPod
-from workers.agent.pod_spec import AgentLimits
+from workers.agent.pod_spec import AgentLimits, Owner, Profile
 from workers.announcement import announced
 from workers.cluster.cluster import Cluster
 from workers.cluster.errors import ClusterError
 from workers.cluster.pod import Pod
 from workers.delivery import deliver
 from workers.heart import WORKER
+from workers.ledger.capture import SLACK, Capture
 from workers.ledger.ledger import IllegalMoveError
 from workers.ledger.states import State
-from workers.permission import judge
+from workers.permission import Judgement, judge
 from workers.place import PlaceError
+from workers.request.duration import LONGEST_SECONDS
 from workers.services import Services
+from workers.spool.partial import failed, lost
 from workers.spool.report import SpoolReport
-from workers.spool.spool import Spool, SpoolError, SpoolLimits
+from workers.spool.spool import Spool, SpoolLimits, SpoolLostError
 from workers.summary.headers import SNAPLEN
+from workers.tap.evidence import Evidence
 from workers.tap.gather import gather
+from workers.tap.proof import Watched
 from workers.tap.tap import NoTap, Tap, decide, explain
+from workers.tap.watch import watched
 from workers.trail.facts import beginning
 from workers.work import Ended, Work
 
@@ -92,42 +101,64 @@ def _take(services: Services, capture_id: str, folder: Path) -> Work | None:
 
 
 def _make(work: Work) -> None:
-    _recheck(work)
+    judgement = _recheck(work)
     raw = work.folder / "spool.pcap"
     with work.services.cluster() as cluster:
-        report = _capture(work, cluster, raw)
-    deliver(work, raw, report)
+        report, seen = _capture(work, cluster, raw, may_enter=judgement.namespace_tap)
+    deliver(work, raw, report, seen)
 
 
-def _recheck(work: Work) -> None:
+def _recheck(work: Work) -> Judgement:
     try:
         judgement = judge(work.services, work.capture)
     except PlaceError as error:
         raise Ended(State.FAILED, f"Whether this is allowed could not be asked: {error}") from error
     if judgement.refusal is not None:
         raise Ended(State.DENIED, judgement.refusal)
+    return judgement
 
 
-def _capture(work: Work, cluster: Cluster, raw: Path) -> SpoolReport:
-    """Everything that needs the agent pod; it is gone afterwards."""
-    capture = work.capture
-    pod = cluster.running_pod(capture.namespace, capture.pod)
-    with _agent_pod(work, cluster, pod.node or "") as agent_pod:
+def _capture(
+    work: Work, cluster: Cluster, raw: Path, *, may_enter: bool
+) -> tuple[SpoolReport, Watched | None]:
+    """Everything that needs an agent pod; it is gone afterwards.
+
+    One that may enter network namespaces is made only when the evidence demands it and the policy allows it.
+    """
+    pod = cluster.running_pod(work.capture.namespace, work.capture.pod)
+    with _agent_pod(work, cluster, pod.node or "", "host") as agent_pod:
         evidence = gather(agent_pod, pod, poll=work.give_up_if_stopped)
-        work.report.show_evidence(capture, pod, evidence)
-        tap = decide(evidence, pod)
-        work.note(
-            pod_uid=pod.uid,
-            node=tap.node,
-            interface=tap.interface,
-            tap=explain(tap),
-            confidence=tap.confidence,
-        )
-        with announced(cluster, pod, capture):
-            return _follow(work, agent_pod, pod, tap, raw)
+        work.report.show_evidence(work.capture, pod, evidence)
+        tap = decide(evidence, pod, may_enter=may_enter)
+        if tap.pid is None:
+            return _at(work, cluster, agent_pod, pod, tap, evidence, raw)
+    with _agent_pod(work, cluster, pod.node or "", "namespace") as agent_pod:
+        return _at(work, cluster, agent_pod, pod, tap, evidence, raw)
 
 
-def _follow(work: Work, agent_pod: AgentPod, pod: Pod, tap: Tap, raw: Path) -> SpoolReport:
+def _at(
+    work: Work, cluster: Cluster, agent_pod: AgentPod, pod: Pod, tap: Tap, evidence: Evidence, raw: Path
+) -> tuple[SpoolReport, Watched | None]:
+    """The capture at its tap."""
+    work.note(
+        pod_uid=pod.uid,
+        node=tap.node,
+        interface=tap.interface,
+        tap=explain(tap),
+        confidence=tap.confidence,
+    )
+    with announced(cluster, pod, work.capture):
+        spool = _start(work, agent_pod, pod, tap)
+        try:
+            report = _follow(work, spool, raw)
+        except SpoolLostError as error:
+            return lost(raw, error), None
+        if report.partial:
+            return failed(report, cluster, pod, tap), None
+        return report, watched(cluster, agent_pod, pod, tap, evidence)
+
+
+def _start(work: Work, agent_pod: AgentPod, pod: Pod, tap: Tap) -> Spool:
     capture = work.capture
     spool = Spool(agent_pod)
     work.give_up_if_stopped()
@@ -136,38 +167,49 @@ def _follow(work: Work, agent_pod: AgentPod, pod: Pod, tap: Tap, raw: Path) -> S
         packets=SPOOL_PACKETS,
         bytes=SPOOL_BYTES,
         snaplen=0 if capture.full else SNAPLEN,
+        longest=_longest(capture),
     )
     heard = spool.start(tap, capture.filter, limits)
     work.move(
         State.CAPTURING,
         trail=beginning(pod, tap, capture.filter, limits, agent=agent_pod.pod, heard=heard),
     )
-    work.report.follow(capture, raw)
+    return spool
+
+
+def _follow(work: Work, spool: Spool, raw: Path) -> SpoolReport:
+    work.report.follow(work.capture, raw)
     spool.follow(
         raw,
         on_progress=lambda progress: work.report.show_progress(work.capture, progress),
         should_stop=work.stop_asked,
+        wanted_seconds=lambda: work.capture.seconds,
     )
     work.move(State.COLLECTING)
-    report = spool.finish(raw)
-    if report.ended_by == "error":
-        raise SpoolError(f"tcpdump failed on {tap.interface}: {report.error.rstrip('.')}.")
-    return report
+    if spool.seconds < work.capture.seconds:
+        work.note(seconds=spool.seconds)
+        work.say("The capture was to run longer, but it had ended by then.")
+    return spool.finish(raw)
+
+
+def _longest(capture: Capture) -> int:
+    """Only in Slack can somebody ask for more time."""
+    return LONGEST_SECONDS if capture.origin == SLACK else capture.seconds
 
 
 @contextmanager
-def _agent_pod(work: Work, cluster: Cluster, node: str) -> Iterator[AgentPod]:
+def _agent_pod(work: Work, cluster: Cluster, node: str, profile: Profile) -> Iterator[AgentPod]:
     """An agent pod that is gone when the block ends, however it ends."""
     settings = work.services.settings
     capture = work.capture
     try:
         yield agent.create(
             cluster,
-            capture_id=capture.id,
+            owner=Owner(capture.id, work.services.ledger.installation()),
             node=node,
             namespace=settings.agent_namespace,
             image=settings.required("PODCAP_AGENT_IMAGE"),
-            limits=AgentLimits(seconds=capture.seconds, spool_bytes=SPOOL_BYTES),
+            limits=AgentLimits(seconds=_longest(capture), spool_bytes=SPOOL_BYTES, profile=profile),
             poll=work.give_up_if_stopped,
         )
     finally:

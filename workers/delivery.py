@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 from workers.heart import WORKER
@@ -11,18 +12,27 @@ from workers.spool.report import SpoolReport
 from workers.summary.cut_file import CutError, cut_file
 from workers.summary.summarise import SummaryError, summarise
 from workers.summary.summary import Summary
+from workers.tap.proof import Watched
 from workers.work import Ended, Work
 
 log = logging.getLogger(__name__)
 
+_FROM_BEFORE = "The file holds the packets from before that."
 
-def deliver(work: Work, raw: Path, report: SpoolReport) -> None:
+
+def deliver(work: Work, raw: Path, report: SpoolReport, seen: Watched | None) -> None:
     """Summarises the spool, stores the capture file and hands both over; ends the capture.
 
+    One that broke off ends as failed all the same, with its file in its thread.
+
     Raises:
-        Ended: Store or place did not take the file.
+        Ended: The capture broke off, or store or place did not take the file.
         IllegalMoveError: Somebody else has ended the capture.
     """
+    if work.capture.state is State.CAPTURING:
+        work.move(State.COLLECTING)
+    if report.partial and not report.packets_captured:
+        raise Ended(State.FAILED, f"{report.error} No packet had arrived by then.")
     work.move(
         State.SUMMARISING,
         packets=report.packets_captured,
@@ -33,9 +43,13 @@ def deliver(work: Work, raw: Path, report: SpoolReport) -> None:
     )
     path = _headers_only(raw) if not work.capture.full else raw
     said = _summarised(work, path)
+    if seen is not None and not isinstance(said, str):
+        said = replace(said, notes=(*said.notes, *seen.notes(said, work.capture.filter)))
     _store(work, path)
     work.move(State.DELIVERING)
     _hand_over(work, path, said)
+    if report.partial:
+        raise Ended(State.FAILED, f"{report.error} {_FROM_BEFORE}")
     work.move(State.STOPPED if work.capture.stop_requested_by else State.DELIVERED)
 
 

@@ -8,11 +8,11 @@ from typing import Any
 from workers.admission import end, show
 from workers.agent.agent import remove_leftovers
 from workers.cluster.errors import ClusterError
-from workers.heart import BEAT_SECONDS
 from workers.ledger.capture import TERMINAL, Capture
 from workers.ledger.ledger import IllegalMoveError
 from workers.ledger.states import ACTIVE, State
 from workers.mirror import mirror
+from workers.pulse import Pulse
 from workers.queueing import admit, enqueue
 from workers.services import Services
 
@@ -24,17 +24,16 @@ _ADMISSION_TAKES = timedelta(seconds=20)
 _PUBLISH_AGAIN_AFTER = timedelta(seconds=30)
 # Later nobody waits for it any more.
 _SHOW_WITHIN = timedelta(hours=24)
-_SILENCE = timedelta(seconds=12 * BEAT_SECONDS)
 
 
-def keep_house(services: Services) -> None:
+def keep_house(services: Services, pulse: Pulse) -> None:
     """One round: expire, admit, publish, end what was abandoned, show, remove agent pods, mirror the trail.
 
     What fails for one capture is logged and keeps nothing else from being done.
     """
     for capture in services.ledger.waiting():
         _apart(_keep_waiting, services, capture)
-    for capture in services.ledger.abandoned(_SILENCE):
+    for capture in pulse.lost(services.ledger.beats()):
         _apart(end, services, capture, State.FAILED, "The worker at this capture died: ask again.")
     for capture in services.ledger.unshown(_SHOW_WITHIN):
         _apart(show, services, capture)
@@ -84,11 +83,11 @@ def _remove_agent_pods(services: Services) -> None:
         try:
             return services.ledger.get(capture_id).state in ACTIVE
         except KeyError:
-            # Another podcap's, with a ledger of its own; its deadline ends it.
-            return True
+            return False  # Its row is gone: the database is an older copy, perhaps.
 
+    installation = services.ledger.installation()
     try:
         with services.cluster() as cluster:
-            remove_leftovers(cluster, services.settings.agent_namespace, is_active)
+            remove_leftovers(cluster, services.settings.agent_namespace, installation, is_active)
     except ClusterError as error:
         log.warning("agent pods were not looked for: %s", error)

@@ -6,9 +6,12 @@ from celery.signals import beat_init, worker_init
 
 from workers.capture import run
 from workers.housekeeping import keep_house
+from workers.pulse import Pulse
 from workers.queue import HOUSEKEEPING, RUN_CAPTURE, app
 from workers.services import Services, open_services
 from workers.settings import SettingsError
+
+_PULSE = Pulse()
 
 
 @cache
@@ -45,4 +48,4 @@ def run_capture(capture_id: str) -> None:
 @app.task(name=HOUSEKEEPING)  # type: ignore[untyped-decorator]
 def housekeeping() -> None:
     """One round of housekeeping; beat calls it."""
-    keep_house(_services())
+    keep_house(_services(), _PULSE)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from workers.heart import WORKER
 from workers.ledger.capture import Capture
 from workers.ledger.states import State
@@ -66,12 +68,23 @@ class Work:
             return
         self.note(shown=self.capture.state)
 
+    def say(self, sentence: str) -> None:
+        """Says one sentence where everybody who sees the capture sees it."""
+        try:
+            self.report.say(self.capture, sentence)
+        except PlaceError as error:
+            log.warning("not said: %s (%s)", sentence, error, extra={"capture": self.capture.id})
+
     def stop_asked(self) -> bool:
-        """Whether somebody asked to stop; the ledger is asked once a second."""
+        """Whether somebody asked to stop; the ledger is asked once a second, also for its duration."""
         now = time.monotonic()
         if self.capture.stop_requested_by is None and now >= self._asked_at + _ASK_AGAIN_SECONDS:
             self._asked_at = now
-            self.capture = self.services.ledger.get(self.capture.id)
+            try:
+                self.capture = self.services.ledger.get(self.capture.id)
+            except SQLAlchemyError as error:
+                # Packets are captured meanwhile; a database that is back in time has cost nothing.
+                log.warning("the ledger did not answer: %s", error, extra={"capture": self.capture.id})
         return self.capture.stop_requested_by is not None
 
     def give_up_if_stopped(self) -> None:

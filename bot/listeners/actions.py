@@ -1,14 +1,17 @@
-"""Buttons: Stop ends a running capture early and keeps what it has."""
+"""Buttons: Stop ends a running capture early and keeps what it has, +30s lets it run longer."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from slack_bolt import Ack, App, Respond
 from sqlalchemy.exc import SQLAlchemyError
 
 from workers.admission import stop
+from workers.extension import extend
 from workers.services import Services
-from workers.thread.messages import STOP
+from workers.thread.messages import EXTEND, STOP
 
 log = logging.getLogger(__name__)
 
@@ -19,19 +22,30 @@ def register_actions(app: App, services: Services) -> None:
     @app.action(STOP)
     def stop_capture(ack: Ack, body: dict[str, Any], action: dict[str, Any], respond: Respond) -> None:
         ack()
-        try:
+        with _told(respond, action["value"], "so nothing stopped: press Stop again in a minute"):
             stop(services, action["value"], user_id=body["user"]["id"])
-        except SQLAlchemyError:
-            log.exception("the ledger cannot be written")
-            respond(
-                text="podcap's database is out of reach, so nothing stopped: press Stop again in a minute.",
-                response_type="ephemeral",
-                replace_original=False,
-            )
-        except KeyError:
-            log.warning("Stop was pressed on a capture that is not in the ledger: %s", action["value"])
-            respond(
-                text="podcap does not know this capture any more, so there is nothing to stop.",
-                response_type="ephemeral",
-                replace_original=False,
-            )
+
+    @app.action(EXTEND)
+    def extend_capture(ack: Ack, body: dict[str, Any], action: dict[str, Any], respond: Respond) -> None:
+        ack()
+        with _told(respond, action["value"], "so the capture ends as it was to: press again in a minute"):
+            refusal = extend(services, action["value"], user_id=body["user"]["id"])
+            if refusal is not None:
+                _whisper(respond, refusal)
+
+
+@contextmanager
+def _told(respond: Respond, capture_id: str, so: str) -> Iterator[None]:
+    """Tells whoever pressed the button what kept it from working."""
+    try:
+        yield
+    except SQLAlchemyError:
+        log.exception("the ledger cannot be written")
+        _whisper(respond, f"podcap's database is out of reach, {so}.")
+    except KeyError:
+        log.warning("a button was pressed on a capture that is not in the ledger: %s", capture_id)
+        _whisper(respond, "podcap does not know this capture any more: its button does nothing.")
+
+
+def _whisper(respond: Respond, sentence: str) -> None:
+    respond(text=sentence, response_type="ephemeral", replace_original=False)

@@ -15,6 +15,7 @@ from workers.ledger.migrate import migrate
 from workers.ledger.schema import captures
 from workers.ledger.states import State
 from workers.policy.rules import NOBODY
+from workers.pulse import Pulse
 from workers.services import Services
 from workers.settings import Settings
 from workers.slack.place import SlackPlace
@@ -75,13 +76,13 @@ def test_one_that_waits_is_left_to_the_process_that_asked_for_it(
     services: Services, requested: Old, states: list[State]
 ) -> None:
     before = requested(*states, requested_at=LONG_AGO)
-    keep_house(services)
+    keep_house(services, Pulse(silence=0))
     assert services.ledger.get(before.id) == before
 
 
 def test_one_that_waited_too_long_expires(services: Services, requested: Old) -> None:
     capture = requested(State.QUEUED, expires_at=LONG_AGO)
-    keep_house(services)
+    keep_house(services, Pulse(silence=0))
     ended = services.ledger.get(capture.id)
     assert (ended.state, ended.shown) == (State.EXPIRED, State.EXPIRED)
     assert ended.sentence == "Its terminal went away before it began: ask again."
@@ -89,6 +90,6 @@ def test_one_that_waited_too_long_expires(services: Services, requested: Old) ->
 
 def test_one_whose_terminal_died_ends_and_counts_as_shown(services: Services, requested: Old) -> None:
     capture = requested(State.QUEUED, State.TAPPING, started_at=LONG_AGO)
-    keep_house(services)
+    keep_house(services, Pulse(silence=0))
     ended = services.ledger.get(capture.id)
     assert (ended.state, ended.shown) == (State.FAILED, State.FAILED)

@@ -6,9 +6,23 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from workers.agent.pod_spec import CAPTURE_LABEL, CONTAINER, AgentLimits, agent_name, pod_spec
+from workers.agent.pod_spec import (
+    CAPTURE_LABEL,
+    CONTAINER,
+    INSTALLATION_LABEL,
+    PROFILE_LABEL,
+    AgentLimits,
+    Owner,
+    agent_name,
+    pod_spec,
+)
 from workers.cluster.cluster import Cluster
-from workers.cluster.errors import ClusterError, ConflictError
+from workers.cluster.errors import (
+    ClusterError,
+    ConflictError,
+    NamespaceNotFoundError,
+    PodNotFoundError,
+)
 from workers.cluster.exec import Completed, ExecStream
 from workers.cluster.pod import Pod
 
@@ -71,11 +85,38 @@ class AgentPod:
         """Runs a command in it whose output is taken as it comes; see `Cluster.stream`."""
         return self.cluster.stream(self.pod, CONTAINER, argv, seconds=seconds, silence=silence, poll=poll)
 
+    def why_gone(self) -> str:
+        """Why no command will run in it any more, as a sentence; "" while that is not known."""
+        try:
+            pod = self.cluster.pod(self.pod.namespace, self.pod.name)
+        except (PodNotFoundError, NamespaceNotFoundError):
+            return f"The agent pod on node {self.node} was deleted while it captured."
+        except ClusterError:
+            return ""
+        if pod.uid != self.pod.uid or pod.deleting:
+            return f"The agent pod on node {self.node} was deleted while it captured."
+        if pod.phase in ("Failed", "Succeeded"):
+            return f"The agent pod on node {self.node} was ended while it captured ({pod.why or pod.phase})."
+        return ""
+
+    def why_out_of_reach(self) -> str:
+        """Why commands do not run in it now, as a sentence; "" when the cluster knows no reason."""
+        if why := self.why_gone():
+            return why
+        try:
+            node = self.cluster.node(self.node)
+        except ClusterError:
+            return ""
+        if node.ready:
+            return ""
+        because = f" ({node.why})" if node.why else ""
+        return f"Node {node.name} stopped reporting while it captured{because}."
+
 
 def create(
     cluster: Cluster,
     *,
-    capture_id: str,
+    owner: Owner,
     node: str,
     namespace: str,
     image: str,
@@ -90,7 +131,7 @@ def create(
 
     Args:
         cluster: The cluster of the pod to be captured.
-        capture_id: The capture it is for.
+        owner: The capture it is for.
         node: The node it must run on.
         namespace: The namespace of agent pods.
         image: The agent image.
@@ -102,12 +143,15 @@ def create(
         AgentError: It does not run: image, node, deadline.
         ClusterError: The cluster refuses (right, PodSecurity, quota), or is not reached.
     """
-    manifest = pod_spec(capture_id=capture_id, node=node, namespace=namespace, image=image, limits=limits)
+    capture_id = owner.capture_id
+    manifest = pod_spec(owner=owner, node=node, namespace=namespace, image=image, limits=limits)
     try:
         created = cluster.create_pod(namespace, manifest)
     except ConflictError:
         created = cluster.pod(namespace, agent_name(capture_id))
-        if created.labels.get(CAPTURE_LABEL) != capture_id or created.node != node or created.deleting:
+        found = Owner(created.labels.get(CAPTURE_LABEL, ""), created.labels.get(INSTALLATION_LABEL, ""))
+        may = created.labels.get(PROFILE_LABEL)
+        if (found, may) != (owner, limits.profile) or created.node != node or created.deleting:
             raise
     try:
         running = _wait_until_running(cluster, created, seconds, poll)
@@ -145,13 +189,21 @@ def delete(cluster: Cluster, namespace: str, capture_id: str, *, grace: int = 0,
     raise AgentError(f"Agent pod {namespace}/{name} was deleted and does not go: its node may be down.")
 
 
-def remove_leftovers(cluster: Cluster, namespace: str, is_active: Callable[[str], bool]) -> tuple[str, ...]:
-    """Removes every agent pod whose capture is not active; the capture ids of those removed.
+def remove_leftovers(
+    cluster: Cluster, namespace: str, installation: str, is_active: Callable[[str], bool]
+) -> tuple[str, ...]:
+    """Removes every agent pod of an installation whose capture is not active; the capture ids of those.
 
-    `is_active` is asked after the pods were listed: a capture is active before it has a pod.
+    Another installation's agent pods are left alone, whatever their capture.
+
+    Args:
+        cluster: Where to look.
+        namespace: The namespace of agent pods.
+        installation: Whose agent pods.
+        is_active: Asked after the pods were listed: a capture is active before it has a pod.
     """
     removed = []
-    for pod in cluster.pods_with_label(namespace, CAPTURE_LABEL):
+    for pod in cluster.pods_with_label(namespace, f"{CAPTURE_LABEL},{INSTALLATION_LABEL}={installation}"):
         capture_id = pod.labels[CAPTURE_LABEL]
         if not pod.deleting and not is_active(capture_id):
             cluster.delete_pod(namespace, pod.name, uid=pod.uid)

@@ -1,15 +1,27 @@
 """The agent pod's manifest. Pure."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 CONTAINER = "tap"
 SPOOL_DIRECTORY = "/spool"
 CAPTURE_LABEL = "podcap.dev/capture"
+INSTALLATION_LABEL = "podcap.dev/installation"
+"""Whose agent pod it is: several podcaps, each with a ledger of its own, may share a cluster."""
+
 
 CAPABILITIES = ("NET_RAW", "SETGID")
 """NET_RAW receives packets. SETGID is for tcpdump alone: Debian's is built to give up its user, and calls
 initgroups() even with `-Z root`; setuid() to the user that one is needs no SETUID."""
+
+ENTERING = ("SYS_ADMIN", "SYS_PTRACE")
+"""What entering a pod's network namespace takes besides: SYS_PTRACE opens `/proc/PID/ns/net`, SYS_ADMIN is
+what setns(2) asks for. Nothing else of the pod is entered."""
+
+Profile = Literal["host", "namespace"]
+"""What an agent pod may do: see packets on its node's interfaces; enter pods' network namespaces as well."""
+
+PROFILE_LABEL = "podcap.dev/profile"
 
 _SPARE_SECONDS = 300
 """How much longer than its capture an agent pod may live: to be started, asked, collected."""
@@ -26,10 +38,20 @@ class AgentLimits:
         seconds: How long packets are captured.
         spool_bytes: How much tcpdump may write. The emptyDir's own limit lies well above, because the kubelet
             evicts a pod that exceeds it, and the spool with it.
+        profile: What it may do there.
     """
 
     seconds: int
     spool_bytes: int
+    profile: Profile = "host"
+
+
+@dataclass(frozen=True)
+class Owner:
+    """Whose an agent pod is: a capture's, of the podcap whose ledger has it (`Ledger.installation`)."""
+
+    capture_id: str
+    installation: str
 
 
 def agent_name(capture_id: str) -> str:
@@ -37,23 +59,24 @@ def agent_name(capture_id: str) -> str:
     return f"podcap-{capture_id}"
 
 
-def pod_spec(
-    *, capture_id: str, node: str, namespace: str, image: str, limits: AgentLimits
-) -> dict[str, Any]:
+def pod_spec(*, owner: Owner, node: str, namespace: str, image: str, limits: AgentLimits) -> dict[str, Any]:
     """The manifest of the agent pod of one capture.
 
     It sees the node's interfaces and processes (hostNetwork, hostPID) and may do nothing with them but
-    receive packets. Its main process only waits: what it is for comes by exec.
+    receive packets; with the profile `namespace`, in pods' network namespaces, too. Its main process only
+    waits: what it is for comes by exec.
     """
     deadline = limits.seconds + _SPARE_SECONDS
     return {
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {
-            "name": agent_name(capture_id),
+            "name": agent_name(owner.capture_id),
             "namespace": namespace,
             "labels": {
-                CAPTURE_LABEL: capture_id,
+                CAPTURE_LABEL: owner.capture_id,
+                INSTALLATION_LABEL: owner.installation,
+                PROFILE_LABEL: limits.profile,
                 "app.kubernetes.io/name": "podcap-agent",
                 "app.kubernetes.io/component": "agent",
                 "app.kubernetes.io/part-of": "podcap",
@@ -76,7 +99,7 @@ def pod_spec(
                 "runAsGroup": 0,
                 "seccompProfile": {"type": "RuntimeDefault"},
             },
-            "containers": [_container(image, deadline)],
+            "containers": [_container(image, deadline, limits.profile)],
             "volumes": [
                 {"name": "spool", "emptyDir": {"sizeLimit": str(2 * limits.spool_bytes + _SPARE_BYTES)}}
             ],
@@ -84,7 +107,8 @@ def pod_spec(
     }
 
 
-def _container(image: str, deadline: int) -> dict[str, Any]:
+def _container(image: str, deadline: int, profile: Profile) -> dict[str, Any]:
+    capabilities = CAPABILITIES if profile == "host" else CAPABILITIES + ENTERING
     return {
         "name": CONTAINER,
         "image": image,
@@ -94,7 +118,7 @@ def _container(image: str, deadline: int) -> dict[str, Any]:
             "privileged": False,
             "allowPrivilegeEscalation": False,
             "readOnlyRootFilesystem": True,
-            "capabilities": {"drop": ["ALL"], "add": list(CAPABILITIES)},
+            "capabilities": {"drop": ["ALL"], "add": list(capabilities)},
         },
         # No CPU limit: throttled, tcpdump would drop packets. Memory is for its buffer and the spool's pages.
         "resources": {

@@ -3,6 +3,7 @@
 Every request, move and stop is an entry of the trail, appended in the same transaction.
 """
 
+import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
@@ -12,7 +13,7 @@ from sqlalchemy import Connection, Engine, bindparam, func, insert, select, upda
 from sqlalchemy.exc import IntegrityError
 
 from workers.ledger.capture import Capture, Order, new_id
-from workers.ledger.schema import captures, heartbeats, mirrors
+from workers.ledger.schema import captures, heartbeats, installations, mirrors
 from workers.ledger.states import ACTIVE, FINAL, WAITING, State, sources
 from workers.trail import log
 from workers.trail.entry import Entry
@@ -217,6 +218,41 @@ class Ledger:
         log.say(entry)
         return capture
 
+    def extend(self, capture_id: str, user_id: str, *, seconds: int) -> Capture:
+        """Sets a running capture's duration to more seconds; one that does not run is left alone."""
+        now = datetime.now(UTC)
+        with self._engine.begin() as connection:
+            changed = connection.execute(
+                update(captures)
+                .where(
+                    captures.c.id == capture_id,
+                    captures.c.state == State.CAPTURING,
+                    captures.c.stop_requested_by.is_(None),
+                    captures.c.seconds < seconds,
+                )
+                .values(seconds=seconds)
+            )
+            capture = self._get(connection, capture_id)
+            if changed.rowcount != 1:
+                return capture
+            entry = _append(connection, capture, "extended", by=user_id, at=now, facts={"seconds": seconds})
+        log.say(entry)
+        return capture
+
+    def installation(self) -> str:
+        """The id of this installation: random, made once, the same for all who share the database."""
+        query = select(installations.c.id)
+        with self._reading.connect() as connection:
+            known = connection.execute(query).scalar_one_or_none()
+        if known is not None:
+            return str(known)
+        try:
+            with self._engine.begin() as connection:
+                connection.execute(insert(installations).values(number=1, id=secrets.token_hex(8)))
+        except IntegrityError:
+            pass  # Another process was first.
+        return self.installation()
+
     def beat(self, capture_id: str, worker: str) -> None:
         """Says that `worker` is alive and at this capture."""
         values = {"worker": worker, "at": datetime.now(UTC)}
@@ -236,7 +272,7 @@ class Ledger:
         return self._in_states(ACTIVE)
 
     def abandoned(self, silence: timedelta) -> list[Capture]:
-        """Captures whose worker has not been heard of for `silence`."""
+        """Captures whose worker has not been heard of for `silence`, by this machine's clock."""
         dead = datetime.now(UTC) - silence
         query = (
             select(captures)
@@ -245,6 +281,17 @@ class Ledger:
         )
         with self._reading.connect() as connection:
             return [Capture.of(row) for row in connection.execute(query).mappings()]
+
+    def beats(self) -> list[tuple[Capture, datetime | None]]:
+        """Every capture a worker is at, with its last heartbeat; None when there was none yet."""
+        query = (
+            select(captures, heartbeats.c.at.label("beat"))
+            .outerjoin(heartbeats, heartbeats.c.capture_id == captures.c.id)
+            .where(captures.c.state.in_(ACTIVE))
+        )
+        with self._reading.connect() as connection:
+            rows = connection.execute(query).mappings().all()
+        return [(Capture.of(row), row["beat"]) for row in rows]
 
     def unshown(self, since: timedelta) -> list[Capture]:
         """Captures that ended within `since` and whose end Slack does not show."""

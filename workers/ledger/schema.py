@@ -126,3 +126,11 @@ mirrors = Table(
     Column("channel", String(255), primary_key=True),
     Column("number", BigInteger, nullable=False),
 )
+
+# Which podcap this is, among those that share a cluster. One row, whose number is 1.
+installations = Table(
+    "installations",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("id", String(16), nullable=False),
+)

@@ -2,6 +2,9 @@
 
 import re
 
+LONGEST_SECONDS = 600
+"""The longest that one capture takes; the policy may allow less."""
+
 _UNITS = r"(?:[num]s|s(?:ecs?|econds?)?|m(?:ins?|inutes?)?|h(?:rs?|ours?)?|d(?:ays?)?|w(?:eeks?)?)"
 _LIKE = re.compile(rf"[+-]?(?:\d+(?:[.,]\d+)?{_UNITS})+", re.ASCII | re.IGNORECASE)
 _EXACT = re.compile(r"(?:(\d{1,99})h)?(?:(\d{1,99})m)?(?:(\d{1,99})s)?", re.ASCII | re.IGNORECASE)

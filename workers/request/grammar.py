@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from workers.request.duration import is_number, looks_like_duration, seconds_of, shown
+from workers.request.duration import LONGEST_SECONDS, is_number, looks_like_duration, seconds_of, shown
 from workers.request.filter_tokens import LONGEST_FILTER, stray_character
 from workers.request.quoting import inert
 from workers.request.request import DEFAULT_CLUSTER, WHOLE_PACKETS, Request, Target, named
@@ -33,7 +33,7 @@ def parse(
     *,
     clusters: Sequence[str] = (DEFAULT_CLUSTER,),
     default_seconds: int = 30,
-    max_seconds: int = 600,
+    max_seconds: int = LONGEST_SECONDS,
 ) -> Request | Help:
     """The request in a command's text (what stands after `/podcap`).
 

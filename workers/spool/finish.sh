@@ -2,9 +2,12 @@
 #
 #   finish.sh DIRECTORY
 #
-# Lines: "code N", "size N", "sha256 HEX", "full" and "stopped" where they apply, then tcpdump's own words.
+# Lines: "code N", "size N", "sha256 HEX", "full", "stopped" and "unwritten WHY" where they apply, then tcpdump's
+# own words.
 cd "$1/run" || exit 1
-echo "code $(cat done)" || exit 1
+code=$(cat done) || exit 1
+# Empty when there was no space left even for that.
+echo "code ${code:-1}"
 echo "size $(stat -c %s spool)"
 echo "sha256 $(sha256sum <spool)"
 for mark in full stopped; do
@@ -12,4 +15,7 @@ for mark in full stopped; do
         echo "$mark"
     fi
 done
+if [ -e unwritten ]; then
+    echo "unwritten $(cat unwritten)"
+fi
 cat log

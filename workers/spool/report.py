@@ -6,7 +6,7 @@ from typing import Literal
 
 from workers.request.quoting import inert
 
-EndedBy = Literal["duration", "stopped", "bytes", "packets", "error"]
+EndedBy = Literal["duration", "stopped", "bytes", "packets", "error", "lost"]
 
 _ENDED, _TIMED_OUT = 0, 124
 """Exit codes of `timeout` around a tcpdump that ended by itself or by a signal, and that it ended."""
@@ -14,16 +14,16 @@ _ENDED, _TIMED_OUT = 0, 124
 
 @dataclass(frozen=True)
 class SpoolReport:
-    """One finished spool.
+    """One finished spool, or what arrived of one that was lost.
 
     Attributes:
-        packets_captured: What tcpdump wrote.
+        packets_captured: What tcpdump wrote, or what arrived.
         packets_received_by_filter: What the kernel handed it; may be more, when the end came before the rest.
         packets_dropped_by_kernel: What the kernel had no room for.
-        bytes: Length of the spool.
-        sha256: Its hash, in hex, taken on the node and the same here.
-        ended_by: What ended it.
-        error: tcpdump's own words when that was an error, or "".
+        bytes: Length of the spool, or of what arrived.
+        sha256: Its hash, in hex, taken on the node and the same here; None when it was lost.
+        ended_by: What ended it; `lost` when the node cannot be asked.
+        error: Why, when that was an error: tcpdump's own words; or why it was lost. Else "".
 
     The counts are None when tcpdump died without its last words.
     """
@@ -32,9 +32,14 @@ class SpoolReport:
     packets_received_by_filter: int | None
     packets_dropped_by_kernel: int | None
     bytes: int
-    sha256: str
+    sha256: str | None
     ended_by: EndedBy
     error: str = ""
+
+    @property
+    def partial(self) -> bool:
+        """Whether packets that were asked for are missing."""
+        return self.ended_by in ("error", "lost")
 
 
 def read_report(text: str, *, packet_limit: int) -> SpoolReport:
@@ -47,15 +52,15 @@ def read_report(text: str, *, packet_limit: int) -> SpoolReport:
     Raises:
         ValueError: It is incomplete.
     """
-    facts = re.match(r"code (\d+)\nsize (\d+)\nsha256 ([0-9a-f]{64})\b.*\n((?:full\n|stopped\n)*)", text)
+    facts = _FACTS.match(text)
     if facts is None:
         raise ValueError("the node's report on the spool cannot be read")
-    code, marks, words = int(facts[1]), facts[4].split(), text[facts.end() :]
+    code, marks, unwritten, words = int(facts[1]), facts[4].split(), facts[5], text[facts.end() :]
     captured = _count(words, "captured")
     ended_by: EndedBy
-    if "File too large" in words or ("full" in marks and code == _ENDED):
+    if _TOO_LARGE in (unwritten or words) or ("full" in marks and code == _ENDED):
         ended_by = "bytes"
-    elif code not in (_ENDED, _TIMED_OUT):
+    elif code not in (_ENDED, _TIMED_OUT) or unwritten is not None:
         ended_by = "error"
     elif "stopped" in marks and code == _ENDED:
         ended_by = "stopped"
@@ -70,7 +75,7 @@ def read_report(text: str, *, packet_limit: int) -> SpoolReport:
         bytes=int(facts[2]),
         sha256=facts[3],
         ended_by=ended_by,
-        error=complaint(words) if ended_by == "error" else "",
+        error="" if ended_by != "error" else _why_unwritten(unwritten) if unwritten else complaint(words),
     )
 
 
@@ -81,6 +86,17 @@ def complaint(words: str) -> str:
     # libpcap breaks some complaints into two lines, of which the second says the cause.
     last = " ".join(telling[starts[-1] if starts else -1 :]).removeprefix("tcpdump: ").strip()
     return inert(last, _LONGEST) or "tcpdump ended without a word"
+
+
+_TOO_LARGE = "File too large"
+_FACTS = re.compile(
+    r"code (\d+)\nsize (\d+)\nsha256 ([0-9a-f]{64})\b.*\n((?:full\n|stopped\n)*)(?:unwritten ?(.*)\n)?"
+)
+
+
+def _why_unwritten(words: str) -> str:
+    """The system's own words, which stand last: `cat: write error: No space left on device`."""
+    return inert(words.rpartition(": ")[2], _LONGEST)
 
 
 _TELLS_NOTHING = re.compile(r"\s*$|\d+ packets? |(tcpdump: )?(listening on|verbose output)")

@@ -8,27 +8,22 @@ import hashlib
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO
 
 from workers.agent.agent import AgentPod
 from workers.agent.pod_spec import SPOOL_DIRECTORY
 from workers.agent.script import script
-from workers.cluster.errors import (
-    ClusterError,
-    ExecCutError,
-    ForbiddenError,
-    PodNotFoundError,
-    UnauthenticatedError,
-)
-from workers.cluster.exec import STDOUT, Completed
-from workers.spool.counter import PacketCounter
+from workers.cluster.errors import ClusterError
+from workers.cluster.exec import Completed
+from workers.spool.follower import Follower
+from workers.spool.patience import OutOfPatienceError, patiently
 from workers.spool.progress import Progress
 from workers.spool.report import SpoolReport, complaint, read_report
+from workers.spool.whole import keep_whole_packets
 from workers.tap.tap import Tap
 
-__all__ = ["Progress", "Spool", "SpoolError", "SpoolLimits", "SpoolReport"]
+__all__ = ["Progress", "Spool", "SpoolError", "SpoolLimits", "SpoolLostError", "SpoolReport"]
 
 log = logging.getLogger(__name__)
 
@@ -36,22 +31,15 @@ _SETTLE_SECONDS = 1
 """tcpdump gets packets from the kernel in blocks, at the latest after a second: so much longer it runs, for
 the packets of the last second asked for."""
 
-_FOLLOW_SECONDS = 120
-"""A follower ends itself after this; the next one goes on."""
-
-_SILENCE_SECONDS = 10.0
-_TRIES = 12
-_LONGEST_PAUSE = 5.0
 _SHORT = 30.0
-_OVER = (124, 143)
-"""Exit codes of a follower whose time was over, by GNU's and by busybox's timeout."""
-
-_FINAL_ERRORS = (PodNotFoundError, ForbiddenError, UnauthenticatedError)
-_BLOCK = 1 << 20
 
 
 class SpoolError(ClusterError):
     """The capture could not be started or its spool not be brought here; one sentence says why."""
+
+
+class SpoolLostError(SpoolError):
+    """The spool is out of reach for good: what has arrived of it is all there will be."""
 
 
 @dataclass(frozen=True)
@@ -63,12 +51,14 @@ class SpoolLimits:
         packets: At most so many packets.
         bytes: About so many bytes; the spool may grow a little further until the end.
         snaplen: Bytes kept of each packet; 0 for all.
+        longest: The duration, in seconds, that it may be extended to; 0 for not at all.
     """
 
     seconds: int
     packets: int
     bytes: int
     snaplen: int = 0
+    longest: int = 0
 
 
 class Spool:
@@ -84,6 +74,9 @@ class Spool:
         self._directory = directory
         self._began = time.monotonic()
         self._limits: SpoolLimits | None = None
+        self._refused = 0
+        self.seconds = 0
+        """The duration as the node knows it."""
 
     def start(self, tap: Tap, wanted: str, limits: SpoolLimits) -> str:
         """Starts tcpdump and returns when it listens; harmless when it runs already.
@@ -103,15 +96,18 @@ class Spool:
         settings = [
             tap.interface,
             limits.seconds + _SETTLE_SECONDS,
+            max(limits.seconds, limits.longest) + _SETTLE_SECONDS,
             limits.snaplen,
             limits.packets,
             limits.bytes,
         ]
         supervise = script("workers.spool", "supervise.sh")
         arguments = [supervise, self._directory, *map(str, settings), tap.filter(wanted)]
-        done = self._again(lambda: self._run("start.sh", arguments))
+        arguments += ["" if value is None else str(value) for value in (tap.pid, tap.started)]
+        done = patiently(self._agent, lambda: self._run("start.sh", arguments))
         self._began = time.monotonic()
         self._limits = limits
+        self.seconds = limits.seconds
         words = done.stdout.decode("utf-8", "replace")
         if done.exit_code != 0:
             words += done.stderr.decode("utf-8", "replace")
@@ -124,27 +120,29 @@ class Spool:
         *,
         on_progress: Callable[[Progress], None] | None = None,
         should_stop: Callable[[], bool] | None = None,
+        wanted_seconds: Callable[[], int] | None = None,
     ) -> None:
         """Brings the spool into a local file until tcpdump has ended and all of it is here.
 
         A file that is there already is continued: what it holds is the spool's beginning. Cut connections are
-        opened again; the agent pod's own deadline bounds the whole.
+        opened again until the agent pod has been out of reach for a minute.
 
         Args:
             path: The local file.
             on_progress: Called about every half second.
             should_stop: Asked about every half second; once it says yes, tcpdump is ended, the rest brought.
+            wanted_seconds: Asked likewise; when it says more than before, tcpdump runs so much longer.
 
         Raises:
-            SpoolError: The agent pod is gone, or stays out of reach.
+            SpoolLostError: The agent pod is gone, or stays out of reach.
         """
-        counter = PacketCounter()
         with path.open("a+b") as file:
-            file.seek(0)
-            while block := file.read(_BLOCK):
-                counter.feed(block)
-            poll = self._poll(file, counter, on_progress, should_stop)
-            self._follow_to_the_end(file, counter, poll)
+            follower = Follower(self._agent, self._directory, file, expected=self._expected)
+            poll = self._poll(follower, on_progress, should_stop, wanted_seconds)
+            try:
+                follower.run(poll)
+            except OutOfPatienceError as error:
+                raise SpoolLostError(str(error)) from error
             poll()
 
     def stop(self) -> None:
@@ -157,97 +155,95 @@ class Spool:
         if done.exit_code != 0:
             raise SpoolError("The capture on the node could not be stopped: it ends with its duration.")
 
+    def extend(self, seconds: int) -> bool:
+        """Lets tcpdump run until so many seconds after its beginning.
+
+        Returns:
+            Whether it does; not when it had ended by then, or may not run for so long.
+
+        Raises:
+            ClusterError: The agent pod is not reached.
+        """
+        if self._limits is None or seconds > self._limits.longest:
+            return False
+        done = self._run("extend.sh", [self._directory, str(seconds + _SETTLE_SECONDS)])
+        if done.exit_code != 0:
+            raise SpoolError("The capture on the node could not be extended.")
+        if done.stdout.strip():
+            return False
+        self.seconds = seconds
+        return True
+
     def finish(self, path: Path) -> SpoolReport:
         """Compares the local file with the spool and says how the capture ended.
 
+        A spool that was not written to its end may end within a packet: then the local file is cut before it.
+
         Raises:
-            SpoolError: They are not the same, or the capture has not ended.
-            ClusterError: The agent pod is not reached.
+            SpoolError: They are not the same.
+            SpoolLostError: The agent pod is not reached any more, or does not say how the capture ended.
         """
-        done = self._again(lambda: self._run("finish.sh", [self._directory], seconds=2 * _SHORT))
+        try:
+            done = patiently(
+                self._agent, lambda: self._run("finish.sh", [self._directory], seconds=2 * _SHORT)
+            )
+        except OutOfPatienceError as error:
+            raise SpoolLostError(str(error)) from error
         limit = self._limits.packets if self._limits else 0
         try:
             report = read_report(done.stdout.decode("utf-8", "replace"), packet_limit=limit)
         except ValueError as error:
-            raise SpoolError(f"The capture on the node did not end in good order: {error}.") from error
+            raise SpoolLostError(f"The capture on the node did not end in good order: {error}.") from error
         length, digest = _measure(path)
         if (length, digest) != (report.bytes, report.sha256):
             raise SpoolError(
                 f"The file that arrived ({length} bytes) is not the node's spool ({report.bytes} bytes): "
                 "only what is whole is delivered."
             )
+        return self._whole(path, report)
+
+    def _whole(self, path: Path, report: SpoolReport) -> SpoolReport:
+        """What tcpdump counted, unless the disk or the limit of bytes took less than that."""
+        if report.ended_by in ("bytes", "error"):
+            return replace(report, packets_captured=keep_whole_packets(path).packets)
         return report
 
-    def _follow_to_the_end(self, file: BinaryIO, counter: PacketCounter, poll: Callable[[], None]) -> None:
-        failures = 0
-        while True:
-            before = file.tell()
-            try:
-                if self._follow_once(file, counter, poll):
-                    return
-                failures = 0
-            except _FINAL_ERRORS as error:
-                raise SpoolError(f"The capture broke off: {error}") from error
-            except ClusterError as error:
-                failures = 0 if file.tell() > before else failures + 1
-                log.info("the spool's stream broke off and is opened again: %s", error)
-                if failures >= _TRIES:
-                    raise SpoolError(f"The capture broke off: {error}") from error
-                poll()
-                time.sleep(min(0.1 * 2**failures, _LONGEST_PAUSE))
-
-    def _follow_once(self, file: BinaryIO, counter: PacketCounter, poll: Callable[[], None]) -> bool:
-        """Follows until the stream ends; whether the spool is complete."""
-        follow = ["sh", "-c", script("workers.spool", "follow.sh"), "podcap-follow"]
-        argv = ["timeout", "-k", "1", str(_FOLLOW_SECONDS), *follow, self._directory, str(file.tell())]
-        stream = self._agent.stream(
-            argv, seconds=_FOLLOW_SECONDS + _SHORT, silence=_SILENCE_SECONDS, poll=poll
-        )
-        with stream:
-            for channel, piece in stream:
-                if channel == STDOUT:
-                    file.write(piece)
-                    counter.feed(piece)
-        file.flush()
-        if stream.exit_code in _OVER:
-            return False
-        if stream.exit_code != 0:
-            raise ExecCutError("The spool on the node cannot be read.")
-        return True
+    def _expected(self) -> float:
+        return self._began + self.seconds + _SETTLE_SECONDS
 
     def _poll(
         self,
-        file: BinaryIO,
-        counter: PacketCounter,
+        follower: Follower,
         on_progress: Callable[[Progress], None] | None,
         should_stop: Callable[[], bool] | None,
+        wanted_seconds: Callable[[], int] | None,
     ) -> Callable[[], None]:
         stopped = False
 
         def poll() -> None:
             nonlocal stopped
-            file.flush()  # somebody may be reading it meanwhile
+            follower.flush()  # somebody may be reading the file meanwhile
             if on_progress is not None:
-                on_progress(Progress(counter.packets, file.tell(), time.monotonic() - self._began))
-            if not stopped and should_stop is not None and should_stop():
-                try:
+                seconds = time.monotonic() - self._began
+                on_progress(Progress(follower.counter.packets, follower.bytes, seconds))
+            try:
+                if not stopped and should_stop is not None and should_stop():
                     self.stop()
                     stopped = True
-                except ClusterError as error:
-                    log.warning("stopping failed and is tried again: %s", error)
+                elif not stopped and wanted_seconds is not None:
+                    self._extend_once(wanted_seconds())
+            except ClusterError as error:
+                log.warning("tcpdump was not reached and is tried again: %s", error)
 
         return poll
+
+    def _extend_once(self, seconds: int) -> None:
+        if seconds > max(self.seconds, self._refused) and not self.extend(seconds):
+            self._refused = seconds
 
     def _run(self, name: str, arguments: list[str], *, seconds: float = _SHORT) -> Completed:
         program = script("workers.spool", name)
         return self._agent.run(["sh", "-c", program, f"podcap-{name}", *arguments], seconds=seconds)
-
-    def _again(self, run: Callable[[], Completed]) -> Completed:
-        """Runs a command that may be run twice; once more when its stream was cut."""
-        try:
-            return run()
-        except ExecCutError:
-            return run()
 
 
 def _measure(path: Path) -> tuple[int, str]:

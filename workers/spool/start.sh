@@ -1,12 +1,24 @@
 # Starts tcpdump so that it outlives this exec, and waits until it listens or has failed.
 #
-#   start.sh SUPERVISE DIRECTORY INTERFACE SECONDS SNAPLEN PACKETS BYTES FILTER
+#   start.sh SUPERVISE DIRECTORY INTERFACE SECONDS LONGEST SNAPLEN PACKETS BYTES FILTER PID STARTED
 #
-# SUPERVISE is supervise.sh as text. Started twice, the second only says how the first is doing.
+# SUPERVISE is supervise.sh as text. STARTED is when process PID did, in clock ticks: another one that was given
+# its number since then must not be entered. Started twice, the second only says how the first is doing.
 # Exit code 0 and tcpdump's "listening on" line, or 1 and its error.
 supervise=$1 directory=$2
 shift 2
 cd "$directory" || exit 1
+
+started() {
+    read -r stat 2>/dev/null <"/proc/$1/stat" || return
+    set -f -- ${stat##*) }
+    echo "${20}"
+}
+
+if [ -n "$8" ] && [ "$(started "$8")" != "$9" ]; then
+    echo "tcpdump: the pod's process $8 has ended"
+    exit 1
+fi
 if mkdir run 2>/dev/null; then
     setsid sh -c "$supervise" podcap-supervise "$@" </dev/null >/dev/null 2>&1 &
 fi

@@ -9,7 +9,7 @@ from typing import Any
 
 from workers.ledger.capture import Capture
 from workers.ledger.states import FINAL, WAITING, State
-from workers.request.duration import shown
+from workers.request.duration import LONGEST_SECONDS, shown
 from workers.request.quoting import inert
 from workers.spool.progress import Progress
 from workers.summary.summary import Summary
@@ -18,6 +18,12 @@ from workers.thread.words import bar, count, size
 
 STOP = "stop_capture"
 """The action id of the Stop button; its value is the capture's id."""
+
+EXTEND = "extend_capture"
+"""The action id of the button that lets a capture run longer; its value is the capture's id."""
+
+EXTEND_SECONDS = 30
+"""How much longer, each time it is pressed."""
 
 HEADERS_ONLY = "Headers only: what HTTP, DNS and TLS said needs `full`, where the policy allows it."
 
@@ -47,7 +53,8 @@ def capture_message(
     if tap:
         blocks.append(_context(inert(tap, limit=1000)))
     if can_be_stopped(capture):
-        blocks.append(_stop_button(capture))
+        buttons = [_stop_button(capture), *([_extend_button(capture)] if can_be_extended(capture) else [])]
+        blocks.append({"type": "actions", "block_id": f"{capture.id}-actions", "elements": buttons})
     text = "\n".join(part for part in (head, status, inert(tap, limit=1000) if tap else "") if part)
     return Message(text, blocks)
 
@@ -55,6 +62,15 @@ def capture_message(
 def can_be_stopped(capture: Capture) -> bool:
     """Whether pressing Stop still changes anything."""
     return capture.state in WAITING | {State.TAPPING, State.CAPTURING} and capture.stop_requested_by is None
+
+
+def can_be_extended(capture: Capture) -> bool:
+    """Whether it captures now and may go on for longer; the policy may still say no."""
+    return (
+        capture.state is State.CAPTURING
+        and capture.stop_requested_by is None
+        and capture.seconds + EXTEND_SECONDS <= LONGEST_SECONDS
+    )
 
 
 def thread_message(title: str, table: str, lines: list[str], notes: list[str]) -> Message:
@@ -171,18 +187,22 @@ def _ended(capture: Capture) -> str:
 
 def _stop_button(capture: Capture) -> Block:
     return {
-        "type": "actions",
-        "block_id": f"{capture.id}-actions",
-        "elements": [
-            {
-                "type": "button",
-                "action_id": STOP,
-                "value": capture.id,
-                "style": "danger",
-                "text": {"type": "plain_text", "text": "Stop"},
-                "accessibility_label": f"Stop capture {capture.id} and keep what it has",
-            }
-        ],
+        "type": "button",
+        "action_id": STOP,
+        "value": capture.id,
+        "style": "danger",
+        "text": {"type": "plain_text", "text": "Stop"},
+        "accessibility_label": f"Stop capture {capture.id} and keep what it has",
+    }
+
+
+def _extend_button(capture: Capture) -> Block:
+    return {
+        "type": "button",
+        "action_id": EXTEND,
+        "value": capture.id,
+        "text": {"type": "plain_text", "text": f"+{shown(EXTEND_SECONDS)}"},
+        "accessibility_label": f"Let capture {capture.id} run {EXTEND_SECONDS} seconds longer",
     }
 
 

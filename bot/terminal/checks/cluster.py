@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from bot.terminal.checks.result import Check, Result, ok, problem
 from bot.terminal.identity import identify
 from bot.terminal.place import at_the_terminal
-from workers.agent.pod_spec import AgentLimits, pod_spec
+from workers.agent.pod_spec import AgentLimits, Owner, pod_spec
 from workers.capture import SPOOL_BYTES
 from workers.cluster.cluster import Cluster, connect
 from workers.cluster.errors import ClusterError
@@ -78,7 +78,7 @@ def _agent(found: Cluster, settings: Settings) -> Iterator[Result]:
     yield ok("agent image", settings.agent_image)
     namespace = settings.agent_namespace
     manifest = pod_spec(
-        capture_id=new_id(),
+        owner=Owner(new_id(), "doctor"),
         node="podcap-doctor",
         namespace=namespace,
         image=settings.agent_image,

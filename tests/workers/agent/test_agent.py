@@ -8,13 +8,13 @@ import pytest
 
 from deploy.lab.handle import LabHandle
 from workers.agent.agent import AgentError, create, delete, remove_leftovers
-from workers.agent.pod_spec import AgentLimits
+from workers.agent.pod_spec import AgentLimits, Owner
 from workers.cluster.cluster import Cluster, connect
 from workers.cluster.errors import ClusterError, ConflictError
 
 LIMITS = AgentLimits(seconds=10, spool_bytes=1 << 20)
 SETTINGS: dict[str, Any] = {
-    "capture_id": "cap-agent",
+    "owner": Owner("cap-agent", "tests"),
     "node": "k8s-node02",
     "namespace": "podcap",
     "image": "podcap-agent:lab",
@@ -92,11 +92,24 @@ def test_a_namespace_that_does_not_exist_is_said_by_the_api(cluster: Cluster) ->
 
 def test_the_reaper_removes_what_no_capture_needs_and_nothing_else(cluster: Cluster) -> None:
     create(cluster, **SETTINGS)
-    assert remove_leftovers(cluster, "podcap", lambda _: True) == ()
+    assert remove_leftovers(cluster, "podcap", "tests", lambda _: True) == ()
     assert agents(cluster) != []
-    assert remove_leftovers(cluster, "podcap", lambda capture_id: capture_id != "cap-agent") == ("cap-agent",)
+    removed = remove_leftovers(cluster, "podcap", "tests", lambda capture_id: capture_id != "cap-agent")
+    assert removed == ("cap-agent",)
     delete(cluster, "podcap", "cap-agent")
     assert agents(cluster) == []
+
+
+def test_the_reaper_leaves_another_installations_agent_pods_alone(cluster: Cluster) -> None:
+    create(cluster, **SETTINGS)
+    assert remove_leftovers(cluster, "podcap", "others", lambda _: False) == ()
+    assert agents(cluster) != []
+
+
+def test_another_installations_agent_pod_of_the_same_name_is_not_taken_over(cluster: Cluster) -> None:
+    create(cluster, **SETTINGS)
+    with pytest.raises(ConflictError):
+        create(cluster, **SETTINGS | {"owner": Owner("cap-agent", "others")})
 
 
 def test_an_old_pods_uid_protects_the_new_one(cluster: Cluster) -> None:

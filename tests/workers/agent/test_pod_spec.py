@@ -3,13 +3,13 @@ from typing import Any
 
 import pytest
 
-from workers.agent.pod_spec import AgentLimits, pod_spec
+from workers.agent.pod_spec import AgentLimits, Owner, pod_spec
 
 
 @pytest.fixture
 def pod() -> dict[str, Any]:
     return pod_spec(
-        capture_id="cap-7f3k9q",
+        owner=Owner("cap-7f3k9q", "tests"),
         node="node2",
         namespace="podcap",
         image="agent:1",

@@ -98,6 +98,26 @@ def test_a_worker_that_went_silent_is_found_and_a_living_one_is_not(ledger: Ledg
     assert {c.id for c in ledger.abandoned(timedelta(seconds=-1))} == {beating.id, never_beat.id}
 
 
+def test_every_process_of_an_installation_knows_it_by_the_same_id(ledger: Ledger, engine: Engine) -> None:
+    with ThreadPoolExecutor(10) as pool:
+        ids = set(pool.map(lambda _: Ledger(engine).installation(), range(10)))
+    assert ids == {ledger.installation()}
+    assert len(ledger.installation()) == 16
+
+
+def test_a_capture_is_extended_only_while_it_runs_and_only_to_more(ledger: Ledger, order: MakeOrder) -> None:
+    capture, _ = ledger.request(order(seconds=30))
+    assert ledger.extend(capture.id, "U8", seconds=60).seconds == 30
+    for state in (State.QUEUED, State.TAPPING, State.CAPTURING):
+        ledger.move(capture.id, state, by="worker")
+    assert ledger.extend(capture.id, "U8", seconds=60).seconds == 60
+    assert ledger.extend(capture.id, "U9", seconds=60).seconds == 60
+    *_, entry = ledger.trail.entries()
+    assert (entry.event, entry.by, entry.known()) == ("extended", "U8", {"seconds": 60})
+    ledger.request_stop(capture.id, "U8")
+    assert ledger.extend(capture.id, "U8", seconds=90).seconds == 60
+
+
 def test_an_end_that_slack_does_not_show_yet_is_found_until_it_does(ledger: Ledger, order: MakeOrder) -> None:
     capture, _ = ledger.request(order())
     assert ledger.unshown(timedelta(hours=1)) == []

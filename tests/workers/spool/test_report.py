@@ -58,6 +58,24 @@ def test_a_tcpdump_that_was_killed_has_no_counts() -> None:
     assert (report.packets_captured, report.error) == (None, "tcpdump ended without a word")
 
 
+@pytest.mark.parametrize("code", [0, 124])
+def test_a_spool_that_could_not_be_written_is_an_error_whatever_tcpdump_says(code: int) -> None:
+    report = read_report(
+        output(code, "unwritten cat: write error: No space left on device"), packet_limit=1000
+    )
+    assert (report.ended_by, report.error) == ("error", "No space left on device")
+    assert report.packets_dropped_by_kernel == 0
+
+
+def test_a_spool_at_its_hard_limit_ended_by_bytes() -> None:
+    marks = ("full", "unwritten cat: write error: File too large")
+    assert read_report(output(0, *marks), packet_limit=1000).ended_by == "bytes"
+
+
+def test_a_spool_whose_writer_was_killed_is_an_error() -> None:
+    assert read_report(output(0, "unwritten "), packet_limit=1000).ended_by == "error"
+
+
 def test_a_disk_that_is_full_is_an_error_that_says_so() -> None:
     words = LISTENING + "tcpdump: Unable to write output: No space left on device\n" + COUNTS
     assert read_report(output(1, words=words), packet_limit=9).error.endswith("No space left on device")

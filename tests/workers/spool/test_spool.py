@@ -1,7 +1,11 @@
 """The spool with real tcpdump, as uid 0 with the agent pod's capabilities and no others."""
 
+import contextlib
 import hashlib
+import os
+import signal
 import struct
+import subprocess
 import threading
 import time
 from collections.abc import Callable
@@ -11,8 +15,9 @@ from typing import Any
 
 import pytest
 
+from tests.workers.spool import local
 from workers.agent.pod_spec import CAPABILITIES
-from workers.spool.spool import Progress, Spool, SpoolError, SpoolLimits
+from workers.spool.spool import Progress, Spool, SpoolError, SpoolLimits, SpoolLostError
 
 Agents = Callable[..., Any]
 LIMITS = SpoolLimits(seconds=2, packets=1_000_000, bytes=50_000_000)
@@ -177,6 +182,71 @@ def test_stop_touches_no_process_of_another_container(agent: Agents, link: Any, 
     spool.stop()
 
 
+def test_a_running_capture_is_extended_without_a_gap(agent: Agents, link: Any, tmp_path: Path) -> None:
+    here = tmp_path / "here.pcap"
+    spool = Spool(agent(), directory=str(tmp_path))
+    spool.start(link.tap, "udp port 9999", replace(LIMITS, seconds=1, longest=60))
+    sender = threading.Thread(target=link.send, args=(700,), kwargs={"pause": 0.005})
+    sender.start()
+    spool.follow(here, wanted_seconds=lambda: 4)
+    sender.join()
+    assert spool.seconds == 4
+    assert spool.finish(here).ended_by == "duration"
+    assert numbers(here) == list(range(700))
+
+
+def test_an_extension_beyond_the_longest_or_behind_the_end_is_refused(
+    agent: Agents, link: Any, tmp_path: Path
+) -> None:
+    here = tmp_path / "here.pcap"
+    spool = Spool(agent(), directory=str(tmp_path))
+    spool.start(link.tap, "udp port 9999", replace(LIMITS, seconds=1, longest=60))
+    assert not spool.extend(61)
+    spool.follow(here)
+    assert not spool.extend(30)
+    assert (spool.seconds, spool.finish(here).ended_by) == (1, "duration")
+
+
+def test_a_disk_that_is_full_ends_it_in_words_with_what_was_written(
+    agent: Agents, link: Any, tmp_path: Path
+) -> None:
+    disk, here = tmp_path / "disk", tmp_path / "here.pcap"
+    disk.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", str(disk)], check=True)
+    try:
+        spool = Spool(agent(), directory=str(disk))
+        spool.start(link.tap, "udp port 9999", replace(LIMITS, seconds=60))
+        link.send(2000, size=1000)
+        spool.follow(here)
+        report = spool.finish(here)
+    finally:
+        subprocess.run(["umount", "--lazy", str(disk)], check=True)
+    assert report.ended_by == "error"
+    assert report.error.endswith("No space left on device")
+    got = numbers(here)
+    assert got == list(range(len(got)))
+    assert report.packets_captured == len(got) > 100
+
+
+def test_a_capture_whose_supervisor_was_killed_is_given_up_with_what_arrived(
+    agent: Agents, link: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workers.spool.follower._FOLLOW_SECONDS", 1)
+    monkeypatch.setattr("workers.spool.follower._OVERTIME_SECONDS", 0.0)
+    here = tmp_path / "here.pcap"
+    spool = Spool(agent(), directory=str(tmp_path))
+    spool.start(link.tap, "udp port 9999", replace(LIMITS, seconds=2))
+    link.send(10)
+    while len(numbers(tmp_path / "run/spool")) < 10:
+        time.sleep(0.05)
+    for process in local.spooling(tmp_path):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
+    with pytest.raises(SpoolLostError, match="did not end when its time was over"):
+        spool.follow(here)
+    assert numbers(here) == list(range(10))
+
+
 def test_the_packet_limit_ends_it(agent: Agents, link: Any, tmp_path: Path) -> None:
     here = tmp_path / "here.pcap"
     spool = Spool(agent(), directory=str(tmp_path))
@@ -294,7 +364,7 @@ def test_a_follower_left_behind_by_a_cut_ends_by_itself(
     spooling: Callable[[], list[str]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("workers.spool.spool._FOLLOW_SECONDS", 1)
+    monkeypatch.setattr("workers.spool.follower._FOLLOW_SECONDS", 1)
     here = tmp_path / "here.pcap"
     spool = Spool(agent(cuts=[24]), directory=str(tmp_path))
     capture(spool, link, here, LIMITS)
@@ -307,10 +377,10 @@ def test_a_follower_left_behind_by_a_cut_ends_by_itself(
 def test_an_agent_out_of_reach_ends_the_following_with_one_sentence(
     agent: Agents, link: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workers.spool.spool._LONGEST_PAUSE", 0.01)
+    monkeypatch.setattr("workers.spool.patience._PATIENCE_SECONDS", 0.5)
     spool = Spool(agent(cuts=[0] * 100), directory=str(tmp_path))
     spool.start(link.tap, "", LIMITS)
-    with pytest.raises(SpoolError, match="broke off"):
+    with pytest.raises(SpoolLostError, match="cut by the test"):
         spool.follow(tmp_path / "here.pcap")
 
 

@@ -13,7 +13,7 @@ import yaml
 
 from deploy.lab.handle import LabHandle
 from workers.agent.agent import AgentPod, create, delete
-from workers.agent.pod_spec import AgentLimits
+from workers.agent.pod_spec import AgentLimits, Owner
 from workers.cluster.cluster import connect
 from workers.spool.spool import Spool, SpoolLimits
 from workers.tap.gather import gather
@@ -86,7 +86,7 @@ def agent(lab: LabHandle, relay: Relay, tmp_path: Path) -> Iterator[AgentPod]:
         try:
             yield create(
                 cluster,
-                capture_id="spool",
+                owner=Owner("spool", "tests"),
                 node="k8s-node01",
                 namespace="podcap",
                 image="podcap-agent:lab",

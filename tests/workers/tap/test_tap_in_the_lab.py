@@ -7,7 +7,7 @@ import pytest
 
 from deploy.lab.handle import LabHandle
 from workers.agent.agent import AgentPod, create, delete
-from workers.agent.pod_spec import AgentLimits
+from workers.agent.pod_spec import AgentLimits, Owner
 from workers.cluster.cluster import Cluster, connect
 from workers.tap.gather import gather
 from workers.tap.tap import decide
@@ -28,7 +28,7 @@ def agents(cluster: Cluster) -> Iterator[dict[str, AgentPod]]:
         yield {
             node: create(
                 cluster,
-                capture_id=f"tap-{node}",
+                owner=Owner(f"tap-{node}", "tests"),
                 node=node,
                 namespace="podcap",
                 image="podcap-agent:lab",

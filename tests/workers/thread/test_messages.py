@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from workers.ledger.capture import Capture
 from workers.ledger.states import ACTIVE, FINAL, State
 from workers.spool.progress import Progress
-from workers.thread.messages import STOP, capture_message, thread_message
+from workers.thread.messages import EXTEND, STOP, capture_message, thread_message
 
 REQUESTED = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
@@ -66,10 +66,24 @@ def test_every_state_has_a_message_that_says_the_same_in_text_and_blocks(state: 
 @pytest.mark.parametrize("state", list(State))
 def test_stop_is_offered_exactly_while_it_still_changes_something(state: State) -> None:
     offered = buttons(capture_message(replace(CAPTURE, state=state, sentence="Because.")).blocks)
+    stops = [(button["action_id"], button["value"]) for button in offered if button["action_id"] == STOP]
     if state in {State.REQUESTED, State.QUEUED, State.TAPPING, State.CAPTURING}:
-        assert [(button["action_id"], button["value"]) for button in offered] == [(STOP, "cap-7f3k9q")]
+        assert stops == [(STOP, "cap-7f3k9q")]
     else:
         assert offered == []
+
+
+@pytest.mark.parametrize("state", list(State))
+def test_more_time_is_offered_exactly_while_packets_are_captured(state: State) -> None:
+    offered = buttons(capture_message(replace(CAPTURE, state=state, sentence="Because.")).blocks)
+    longer = [button["value"] for button in offered if button["action_id"] == EXTEND]
+    assert longer == (["cap-7f3k9q"] if state is State.CAPTURING else [])
+
+
+def test_more_time_is_not_offered_beyond_ten_minutes() -> None:
+    for seconds, offered in ((570, [STOP, EXTEND]), (571, [STOP])):
+        message = capture_message(replace(CAPTURE, state=State.CAPTURING, seconds=seconds))
+        assert [button["action_id"] for button in buttons(message.blocks)] == offered
 
 
 def test_stop_is_not_offered_twice() -> None:

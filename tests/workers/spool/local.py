@@ -1,0 +1,163 @@
+"""An agent pod of our own: the programs run for real, in a network namespace with a link that has traffic."""
+
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+from workers.agent.agent import AgentPod
+from workers.agent.pod_spec import CAPABILITIES
+from workers.cluster.errors import ExecCutError
+from workers.cluster.exec import STDOUT, Completed
+from workers.tap.tap import Tap
+
+
+def rights(*capabilities: str) -> tuple[str, ...]:
+    """A command in front of another one that leaves uid 0 these capabilities and no others."""
+    left = "".join(f",+{name.lower()}" for name in capabilities)
+    return ("setpriv", "--bounding-set", f"-all{left}", "--inh-caps", "-all")
+
+
+def _inside(namespace: int) -> list[str]:
+    return ["nsenter", "-t", str(namespace), "-n"]
+
+
+@dataclass
+class LocalStream:
+    """A process's output as an exec carries it; may be cut after a number of bytes, as connections are."""
+
+    process: subprocess.Popen[bytes]
+    poll: Callable[[], None] | None
+    cut_after: int | None
+    exit_code: int | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        # Nobody reads its pipes any more; the process itself lives on.
+        for pipe in (self.process.stdout, self.process.stderr):
+            assert pipe is not None
+            pipe.close()
+
+    def __iter__(self) -> Iterator[tuple[int, bytes]]:
+        assert self.process.stdout is not None
+        left = self.cut_after
+        while piece := os.read(self.process.stdout.fileno(), 4096 if left is None else min(4096, left)):
+            yield STDOUT, piece
+            if self.poll is not None:
+                self.poll()
+            if left is not None:
+                left -= len(piece)
+                if not left:
+                    raise ExecCutError("cut by the test")
+        self.exit_code = self.process.wait(timeout=10)
+
+
+@dataclass(frozen=True)
+class LocalAgent(AgentPod):
+    """Runs what an agent pod would be asked to run."""
+
+    namespace: int = 0
+    path: str = os.environ["PATH"]
+    capabilities: Sequence[str] = CAPABILITIES
+    cuts: list[int] = field(default_factory=list)
+    started: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    def run(self, argv: Sequence[str], **_: Any) -> Completed:
+        process = self._start(argv)
+        stdout, stderr = process.communicate(timeout=30)
+        return Completed(process.returncode, stdout, stderr)
+
+    def stream(self, argv: Sequence[str], *, poll: Callable[[], None] | None = None, **_: Any) -> Any:
+        cut_after = self.cuts.pop(0) if self.cuts else None
+        if cut_after == 0:
+            raise ExecCutError("cut by the test")
+        return LocalStream(self._start(argv), poll, cut_after)
+
+    def why_gone(self) -> str:
+        return ""
+
+    def why_out_of_reach(self) -> str:
+        return ""
+
+    def _start(self, argv: Sequence[str]) -> subprocess.Popen[bytes]:
+        program = shutil.which(argv[0], path=self.path)
+        assert program is not None
+        process = subprocess.Popen(
+            [
+                *_inside(self.namespace),
+                *rights(*self.capabilities),
+                "env",
+                f"PATH={self.path}",
+                program,
+                *argv[1:],
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        self.started.append(process)
+        return process
+
+
+@dataclass(frozen=True)
+class Link:
+    """A link with two ends in a network namespace of its own."""
+
+    namespace: int
+    tap: Tap
+
+    def send(self, count: int, *, size: int = 100, pause: float = 0.0) -> None:
+        """Sends numbered UDP packets from one end to the other, which drops them."""
+        program = (
+            "import socket, sys, time\n"
+            "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+            "count, size, pause = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])\n"
+            "for n in range(count):\n"
+            "    s.sendto(n.to_bytes(8, 'big').ljust(size, b'.'), ('10.98.0.2', 9999))\n"
+            "    pause and time.sleep(pause)\n"
+        )
+        subprocess.run(
+            [*_inside(self.namespace), sys.executable, "-c", program, str(count), str(size), str(pause)],
+            check=True,
+            timeout=60,
+        )
+
+
+@contextmanager
+def made_link() -> Iterator[Link]:
+    """A link, gone with its namespace at the end."""
+    with ExitStack() as stack:
+        holder = stack.enter_context(
+            subprocess.Popen(["unshare", "-n", "sh", "-c", "echo up; exec sleep 300"], stdout=subprocess.PIPE)
+        )
+        stack.callback(holder.kill)
+        assert holder.stdout is not None
+        holder.stdout.readline()
+        for command in (
+            "ip link add tapped type veth peer name far",
+            "ip addr add 10.98.0.1/24 dev tapped",
+            "ip link set tapped up",
+            "ip link set far up",
+            # Nobody answers at the far end: the neighbour is told, so that packets go out at once.
+            "ip neigh add 10.98.0.2 lladdr 02:00:00:00:00:02 dev tapped",
+        ):
+            subprocess.run([*_inside(holder.pid), *command.split()], check=True)
+        yield Link(holder.pid, Tap("n1", "tapped", 2, "namespace", ("x",), "high"))
+
+
+def spooling(folder: Path) -> list[int]:
+    """The processes that work in a folder: tcpdump, its timeout, its supervisor."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if (process / "cwd").resolve() in (folder, folder / "run"):
+                found.append(int(process.name))
+    return found
