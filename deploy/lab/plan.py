@@ -9,6 +9,10 @@ CLIENT_ADDRESS = "192.168.1.35"
 DNS_ADDRESS = "10.96.0.10"
 CLUSTER_DOMAIN = "cluster.local"
 NODE_PORT = 32604
+ROUTED_GATEWAY = "169.254.1.1"
+"""What a routed pod takes for its gateway, as Calico has it: nobody has it, the node answers for it."""
+OVERLAY_PORT = 8472
+"""VXLAN's, as flannel has it on Linux."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,51 @@ class Node:
     def gateway(self) -> str:
         """The address of its bridge cni0: its pods' default gateway."""
         return f"10.244.{self.number}.1"
+
+    @property
+    def routed_range(self) -> str:
+        """Of its pods without a bridge."""
+        return f"10.244.{10 + self.number}.0/24"
+
+    @property
+    def overlay_range(self) -> str:
+        """Of its pods that reach other nodes' through VXLAN."""
+        return f"10.244.{20 + self.number}.0/24"
+
+    @property
+    def overlay_gateway(self) -> str:
+        """The address of its bridge cni1."""
+        return f"10.244.{20 + self.number}.1"
+
+    @property
+    def overlay_address(self) -> str:
+        """The address of its end of the VXLAN: the first of the range, as flannel has it."""
+        return f"10.244.{20 + self.number}.0"
+
+    @property
+    def lan_range(self) -> str:
+        """Of its pods that are hosts of the LAN themselves (macvlan)."""
+        return f"192.168.1.{32 * (self.number + 1)}/27"
+
+    @property
+    def second_range(self) -> str:
+        """Of its pods' second interfaces: a network of this node alone."""
+        return f"172.16.{self.number}.0/24"
+
+    @property
+    def address6(self) -> str:
+        """Its IPv6 address on the LAN."""
+        return f"fd00:192:168:1::{self.number + 19}"
+
+    @property
+    def pod_range6(self) -> str:
+        """The IPv6 addresses of its pods on cni0."""
+        return f"fd00:10:244:{self.number}::/64"
+
+    @property
+    def gateway6(self) -> str:
+        """The IPv6 address of cni0."""
+        return f"fd00:10:244:{self.number}::1"
 
 
 NODES = tuple(Node(number, f"192.168.1.{19 + number}") for number in (1, 2, 3))

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from deploy.lab.handle import LabHandle
-from deploy.lab.plan import LAN, NODES, POD_RANGE, SERVICE_RANGE
+from deploy.lab.plan import LAN, NODES, POD_RANGE, ROUTED_GATEWAY, SERVICE_RANGE
 
 NAMES = [node.name for node in NODES]
-INSIDE = [ipaddress.IPv4Network(one) for one in (LAN, POD_RANGE, SERVICE_RANGE)]
+INSIDE = [ipaddress.IPv4Network(one) for one in (LAN, POD_RANGE, ROUTED_GATEWAY, SERVICE_RANGE)]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -24,12 +24,17 @@ class Addresses:
         self._taken: set[str] = set()
         self._indexes = _indexes()
 
-    def take(self) -> str:
-        """The next free address.
+    def take(self, wanted: str | None = None) -> str:
+        """The next free address, or the wanted one.
 
         Raises:
-            LookupError: All are taken.
+            LookupError: All are taken, or that one is, or it is not of this range.
         """
+        if wanted is not None:
+            if wanted in self._taken or ipaddress.ip_address(wanted) not in self._network:
+                raise LookupError(f"{wanted} is not free in {self._network}")
+            self._taken.add(wanted)
+            return wanted
         hosts = self._network.num_addresses - 1 - _FIRST_HOST
         for step in range(hosts):
             number = (self._last + 1 + step - _FIRST_HOST) % hosts + _FIRST_HOST

@@ -163,7 +163,7 @@ class Pod:
             raise LookupError(f"the node has no image {PAUSE}")
         around = self._surroundings(self._sandbox.id, image, [], None)
         await self._sandbox.start(image.command, around)
-        self._state.address = self._sandbox.address
+        self._state.addresses = self._sandbox.addresses
         self._state.sandbox_ready = True
         self._changed()
 

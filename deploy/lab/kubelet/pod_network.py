@@ -1,12 +1,31 @@
-"""A pod's cable: a veth pair from the pod's network namespace to the node's bridge."""
+"""A pod's cable: what a CNI plugin would do, as the pod's annotations choose it.
 
-from deploy.lab.kubelet.addresses import Addresses, interface_name
+`lab/network` names one of the topologies, `lab/decoys` wants decoys around the pod, `lab/address` and
+`lab/index` want the IPv4 address and the index of the node's link that an earlier pod had.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from deploy.lab.kubelet.addresses import Addresses
 from deploy.lab.kubelet.children import Children
-from deploy.lab.node.network import BRIDGE
-from deploy.lab.plan import POD_RANGE, Node
+from deploy.lab.kubelet.decoys import Decoys, decoys
+from deploy.lab.kubelet.topologies import TOPOLOGIES, Place, Wiring
+from deploy.lab.plan import Node
 
-_POD_INDEX = 2
-"""Every pod's eth0 has this index in its own namespace, as in a real cluster: it tells nothing."""
+NETWORK, DECOYS, ADDRESS, INDEX = "lab/network", "lab/decoys", "lab/address", "lab/index"
+_SETTINGS = Path("/proc/sys/net")
+
+
+@dataclass
+class _Cable:
+    """What one pod has taken of its node."""
+
+    range: str
+    address: str
+    removal: tuple[str, ...] = ()
 
 
 class PodNetwork:
@@ -15,46 +34,70 @@ class PodNetwork:
     def __init__(self, node: Node, children: Children) -> None:
         self._node = node
         self._children = children
-        self._addresses = Addresses(node.pod_range)
+        ranges = {topology.range(node) for topology in TOPOLOGIES.values()}
+        self._addresses = {one: Addresses(one) for one in ranges}
+        self._indexes = self._addresses[node.pod_range]
+        self._cables: dict[str, _Cable] = {}
 
-    async def attach(self, uid: str, process: int) -> str:
-        """Gives the network namespace of a process an eth0 with an address, which is returned.
+    async def attach(self, pod: Mapping[str, Any], process: int) -> tuple[str, ...]:
+        """Gives the network namespace of a process its interfaces; its addresses, the primary one first.
 
         Raises:
+            LookupError: There is no such topology, or no such address is free.
             RuntimeError: ip(8) refused.
         """
-        address = self._addresses.take()
+        meta = pod["metadata"]
+        wants = meta.get("annotations") or {}
+        name = wants.get(NETWORK, "bridge")
+        if name not in TOPOLOGIES:
+            raise LookupError(f"the lab knows no network {name!r}; it knows {', '.join(TOPOLOGIES)}")
+        topology = TOPOLOGIES[name]
+        cable = _Cable(topology.range(self._node), "")
+        cable.address = self._addresses[cable.range].take(wants.get(ADDRESS))
+        self._cables[meta["uid"]] = cable
+        indexes = [int(wants[INDEX])] if INDEX in wants else []
+        place = Place(
+            node=self._node,
+            namespace=meta["namespace"],
+            pod=meta["name"],
+            uid=meta["uid"],
+            process=process,
+            address=cable.address,
+            next_index=lambda: indexes.pop() if indexes else self._indexes.interface_index(),
+        )
+        wiring = topology.wire(place)
+        cable.removal = tuple(f"link delete {link}" for link in wiring.links)
         try:
-            await self._connect(interface_name(uid), process, address)
-        except RuntimeError:
-            await self.detach(uid, address)
-            raise
-        return address
+            await self._connect(wiring, process)
+            if wants.get(DECOYS) == "true":
+                around = decoys(place, wiring)
+                cable.removal += around.removal
+                await self._surround(around)
+        except (OSError, RuntimeError) as error:
+            await self.detach(meta["uid"])
+            raise RuntimeError(f"the network {name} cannot be built on this node: {error}") from error
+        return wiring.addresses
 
-    async def _connect(self, name: str, process: int, address: str) -> None:
-        await self._ip(
-            [],
-            f"link add {name} index {self._addresses.interface_index()} type veth "
-            f"peer name eth0 netns {process} index {_POD_INDEX}",
-            f"link set {name} master {BRIDGE}",
-            f"link set {name} type bridge_slave hairpin on",
-            f"link set {name} up",
-        )
-        await self._ip(
-            ["nsenter", "--target", str(process), "--net", "--"],
-            "link set lo up",
-            "link set eth0 up",
-            f"addr add {address}/24 dev eth0",
-            f"route add {POD_RANGE} via {self._node.gateway}",
-            f"route add default via {self._node.gateway}",
-        )
+    async def _connect(self, wiring: Wiring, process: int) -> None:
+        await self._run(["ip"], wiring.on_node)
+        for name, value in wiring.settings.items():
+            (_SETTINGS / name).write_text(value)
+        await self._run(["nsenter", "--target", str(process), "--net", "--", "ip"], wiring.in_pod)
 
-    async def detach(self, uid: str, address: str) -> None:
-        """Removes a pod's cable, if it is still there."""
-        await self._children.run(["ip", "link", "delete", interface_name(uid)])
-        self._addresses.give_back(address)
+    async def _surround(self, around: Decoys) -> None:
+        await self._run(["ip"], around.ip)
+        await self._run(["bridge"], around.bridge)
 
-    async def _ip(self, prefix: list[str], *lines: str) -> None:
-        done = await self._children.run([*prefix, "ip", "-batch", "-"], "\n".join(lines) + "\n")
+    async def detach(self, uid: str) -> None:
+        """Removes what a pod has on its node, if it is still there."""
+        cable = self._cables.pop(uid, None)
+        if cable is not None:
+            # One by one: whatever is gone already must not keep the rest.
+            for line in cable.removal:
+                await self._children.run(["ip", *line.split()])
+            self._addresses[cable.range].give_back(cable.address)
+
+    async def _run(self, program: list[str], lines: tuple[str, ...]) -> None:
+        done = await self._children.run([*program, "-batch", "-"], "\n".join(lines) + "\n")
         if done.code:
-            raise RuntimeError(f"ip failed: {done.errors.decode(errors='replace').strip()}")
+            raise RuntimeError(f"{program[-1]} failed: {done.errors.decode(errors='replace').strip()}")

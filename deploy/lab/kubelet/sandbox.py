@@ -23,7 +23,7 @@ class Sandbox:
     Attributes:
         id: The pause container's, 64 hexadecimal digits.
         process: The pause process, by its id on the node; 0 before it runs.
-        address: The pod's.
+        addresses: The pod's, the primary one first.
     """
 
     def __init__(
@@ -36,12 +36,17 @@ class Sandbox:
     ) -> None:
         self.id = secrets.token_hex(32)
         self.process = 0
-        self.address = ""
+        self.addresses: tuple[str, ...] = ()
         self._pod = pod
         self._runtime = runtime
         self._network = network
         self._children = children
         self._host_address = host_address
+
+    @property
+    def address(self) -> str:
+        """The pod's primary address; empty until it has one."""
+        return self.addresses[0] if self.addresses else ""
 
     @property
     def hostname(self) -> str | None:
@@ -60,15 +65,14 @@ class Sandbox:
             self.process = await self._runtime.create(self.id, config, [nothing.fileno()] * 3)
         self._children.watch(self.process)
         if self._pod["spec"].get("hostNetwork"):
-            self.address = self._host_address
+            self.addresses = (self._host_address,)
         else:
-            self.address = await self._network.attach(self._pod["metadata"]["uid"], self.process)
+            self.addresses = await self._network.attach(self._pod, self.process)
         await self._runtime.start(self.id)
 
     async def remove(self) -> None:
         """Takes everything away; what was never there is no error."""
-        if self.address and self.address != self._host_address:
-            await self._network.detach(self._pod["metadata"]["uid"], self.address)
+        await self._network.detach(self._pod["metadata"]["uid"])
         await self._runtime.delete(self.id)
         self.process = 0
 

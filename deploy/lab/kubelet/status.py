@@ -53,7 +53,7 @@ class PodState:
 
     Attributes:
         start_time: When the kubelet took it, RFC 3339.
-        address: Its address; empty until it has one.
+        addresses: Its addresses, the primary one first; empty until it has one.
         failed: Reason and message when the kubelet itself ended it, as by eviction or at its deadline.
         sandbox_ready: Whether its namespaces and network are there.
     """
@@ -61,7 +61,7 @@ class PodState:
     start_time: str
     host_address: str
     containers: Sequence[ContainerState]
-    address: str = ""
+    addresses: Sequence[str] = ()
     failed: tuple[str, str] | None = None
     sandbox_ready: bool = False
 
@@ -104,8 +104,8 @@ def pod_status(
         "qosClass": qos_class(pod["spec"]),
         "containerStatuses": [_container_status(pod, container) for container in state.containers],
     }
-    if state.address:
-        status |= {"podIP": state.address, "podIPs": [{"ip": state.address}]}
+    if state.addresses:
+        status |= {"podIP": state.addresses[0], "podIPs": [{"ip": one} for one in state.addresses]}
     if state.failed is not None:
         status |= {"reason": state.failed[0], "message": state.failed[1]}
     return status

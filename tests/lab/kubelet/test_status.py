@@ -33,7 +33,7 @@ def state_of(pod: dict[str, Any]) -> PodState:
         for one in status["containerStatuses"]
     ]
     return PodState(
-        status["startTime"], status["hostIP"], containers, address=status["podIP"], sandbox_ready=True
+        status["startTime"], status["hostIP"], containers, addresses=(status["podIP"],), sandbox_ready=True
     )
 
 
