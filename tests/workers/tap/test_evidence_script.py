@@ -5,14 +5,16 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.workers.tap.node import Node, cgroup_root, made_node, sh
 from workers.cluster.pod import Pod
 from workers.tap.evidence import Evidence, parse
 from workers.tap.gather import arguments
+from workers.tap.proof import Captured, contradictions, reading
 from workers.tap.tap import NoTap, decide
 
 NONCE = "d0a3b1"
@@ -20,95 +22,12 @@ BARE = ("setpriv", "--bounding-set", "-all", "--inh-caps", "-all")
 IFINDEXES = (11, 111, 1110, 2111)
 
 
-def sh(*argv: str, namespace: int | None = None) -> str:
-    enter = ["nsenter", "-t", str(namespace), "-n"] if namespace else []
-    return subprocess.run([*enter, *argv], check=True, capture_output=True, text=True, timeout=20).stdout
-
-
-class Node:
-    """A node in a network namespace: a bridge, pods on it, one pod behind a route, one on a macvlan."""
-
-    def __init__(self, stack: ExitStack, cgroups: Path) -> None:
-        self._stack = stack
-        self._cgroups = cgroups
-        self.pid = self._namespace()
-        self.ip("link", "add", "cni0", "type", "bridge")
-        self.ip("addr", "add", "10.99.0.1/24", "dev", "cni0")
-        self.ip("link", "set", "cni0", "up")
-
-    def ip(self, *arguments: str, inside: int | None = None) -> None:
-        sh("ip", *arguments, namespace=inside or self.pid)
-
-    def bridged(self, number: int, ifindex: int) -> Pod:
-        pod, pid = self._pod(f"10.99.0.{number}")
-        self.ip("link", "add", f"veth{number:08x}", "index", str(ifindex), "type", "veth",
-                "peer", "name", "eth0", "index", "2", "netns", str(pid))  # fmt: skip
-        self.ip("link", "set", f"veth{number:08x}", "master", "cni0", "up")
-        self._address(pid, f"{pod.ips[0]}/24")
-        # One packet each way: neighbour and forwarding tables know the pod then, as a probe would have it.
-        sh("ping", "-c", "1", "-W", "5", pod.ips[0], namespace=self.pid)
-        return pod
-
-    def routed(self, number: int, ifindex: int) -> Pod:
-        pod, pid = self._pod(f"10.99.1.{number}")
-        self.ip("link", "add", f"cali{number}", "index", str(ifindex), "type", "veth",
-                "peer", "name", "eth0", "index", "2", "netns", str(pid))  # fmt: skip
-        self.ip("link", "set", f"cali{number}", "up")
-        self._address(pid, f"{pod.ips[0]}/32")
-        self.ip("route", "add", pod.ips[0], "dev", f"cali{number}")
-        return pod
-
-    def macvlan(self, number: int) -> Pod:
-        pod, pid = self._pod(f"10.99.2.{number}")
-        self.ip("link", "add", "uplink", "index", "300", "type", "veth", "peer", "name", "far")
-        self.ip("link", "set", "uplink", "up")
-        self.ip("link", "add", "child", "link", "uplink", "type", "macvlan", "mode", "bridge")
-        self.ip("link", "set", "child", "netns", str(pid), "name", "eth0")
-        self._address(pid, f"{pod.ips[0]}/24")
-        return pod
-
-    def _address(self, pid: int, address: str) -> None:
-        self.ip("addr", "add", address, "dev", "eth0", inside=pid)
-        self.ip("link", "set", "eth0", "up", inside=pid)
-
-    def _pod(self, address: str) -> tuple[Pod, int]:
-        uid = f"0f3c{int(address.rsplit('.', 1)[1]):04x}-0000-4000-8000-{os.getpid():012x}"
-        cgroup = self._cgroups / f"kubepods-pod{uid.replace('-', '_')}.slice"
-        cgroup.mkdir()
-        self._stack.callback(cgroup.rmdir)
-        pid = self._namespace(cgroup)
-        return Pod("shop", f"web-{address}", uid, "Running", node="n1", ips=(address,)), pid
-
-    def _namespace(self, cgroup: Path | None = None) -> int:
-        process = subprocess.Popen(
-            ["unshare", "-n", "sh", "-c", "ip link set lo up && echo up && exec sleep 120"],
-            stdout=subprocess.PIPE,
-        )
-        self._stack.callback(process.wait)
-        self._stack.callback(process.kill)
-        assert process.stdout is not None
-        assert process.stdout.readline() == b"up\n"
-        process.stdout.close()
-        if cgroup is not None:
-            (cgroup / "cgroup.procs").write_text(str(process.pid))
-        return process.pid
-
-
-def cgroup_root() -> Path:
-    """A hierarchy in which a group can be made: version 2's, or a named one of version 1."""
-    candidates = ("/sys/fs/cgroup", "/sys/fs/cgroup/unified", "/sys/fs/cgroup/systemd")
-    return next(Path(path) for path in candidates if Path(path, "cgroup.procs").exists())
-
-
 @pytest.fixture(scope="module")
 def node() -> Iterator[Node]:
     if os.geteuid() != 0:
         pytest.skip("network namespaces need root")
-    with ExitStack() as stack:
-        cgroups = cgroup_root() / f"podcap-test-{os.getpid()}"
-        cgroups.mkdir()
-        stack.callback(cgroups.rmdir)
-        yield Node(stack, cgroups)
+    with made_node() as node:
+        yield node
 
 
 @pytest.fixture(scope="module")
@@ -138,9 +57,9 @@ def busybox(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(folder)
 
 
-def gather(node: Node, pod: Pod, path: str = os.environ["PATH"]) -> Evidence:
+def gather(node: Node, pod: Pod, path: str = os.environ["PATH"], **only: Any) -> Evidence:
     """The script as an agent pod runs it: uid 0, no capability, the node's processes and network."""
-    shell, *rest = arguments(NONCE, pod)
+    shell, *rest = arguments(NONCE, pod, **only)
     program = shutil.which(shell, path=path)
     assert program is not None
     bare = [*BARE, "env", f"PATH={path}"]
@@ -174,6 +93,45 @@ def test_a_pod_behind_a_route_of_its_own_is_found_by_two_methods(node: Node, rou
     tap = decide(gather(node, routed), routed)
     assert (tap.interface, tap.ifindex, tap.confidence) == ("cali7", 1111, "high")
     assert tap.proof[1:] == ("the route to the pod's address agrees",)
+
+
+@pytest.mark.parametrize(("number", "families"), [(31, (6,)), (32, (4, 6)), (33, (6, 4))])
+def test_a_pod_with_ipv6_is_found_by_two_methods(node: Node, number: int, families: tuple[int, ...]) -> None:
+    pod = node.routed(number, 1200 + number, *families)
+    tap = decide(gather(node, pod), pod)
+    assert (tap.interface, tap.ifindex, tap.confidence) == (f"cali{number}", 1200 + number, "high")
+
+
+def test_of_two_interfaces_the_one_with_the_pods_address_is_tapped_and_the_other_named(node: Node) -> None:
+    pod = node.bridged(40, 1340)
+    node.second(pod, 1341)
+    tap = decide(gather(node, pod), pod)
+    assert (tap.ifindex, tap.confidence) == (1340, "high")
+    assert tap.proof[-1] == "not captured: the pod's net1"
+
+
+def test_a_sandbox_that_keeps_the_pods_address_to_itself_is_tapped_at_its_only_interface(node: Node) -> None:
+    pod = node.bridged(50, 1350)
+    node.take_address(pod)
+    tap = decide(gather(node, pod), pod)
+    assert (tap.ifindex, tap.method, tap.confidence) == (1350, "namespace", "high")
+    assert "a sandbox that keeps its address to itself" in tap.proof[0]
+
+
+def test_after_a_capture_the_same_processes_and_the_same_link_are_looked_at_alone(
+    node: Node, pods: dict[int, Pod]
+) -> None:
+    before = gather(node, pods[1110])
+    tap = decide(before, pods[1110])
+    sh("ping", "-c", "3", "-i", "0.02", pods[1110].ips[0], namespace=node.pid)
+    later = gather(node, pods[1110], pids=sorted(before.namespaces), ifindex=tap.ifindex)
+    assert [link.ifindex for link in later.links] == [1110]
+    assert later.processes == before.processes
+    first, last = reading(before, tap), reading(later, tap)
+    passed = last.node_side.since(first.node_side) if last.node_side and first.node_side else None
+    assert passed is not None
+    assert min(passed.sent, passed.received) >= 3
+    assert list(contradictions(first, last, Captured(6, 3, 3), pods[1110], pods[1110])) == []
 
 
 def test_a_macvlan_child_is_not_taken_for_its_uplink(node: Node, macvlan: Pod) -> None:
