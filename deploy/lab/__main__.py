@@ -1,4 +1,4 @@
-"""The lab's command line: `python -m deploy.lab up|down|status|traffic|client|node`; `--help` says more."""
+"""The lab's command line: `python -m deploy.lab up|down|status|traffic|truth|client|node`; see `--help`."""
 
 import argparse
 import os
@@ -7,6 +7,7 @@ from pathlib import Path
 
 from deploy.lab import places as where
 from deploy.lab.cgroups import Tree
+from deploy.lab.cluster import pod
 from deploy.lab.down import end
 from deploy.lab.namespaces import in_network, in_node
 from deploy.lab.node.boot import SYSTEM
@@ -16,6 +17,7 @@ from deploy.lab.plan import node_named
 from deploy.lab.status import report
 from deploy.lab.switch import CLIENT, holder
 from deploy.lab.traffic import traffic
+from deploy.lab.truth import describe, truth
 from deploy.lab.up import LabFailed, check_machine, up
 
 
@@ -44,6 +46,8 @@ def _do(options: argparse.Namespace, places: Places) -> None:
         print(report(places))
     elif options.verb == "traffic":
         print(traffic(places, options.seconds), flush=True)
+    elif options.verb == "truth":
+        print(describe(truth(places, pod(places, options.pod))))
     else:
         _become(options, places)
 
@@ -71,6 +75,8 @@ def _parser() -> argparse.ArgumentParser:
     verbs.add_parser("status", help="say what runs")
     seconds = verbs.add_parser("traffic", help="let a client and a pod ask for things for a while")
     seconds.add_argument("seconds", type=int, metavar="SECONDS")
+    own = verbs.add_parser("truth", help="say from outside which interface is a pod's")
+    own.add_argument("pod", metavar="NAMESPACE/POD")
     client = verbs.add_parser("client", help="run a command at the LAN's client")
     client.add_argument("command", nargs=argparse.REMAINDER, metavar="COMMAND")
     node = verbs.add_parser("node", help="run a command on a node")

@@ -35,6 +35,20 @@ def pods(places: Places) -> list[dict[str, Any]]:
     return items
 
 
+def pod(places: Places, target: str) -> dict[str, Any]:
+    """The pod of that NAMESPACE/NAME.
+
+    Raises:
+        RuntimeError: There is none, or the API server does not answer; the message has kubectl's words.
+    """
+    namespace, _, name = target.rpartition("/")
+    done = kubectl(places, "get", "pod", name, "--namespace", namespace or "default", "--output", "json")
+    if done.returncode:
+        raise RuntimeError(done.stderr.strip())
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
 def unready(items: list[dict[str, Any]]) -> list[str]:
     """What is still missing of the lab's own workloads, as names: pure."""
     ready = {_key(pod) for pod in items if is_ready(pod)}

@@ -11,6 +11,7 @@ from typing import Any
 
 from deploy.lab.cluster import kubectl_command
 from deploy.lab.places import Places
+from deploy.lab.truth import Truth, truth
 
 _PROJECT = Path(__file__).parents[2]
 _WAIT_SECONDS = 30.0
@@ -89,6 +90,15 @@ class LabHandle:
         """
         found: dict[str, Any] = json.loads(self.kubectl("get", kind, name, "-n", namespace, "-o", "json"))
         return found
+
+    def truth(self, pod: Mapping[str, Any]) -> Truth:
+        """Which interface is a pod's, told from outside.
+
+        Raises:
+            LookupError: It does not run, or has no network of its own.
+            RuntimeError: What one direction says the other denies.
+        """
+        return truth(self.places, pod)
 
     def pods(self, selector: str = "", namespace: str = "traefik") -> list[dict[str, Any]]:
         """The pods of a namespace with these labels."""
