@@ -71,6 +71,7 @@ class Node:
         pod, pid = self._pod(f"10.99.2.{number}")
         self.ip("link", "add", "uplink", "index", "300", "type", "veth", "peer", "name", "far")
         self.ip("link", "set", "uplink", "up")
+        self.ip("link", "set", "far", "up")
         self.ip("link", "add", "child", "link", "uplink", "type", "macvlan", "mode", "bridge")
         self.ip("link", "set", "child", "netns", str(pid), "name", "eth0")
         self._address(pid, f"{pod.ips[0]}/24")
