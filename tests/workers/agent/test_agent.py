@@ -11,6 +11,7 @@ from workers.agent.agent import AgentError, create, delete, remove_leftovers
 from workers.agent.pod_spec import AgentLimits, Owner
 from workers.cluster.cluster import Cluster, connect
 from workers.cluster.errors import ClusterError, ConflictError
+from workers.tap.gather import gather
 
 LIMITS = AgentLimits(seconds=10, spool_bytes=1 << 20)
 SETTINGS: dict[str, Any] = {
@@ -48,6 +49,30 @@ def test_its_processes_have_the_capabilities_of_its_manifest_and_cannot_gain_mor
     net_raw_and_setgid = f"{1 << 13 | 1 << 6:016x}"
     assert (fields["CapEff"], fields["CapBnd"]) == (net_raw_and_setgid, net_raw_and_setgid)
     assert fields["NoNewPrivs"] == "1"
+
+
+def test_with_the_profile_that_enters_they_have_two_more_and_reach_a_pods_network_namespace(
+    cluster: Cluster,
+) -> None:
+    agent = create(cluster, **SETTINGS | {"limits": replace(LIMITS, profile="namespace")})
+    status = agent.run(["cat", "/proc/self/status"], seconds=10).stdout.decode()
+    fields = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
+    assert fields["CapEff"] == f"{1 << 21 | 1 << 19 | 1 << 13 | 1 << 6:016x}"
+    assert fields["NoNewPrivs"] == "1"
+    pod = next(
+        pod
+        for pod in cluster.pods_with_label("traefik", "")
+        if pod.node == agent.node and pod.phase == "Running" and not pod.host_network
+    )
+    pid = gather(agent, pod).processes[0].pid
+    done = agent.run(["nsenter", f"--net=/proc/{pid}/ns/net", "ip", "-j", "addr", "show", "eth0"], seconds=10)
+    assert pod.ips[0] in done.stdout.decode()
+
+
+def test_one_of_the_other_profile_is_not_taken_over(cluster: Cluster) -> None:
+    create(cluster, **SETTINGS | {"limits": replace(LIMITS, profile="namespace")})
+    with pytest.raises(ConflictError):
+        create(cluster, **SETTINGS)
 
 
 def test_one_that_is_there_already_for_the_same_capture_is_taken_over(cluster: Cluster) -> None:

@@ -35,6 +35,24 @@ def test_it_has_two_capabilities_and_no_other_privilege(pod: dict[str, Any]) -> 
     assert [list(volume) for volume in pod["spec"]["volumes"]] == [["name", "emptyDir"]]
 
 
+def test_the_profile_that_enters_network_namespaces_has_two_more_capabilities_and_differs_in_nothing_else(
+    pod: dict[str, Any],
+) -> None:
+    entering = pod_spec(
+        owner=Owner("cap-7f3k9q", "tests"),
+        node="node2",
+        namespace="podcap",
+        image="agent:1",
+        limits=AgentLimits(seconds=30, spool_bytes=50_000_000, profile="namespace"),
+    )
+    assert pod["metadata"]["labels"].pop("podcap.dev/profile") == "host"
+    assert entering["metadata"]["labels"].pop("podcap.dev/profile") == "namespace"
+    capabilities = entering["spec"]["containers"][0]["securityContext"]["capabilities"]
+    assert capabilities == {"drop": ["ALL"], "add": ["NET_RAW", "SETGID", "SYS_ADMIN", "SYS_PTRACE"]}
+    capabilities["add"] = ["NET_RAW", "SETGID"]
+    assert entering == pod
+
+
 def test_it_ends_by_itself_after_its_capture_and_is_not_restarted(pod: dict[str, Any]) -> None:
     assert 30 < pod["spec"]["activeDeadlineSeconds"] <= 30 + 300
     assert pod["spec"]["restartPolicy"] == "Never"
