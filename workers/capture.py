@@ -40,6 +40,7 @@ from workers.spool.spool import Spool, SpoolLimits, SpoolLostError
 from workers.summary.headers import SNAPLEN
 from workers.tap.evidence import Evidence
 from workers.tap.gather import gather
+from workers.tap.iflink import with_iflink
 from workers.tap.proof import Watched
 from workers.tap.tap import NoTap, Tap, decide, explain
 from workers.tap.watch import watched
@@ -104,7 +105,7 @@ def _make(work: Work) -> None:
     judgement = _recheck(work)
     raw = work.folder / "spool.pcap"
     with work.services.cluster() as cluster:
-        report, seen = _capture(work, cluster, raw, may_enter=judgement.namespace_tap)
+        report, seen = _capture(work, cluster, raw, judgement)
     deliver(work, raw, report, seen)
 
 
@@ -119,7 +120,7 @@ def _recheck(work: Work) -> Judgement:
 
 
 def _capture(
-    work: Work, cluster: Cluster, raw: Path, *, may_enter: bool
+    work: Work, cluster: Cluster, raw: Path, judgement: Judgement
 ) -> tuple[SpoolReport, Watched | None]:
     """Everything that needs an agent pod; it is gone afterwards.
 
@@ -128,8 +129,10 @@ def _capture(
     pod = cluster.running_pod(work.capture.namespace, work.capture.pod)
     with _agent_pod(work, cluster, pod.node or "", "host") as agent_pod:
         evidence = gather(agent_pod, pod, poll=work.give_up_if_stopped)
+        if judgement.exec_in_pod:
+            evidence = with_iflink(cluster, pod, evidence, poll=work.give_up_if_stopped)
         work.report.show_evidence(work.capture, pod, evidence)
-        tap = decide(evidence, pod, may_enter=may_enter)
+        tap = decide(evidence, pod, may_enter=judgement.namespace_tap)
         if tap.pid is None:
             return _at(work, cluster, agent_pod, pod, tap, evidence, raw)
     with _agent_pod(work, cluster, pod.node or "", "namespace") as agent_pod:

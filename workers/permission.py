@@ -14,13 +14,15 @@ class Judgement:
     """Why a capture may not be made, for the person who asked; `refusal` is None when it may.
 
     `rule` is the number of the policy's rule that decided, `channel_name` where it was asked for;
-    `namespace_tap`: whether packets may be taken in the pod's network namespace, where they must.
+    `namespace_tap`: whether packets may be taken in the pod's network namespace, where they must;
+    `exec_in_pod`: whether the pod itself may be asked for its interface's other end.
     """
 
     refusal: str | None
     rule: int | None = None
     channel_name: str = ""
     namespace_tap: bool = False
+    exec_in_pod: bool = False
 
     def facts(self) -> dict[str, str | int]:
         """What the trail is to know of it."""
@@ -43,7 +45,13 @@ def judge(services: Services, capture: Capture) -> Judgement:
     refusal = None
     if not decision.allowed:
         refusal = f"{decision.sentence}\n{decision.example}" if decision.example else decision.sentence
-    return Judgement(refusal, decision.rule, asker.channel_name, decision.namespace_tap)
+    return Judgement(
+        refusal,
+        decision.rule,
+        asker.channel_name,
+        namespace_tap=decision.namespace_tap,
+        exec_in_pod=decision.exec_in_pod,
+    )
 
 
 def request_of(capture: Capture) -> Request:

@@ -31,8 +31,9 @@ class Decision:
     """What the policy says.
 
     `sentence`: why. `rule`: the number of the deciding rule, from 1; None when no rule matches.
-    `max_seconds`, `payload` and `namespace_tap`: the most that rule allows; `max_seconds` None: no limit.
-    `example`: when no rule matches, a policy that would allow this request, as a code block for Slack.
+    `max_seconds`, `payload`, `namespace_tap`, `exec_in_pod`: the most that rule allows; `max_seconds` None:
+    no limit. `example`: when no rule matches, a policy that would allow this request, as a code block for
+    Slack.
     """
 
     allowed: bool
@@ -41,6 +42,7 @@ class Decision:
     max_seconds: int | None = None
     payload: bool = False
     namespace_tap: bool = False
+    exec_in_pod: bool = False
     example: str = ""
 
 
@@ -56,6 +58,7 @@ def decide(policy: ResolvedPolicy, asker: Asker, request: Request) -> Decision:
                 max_seconds=rule.max_seconds,
                 payload=rule.payload,
                 namespace_tap=rule.namespace_tap,
+                exec_in_pod=rule.exec_in_pod,
             )
     return Decision(
         allowed=False, sentence=_nobody(policy, asker, request.target), example=_example(asker, request)

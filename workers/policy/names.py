@@ -44,6 +44,7 @@ class ResolvedRule(Named):
     max_seconds: int | None
     payload: bool
     namespace_tap: bool = False
+    exec_in_pod: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,7 @@ def _resolved(rule: Rule, ids: dict[str, str | None]) -> ResolvedRule:
         max_seconds=rule.max_duration,
         payload=rule.payload,
         namespace_tap=rule.namespace_tap,
+        exec_in_pod=rule.exec_in_pod,
     )
 
 

@@ -63,6 +63,10 @@ class Rule(AuditRule):
     namespace_tap: StrictBool = Field(
         False, description="Whether the agent pod may enter the pod's network namespace, with more rights."
     )
+    exec_in_pod: StrictBool = Field(
+        False,
+        description="Whether one command may run in the pod itself, to ask for its interface's other end.",
+    )
 
     @field_validator("clusters", mode="before")
     @classmethod

@@ -40,12 +40,13 @@ def allowed(given_rule: ResolvedRule, asked: Request | None = None) -> bool:
     return decide(policy(given_rule), ASKER, asked or request()).allowed
 
 
-def test_taps_inside_the_network_namespace_are_allowed_by_the_rule_that_decides_and_by_no_other() -> None:
+def test_entering_a_namespace_or_a_pod_is_allowed_by_the_rule_that_decides_and_by_no_other() -> None:
     asked = request()
-    entering = rule(namespace_tap=True)
-    assert decide(policy(entering, RULE), ASKER, asked).namespace_tap
-    assert not decide(policy(RULE, entering), ASKER, asked).namespace_tap
-    assert not decide(policy(), ASKER, asked).namespace_tap
+    for key in ("namespace_tap", "exec_in_pod"):
+        allowing = rule(**{key: True})
+        assert getattr(decide(policy(allowing, RULE), ASKER, asked), key)
+        assert not getattr(decide(policy(RULE, allowing), ASKER, asked), key)
+        assert not getattr(decide(policy(), ASKER, asked), key)
 
 
 def test_a_rule_without_keys_allows_headers_to_anybody() -> None:

@@ -10,6 +10,7 @@ from workers.agent.agent import AgentPod, create, delete
 from workers.agent.pod_spec import AgentLimits, Owner
 from workers.cluster.cluster import Cluster, connect
 from workers.tap.gather import gather
+from workers.tap.iflink import with_iflink
 from workers.tap.tap import decide
 
 NODES = ("k8s-node01", "k8s-node02", "k8s-node03")
@@ -69,6 +70,23 @@ def test_every_running_pod_with_a_network_of_its_own_is_tapped_at_its_own_interf
         assert tap.confidence == "high", tap
         assert owner(lab, tap.node, tap.interface) == pod.ips[0]
         assert int(lab.node(tap.node, "cat", f"/sys/class/net/{tap.interface}/ifindex")) == tap.ifindex
+
+
+def test_a_pod_that_may_be_asked_names_the_same_link(cluster: Cluster, agents: dict[str, AgentPod]) -> None:
+    pod = next(pod for pod in cluster.pods_with_label("traefik", "task=cheddar") if pod.phase == "Running")
+    evidence = with_iflink(cluster, pod, gather(agents[str(pod.node)], pod))
+    tap = decide(evidence, pod)
+    assert evidence.iflinks == {"eth0": tap.ifindex}
+    assert f"the pod's own iflink {tap.ifindex} agrees" in tap.proof
+
+
+def test_a_pod_without_programs_is_tapped_without_its_own_answer(
+    cluster: Cluster, agents: dict[str, AgentPod]
+) -> None:
+    pod = cluster.running_pod("traefik", "distroless")
+    tap = decide(with_iflink(cluster, pod, gather(agents[str(pod.node)], pod)), pod)
+    assert tap.confidence == "high"
+    assert tap.proof[-1].startswith("the pod's own iflink is unknown (")
 
 
 def test_a_host_network_pod_is_tapped_at_its_node_at_its_port(
