@@ -4,12 +4,14 @@
 `lab/index` want the IPv4 address and the index of the node's link that an earlier pod had.
 """
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from deploy.lab.kubelet.addresses import Addresses
+from deploy.lab.kubelet.announce import announce
 from deploy.lab.kubelet.children import Children
 from deploy.lab.kubelet.decoys import Decoys, decoys
 from deploy.lab.kubelet.topologies import TOPOLOGIES, Place, Wiring
@@ -79,14 +81,16 @@ class PodNetwork:
         return wiring.addresses
 
     async def _connect(self, wiring: Wiring, process: int) -> None:
-        await self._run(["ip"], wiring.on_node)
+        await self._run(["ip", "-batch", "-"], wiring.on_node)
         for name, value in wiring.settings.items():
             (_SETTINGS / name).write_text(value)
-        await self._run(["nsenter", "--target", str(process), "--net", "--", "ip"], wiring.in_pod)
+        inside = ["nsenter", "--target", str(process), "--net", "--", "ip", "-batch", "-"]
+        await self._run(inside, wiring.in_pod)
+        await asyncio.to_thread(announce, process, wiring.link, "eth0", wiring.addresses)
 
     async def _surround(self, around: Decoys) -> None:
-        await self._run(["ip"], around.ip)
-        await self._run(["bridge"], around.bridge)
+        await self._run(["ip", "-batch", "-"], around.ip)
+        await self._run(["bridge", "-batch", "-"], around.bridge)
 
     async def detach(self, uid: str) -> None:
         """Removes what a pod has on its node, if it is still there."""
@@ -98,6 +102,6 @@ class PodNetwork:
             self._addresses[cable.range].give_back(cable.address)
 
     async def _run(self, program: list[str], lines: tuple[str, ...]) -> None:
-        done = await self._children.run([*program, "-batch", "-"], "\n".join(lines) + "\n")
+        done = await self._children.run(program, "\n".join(lines) + "\n")
         if done.code:
-            raise RuntimeError(f"{program[-1]} failed: {done.errors.decode(errors='replace').strip()}")
+            raise RuntimeError(done.errors.decode(errors="replace").strip())

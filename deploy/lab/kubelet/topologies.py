@@ -92,9 +92,8 @@ def _dual_stack(place: Place) -> Wiring:
 
 def _ipv6(place: Place) -> Wiring:
     link = interface_name(place.uid)
-    up = ("link set lo up", "link set eth0 up")
     on_node = tuple(_port(place, link, "eth0", INDEX, BRIDGE))
-    return Wiring((_address6(place),), link, on_node, (*up, *_commands6(place)), links=(link,))
+    return Wiring((_address6(place),), link, on_node, (*_up(), *_commands6(place)), links=(link,))
 
 
 def _routed(place: Place) -> Wiring:
@@ -109,9 +108,7 @@ def _routed(place: Place) -> Wiring:
             f"route add {place.address}/32 dev {link} scope link",
         ),
         (
-            "link set lo up",
-            "link set eth0 up",
-            f"addr add {place.address}/32 dev eth0",
+            *_up(f"{place.address}/32"),
             f"route add {ROUTED_GATEWAY} dev eth0 scope link",
             f"route add default via {ROUTED_GATEWAY} dev eth0",
         ),
@@ -128,7 +125,7 @@ def _macvlan(place: Place) -> Wiring:
         (place.address,),
         "",
         (_macvlan_child("eth0", INDEX, place),),
-        ("link set lo up", "link set eth0 up", f"addr add {place.address}/24 dev eth0", *_ways(place.node)),
+        (*_up(f"{place.address}/24"), *_ways(place.node)),
     )
 
 
@@ -190,10 +187,8 @@ def _bridged(place: Place, bridge: str, gateway: str, *more: str) -> Wiring:
         link,
         tuple(_port(place, link, "eth0", INDEX, bridge)),
         (
-            "link set lo up",
-            "link set eth0 up",
             *more,
-            f"addr add {place.address}/24 dev eth0",
+            *_up(f"{place.address}/24"),
             f"route add {POD_RANGE} via {gateway}",
             f"route add default via {gateway}",
         ),
@@ -224,6 +219,12 @@ def _ways(node: Node) -> Iterator[str]:
         if other != node:
             for one in (other.pod_range, other.routed_range, other.overlay_range):
                 yield f"route add {one} via {other.address}"
+
+
+def _up(*addresses: str) -> Iterator[str]:
+    yield "link set lo up"
+    yield "link set eth0 up"
+    yield from (f"addr add {address} dev eth0" for address in addresses)
 
 
 def _number(place: Place) -> int:
