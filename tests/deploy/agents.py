@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from workers.agent.agent import AgentPod, create, delete
-from workers.agent.pod_spec import AgentLimits, pod_spec
+from workers.agent.pod_spec import AgentLimits, Owner, pod_spec
 from workers.capture import SPOOL_BYTES
 from workers.cluster.cluster import Cluster
 from workers.request.grammar import parse
@@ -19,15 +19,15 @@ LIMITS = AgentLimits(seconds=LONGEST_SECONDS, spool_bytes=SPOOL_BYTES)
 
 def manifest(capture_id: str, namespace: str, image: str) -> dict[str, Any]:
     """The agent pod's manifest, with the limits of the longest capture."""
-    return pod_spec(capture_id=capture_id, node=NODE, namespace=namespace, image=image, limits=LIMITS)
+    owner = Owner(capture_id, "tests")
+    return pod_spec(owner=owner, node=NODE, namespace=namespace, image=image, limits=LIMITS)
 
 
 @contextmanager
 def running(cluster: Cluster, capture_id: str, namespace: str, image: str) -> Iterator[AgentPod]:
     """The same pod, running as long as the block does."""
     try:
-        yield create(
-            cluster, capture_id=capture_id, node=NODE, namespace=namespace, image=image, limits=LIMITS
-        )
+        owner = Owner(capture_id, "tests")
+        yield create(cluster, owner=owner, node=NODE, namespace=namespace, image=image, limits=LIMITS)
     finally:
         delete(cluster, namespace, capture_id)
