@@ -1,9 +1,10 @@
-.PHONY: help demo test lint bench lock system up down
+.PHONY: help demo test lint bench soak lock system up down
 
 help:
 	@echo "make demo   set everything up and run podcap's main job in the lab"
 	@echo "make test   set everything up and run every check and test"
 	@echo "make bench  measure what podcap promises; fails when a target is not kept"
+	@echo "make soak   the tests that take long: every fault in full"
 	@echo "make up     start the lab (as root); make down ends it"
 	@echo "make lock   resolve the dependencies anew"
 
@@ -27,6 +28,9 @@ lint: .venv/made
 
 bench: system .venv/made
 	.venv/bin/python -m tests.bench
+
+soak: system .venv/made
+	.venv/bin/python -m pytest --numprocesses=0 tests/soak
 
 up: system .venv/made
 	@.venv/bin/python -m deploy.lab up

@@ -10,13 +10,15 @@ from workers.agent.agent import remove_leftovers
 from workers.cluster.errors import ClusterError
 from workers.ledger.capture import TERMINAL, Capture
 from workers.ledger.ledger import IllegalMoveError
-from workers.ledger.states import ACTIVE, State
+from workers.ledger.states import ACTIVE, WAITING, State
 from workers.mirror import mirror
 from workers.pulse import Pulse
 from workers.queueing import admit, enqueue
 from workers.services import Services
 
 log = logging.getLogger(__name__)
+
+_BY = "beat"
 
 # The bot is still at it; later it is taken for dead.
 _ADMISSION_TAKES = timedelta(seconds=20)
@@ -34,7 +36,7 @@ def keep_house(services: Services, pulse: Pulse) -> None:
     for capture in services.ledger.waiting():
         _apart(_keep_waiting, services, capture)
     for capture in pulse.lost(services.ledger.beats()):
-        _apart(end, services, capture, State.FAILED, "The worker at this capture died: ask again.")
+        _apart(_replace_worker, services, capture)
     for capture in services.ledger.unshown(_SHOW_WITHIN):
         _apart(show, services, capture)
     _apart(_remove_agent_pods, services)
@@ -62,6 +64,17 @@ def _keep_waiting(services: Services, capture: Capture) -> None:
         enqueue(services, capture)
 
 
+def _replace_worker(services: Services, capture: Capture) -> None:
+    """The spool is on the node still: another worker finds there what the first one started."""
+    again = services.ledger.requeue(capture.id, by=_BY) if capture.origin != TERMINAL else None
+    if again is None:
+        end(services, capture, State.FAILED, "The worker at this capture died: ask again.")
+        return
+    log.warning("its worker died: another one goes on", extra={"capture": capture.id})
+    show(services, again)
+    enqueue(services, again)
+
+
 def _too_late(capture: Capture) -> str:
     if capture.origin == TERMINAL:
         return "Its terminal went away before it began: ask again."
@@ -81,9 +94,11 @@ def _is_due(published_at: datetime | None, now: datetime) -> bool:
 def _remove_agent_pods(services: Services) -> None:
     def is_active(capture_id: str) -> bool:
         try:
-            return services.ledger.get(capture_id).state in ACTIVE
+            capture = services.ledger.get(capture_id)
         except KeyError:
             return False  # Its row is gone: the database is an older copy, perhaps.
+        # One that was begun and waits again waits for a worker that finds its spool.
+        return capture.state in ACTIVE or (capture.state in WAITING and capture.started_at is not None)
 
     installation = services.ledger.installation()
     try:

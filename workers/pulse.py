@@ -29,7 +29,7 @@ class Pulse:
         self._seen: dict[str, tuple[datetime | None, float]] = {}
 
     def lost(self, beats: Iterable[tuple[Capture, datetime | None]]) -> list[Capture]:
-        """The captures whose worker is dead.
+        """The captures whose worker is dead, each told once in that minute: it may get another worker.
 
         Args:
             beats: Every active capture with its last heartbeat: `Ledger.beats`.
@@ -38,8 +38,10 @@ class Pulse:
         found, seen = [], {}
         for capture, beat in beats:
             before, since = self._seen.get(capture.id, (None, now))
-            seen[capture.id] = beat, since if beat == before else now
-            if now - seen[capture.id][1] >= self._silence:
+            changed = since if beat == before else now
+            if now - changed >= self._silence:
                 found.append(capture)
+            else:
+                seen[capture.id] = beat, changed
         self._seen = seen
         return found

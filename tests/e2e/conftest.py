@@ -271,3 +271,9 @@ def make_world(lab: LabHandle, tmp_path_factory: pytest.TempPathFactory) -> Iter
 def world(make_world: Callable[..., World]) -> World:
     """podcap over HTTP, for the tests of one file."""
     return make_world()
+
+
+@pytest.fixture
+def world_of() -> Callable[..., World]:
+    """Makes a world whose processes nobody starts."""
+    return World

@@ -13,8 +13,8 @@ from sqlalchemy import Connection, Engine, bindparam, func, insert, select, upda
 from sqlalchemy.exc import IntegrityError
 
 from workers.ledger.capture import Capture, Order, new_id
-from workers.ledger.schema import captures, heartbeats, installations, mirrors
-from workers.ledger.states import ACTIVE, FINAL, WAITING, State, sources
+from workers.ledger.schema import captures, heartbeats, installations, mirrors, trail
+from workers.ledger.states import ACTIVE, FINAL, ON_THE_NODE, WAITING, State, sources
 from workers.trail import log
 from workers.trail.entry import Entry
 from workers.trail.trail import Trail, Wanted, append
@@ -215,6 +215,28 @@ class Ledger:
             if changed.rowcount != 1:
                 return capture
             entry = _append(connection, capture, "stop requested", by=user_id, at=now, facts={})
+        log.say(entry)
+        return capture
+
+    def requeue(self, capture_id: str, *, by: str) -> Capture | None:
+        """Gives a capture whose worker died to another one; None when it is too late, or the second time."""
+        now = datetime.now(UTC)
+        with self._engine.begin() as connection:
+            start = connection.execute(
+                select(captures.c.state).where(captures.c.id == capture_id).with_for_update()
+            ).scalar_one()
+            taken = select(func.count()).where(
+                trail.c.capture_id == capture_id, trail.c.event == State.TAPPING.value
+            )
+            if start not in ON_THE_NODE or connection.execute(taken).scalar_one() > 1:
+                return None
+            connection.execute(
+                update(captures)
+                .where(captures.c.id == capture_id)
+                .values(state=State.QUEUED, published_at=None)
+            )
+            capture = self._get(connection, capture_id)
+            entry = _append(connection, capture, State.QUEUED, by=by, at=now, facts={"from": start})
         log.say(entry)
         return capture
 

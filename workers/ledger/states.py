@@ -6,6 +6,9 @@
 A request is written as `requested` before anybody answers it. The bot (or, when the bot died, beat)
 admits it: `queued`, or `denied` by the policy. A worker takes a queued capture by moving it to `tapping`;
 only one can. A capture somebody stopped goes the whole way with what it has, and ends as `stopped`.
+
+A capture whose worker died while its packets were still on the node becomes `queued` once more. That is no
+move of these, but `Ledger.requeue`, so that admitting a request twice never takes a capture from its worker.
 """
 
 from enum import StrEnum
@@ -36,6 +39,9 @@ WAITING = frozenset({State.REQUESTED, State.QUEUED})
 
 ACTIVE = frozenset(State) - FINAL - WAITING
 """States in which a worker is at it and beats its heart."""
+
+ON_THE_NODE = frozenset({State.TAPPING, State.CAPTURING, State.COLLECTING})
+"""States in which another worker finds everything where the first one left it: in the agent pod."""
 
 _AHEAD: dict[State, set[State]] = {
     State.REQUESTED: {State.QUEUED, State.DENIED, State.EXPIRED, State.STOPPED},

@@ -105,6 +105,34 @@ def test_every_process_of_an_installation_knows_it_by_the_same_id(ledger: Ledger
     assert len(ledger.installation()) == 16
 
 
+@pytest.mark.parametrize("state", [State.TAPPING, State.CAPTURING, State.COLLECTING])
+def test_a_capture_whose_worker_died_is_given_to_another_one_once(
+    ledger: Ledger, order: MakeOrder, engine: Engine, state: State
+) -> None:
+    capture, _ = ledger.request(order())
+    way = [State.QUEUED, State.TAPPING, State.CAPTURING, State.COLLECTING]
+    for step in way[: way.index(state) + 1]:
+        ledger.move(capture.id, step, by="worker")
+    ledger.published(capture.id)
+    again = ledger.requeue(capture.id, by="beat")
+    assert again is not None
+    assert (again.state, again.published_at) == (State.QUEUED, None)
+    assert disagreement(engine) is None
+    ledger.move(capture.id, State.TAPPING, by="another worker")
+    assert ledger.requeue(capture.id, by="beat") is None
+    assert ledger.get(capture.id).state is State.TAPPING
+
+
+@pytest.mark.parametrize("state", [State.REQUESTED, State.QUEUED, State.SUMMARISING, State.DELIVERED])
+def test_a_capture_that_has_nothing_on_a_node_is_not_given_to_another_worker(
+    ledger: Ledger, order: MakeOrder, engine: Engine, state: State
+) -> None:
+    capture, _ = ledger.request(order())
+    with engine.begin() as connection:
+        connection.execute(update(captures).values(state=state))
+    assert ledger.requeue(capture.id, by="beat") is None
+
+
 def test_a_capture_is_extended_only_while_it_runs_and_only_to_more(ledger: Ledger, order: MakeOrder) -> None:
     capture, _ = ledger.request(order(seconds=30))
     assert ledger.extend(capture.id, "U8", seconds=60).seconds == 30

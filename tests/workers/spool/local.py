@@ -3,6 +3,7 @@
 import contextlib
 import os
 import shutil
+import struct
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -24,7 +25,8 @@ def rights(*capabilities: str) -> tuple[str, ...]:
     return ("setpriv", "--bounding-set", f"-all{left}", "--inh-caps", "-all")
 
 
-def _inside(namespace: int) -> list[str]:
+def inside(namespace: int) -> list[str]:
+    """A command in front of another one that runs it in a network namespace, named by a process there."""
     return ["nsenter", "-t", str(namespace), "-n"]
 
 
@@ -92,7 +94,7 @@ class LocalAgent(AgentPod):
         assert program is not None
         process = subprocess.Popen(
             [
-                *_inside(self.namespace),
+                *inside(self.namespace),
                 *rights(*self.capabilities),
                 "env",
                 f"PATH={self.path}",
@@ -125,7 +127,7 @@ class Link:
             "    pause and time.sleep(pause)\n"
         )
         subprocess.run(
-            [*_inside(self.namespace), sys.executable, "-c", program, str(count), str(size), str(pause)],
+            [*inside(self.namespace), sys.executable, "-c", program, str(count), str(size), str(pause)],
             check=True,
             timeout=60,
         )
@@ -149,7 +151,7 @@ def made_link() -> Iterator[Link]:
             # Nobody answers at the far end: the neighbour is told, so that packets go out at once.
             "ip neigh add 10.98.0.2 lladdr 02:00:00:00:00:02 dev tapped",
         ):
-            subprocess.run([*_inside(holder.pid), *command.split()], check=True)
+            subprocess.run([*inside(holder.pid), *command.split()], check=True)
         yield Link(holder.pid, Tap("n1", "tapped", 2, "namespace", ("x",), "high"))
 
 
@@ -161,3 +163,20 @@ def spooling(folder: Path) -> list[int]:
             if (process / "cwd").resolve() in (folder, folder / "run"):
                 found.append(int(process.name))
     return found
+
+
+def packets(path: Path) -> list[bytes]:
+    """The records of a pcap file, without their headers; the file must end where a record does."""
+    data = path.read_bytes()
+    at, found = 24, []
+    while at < len(data):
+        (size,) = struct.unpack_from("<I", data, at + 8)
+        found.append(data[at + 16 : at + 16 + size])
+        at += 16 + size
+    assert at == len(data)
+    return found
+
+
+def numbers(path: Path) -> list[int]:
+    """The numbers of the numbered packets, in the order of the file."""
+    return [int.from_bytes(one[42:50], "big") for one in packets(path) if one[36:38] == b"\x27\x0f"]

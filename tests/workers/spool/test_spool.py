@@ -4,7 +4,6 @@ import contextlib
 import hashlib
 import os
 import signal
-import struct
 import subprocess
 import threading
 import time
@@ -16,29 +15,13 @@ from typing import Any
 import pytest
 
 from tests.workers.spool import local
+from tests.workers.spool.local import numbers, packets
 from workers.agent.pod_spec import CAPABILITIES
 from workers.spool.spool import Progress, Spool, SpoolError, SpoolLimits, SpoolLostError
 
 Agents = Callable[..., Any]
 LIMITS = SpoolLimits(seconds=2, packets=1_000_000, bytes=50_000_000)
 HEADERS = 24 + 14 + 20 + 8
-
-
-def packets(path: Path) -> list[bytes]:
-    """The records of a pcap file, without their headers; the file must end where a record does."""
-    data = path.read_bytes()
-    at, found = 24, []
-    while at < len(data):
-        (size,) = struct.unpack_from("<I", data, at + 8)
-        found.append(data[at + 16 : at + 16 + size])
-        at += 16 + size
-    assert at == len(data)
-    return found
-
-
-def numbers(path: Path) -> list[int]:
-    """The numbers of the numbered packets, in the order of the file."""
-    return [int.from_bytes(one[42:50], "big") for one in packets(path) if one[36:38] == b"\x27\x0f"]
 
 
 def capture(
