@@ -39,7 +39,7 @@ def manifest(name: str, node: str, annotations: Mapping[str, str]) -> dict[str, 
         "metadata": {"name": name, "namespace": "traefik", "annotations": dict(annotations)},
         "spec": {
             "nodeName": node,
-            "terminationGracePeriodSeconds": 0,
+            "terminationGracePeriodSeconds": 1,
             "containers": [
                 {"name": "main", "image": "cheddar:lab", "command": ["python3", "-I", "-c", serve]}
             ],
