@@ -5,6 +5,7 @@
 /readyz         200 when the ledger answers, else 503 and why
 """
 
+import socket
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -26,20 +27,29 @@ Application = Callable[["WSGIEnvironment", "StartResponse"], Iterable[bytes]]
 
 
 def make_server(app: App | None, services: Services) -> Any:
-    """A waitress server on settings.port, listening; `run()` serves, `close()` ends it.
+    """A waitress server on settings.port of every address, listening; `run()` serves, `close()` ends it.
 
     Args:
         app: The Bolt app, or None when Slack comes over Socket Mode.
         services: For /readyz.
+
+    Raises:
+        OSError: The port is taken.
     """
     return create_server(
         _application(app, services),
-        host="0.0.0.0",  # noqa: S104, Slack and the kubelet come from outside
-        port=services.settings.port,
+        sockets=[_listening(services.settings.port)],
         threads=_THREADS,
         max_request_body_size=_LARGEST_BODY,
         ident=None,
     )
+
+
+def _listening(port: int) -> socket.socket:
+    """A socket that takes IPv4 and IPv6: Slack and the kubelet come from outside, and a pod may have either."""
+    if socket.has_dualstack_ipv6():
+        return socket.create_server(("", port), family=socket.AF_INET6, dualstack_ipv6=True)
+    return socket.create_server(("", port))
 
 
 def _application(app: App | None, services: Services) -> Application:
