@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from workers.heart import WORKER
+from workers.ledger.capture import TERMINAL
 from workers.ledger.states import State
 from workers.place import PlaceError
 from workers.spool.report import SpoolReport
@@ -45,8 +46,8 @@ def deliver(work: Work, raw: Path, report: SpoolReport, seen: Watched | None) ->
     said = _summarised(work, path)
     if seen is not None and not isinstance(said, str):
         said = replace(said, notes=(*said.notes, *seen.notes(said, work.capture.filter)))
+    _announce(work, path)
     _store(work, path)
-    work.move(State.DELIVERING)
     _hand_over(work, path, said)
     if report.partial:
         raise Ended(State.FAILED, f"{report.error} {_FROM_BEFORE}")
@@ -84,21 +85,31 @@ def _summarised(work: Work, path: Path) -> Summary | str:
     return summary
 
 
-def _store(work: Work, path: Path) -> None:
+def _announce(work: Work, path: Path) -> None:
+    """Writes down which file goes where before any byte of it leaves: what follows may break off anywhere."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while block := file.read(1 << 20):
             digest.update(block)
-    work.note(file_sha256=digest.hexdigest())
+    name, store = file_name(work), work.services.store
+    work.move(
+        State.DELIVERING,
+        trail={"name": name, "destination": work.capture.channel_id or TERMINAL},
+        file_sha256=digest.hexdigest(),
+        file_url=None if store is None else store.url(name),
+    )
+
+
+def _store(work: Work, path: Path) -> None:
     store = work.services.store
     if store is None:
         return
     try:
-        url = store.put(path, file_name(work))
+        store.put(path, file_name(work))
     except OSError as error:
+        work.note(file_url=None)
         sentence = f"The capture file could not be stored ({error.strerror or error}): ask again when it can."
         raise Ended(State.FAILED, sentence) from error
-    work.note(file_url=url)
 
 
 def _hand_over(work: Work, path: Path, said: Summary | str) -> None:

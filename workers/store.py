@@ -20,11 +20,15 @@ class Store:
         self._files, self._root = fsspec.core.url_to_fs(url)
         self._url = url.rstrip("/")
 
+    def url(self, name: str) -> str:
+        """Where the file called `name` is or would be: the store's URL and the name."""
+        return f"{self._url}/{name}"
+
     def put(self, path: Path, name: str) -> str:
         """Keeps a copy of `path` as `name`.
 
         Returns:
-            Where it is: the store's URL and the name.
+            Its `url`.
 
         Raises:
             OSError: It could not be written whole; nothing under `name` is left then.
@@ -38,7 +42,7 @@ class Store:
             if self._files.exists(target):
                 self._files.rm(target)
             raise
-        return f"{self._url}/{name}"
+        return self.url(name)
 
     def read(self, name: str) -> Iterator[bytes]:
         """The file called `name`, block by block.
