@@ -43,14 +43,14 @@ def open_engine(url: str, setting: str = "PODCAP_DATABASE_URL") -> Engine:
         setting: The setting that the URL is from, for the error's sentence.
 
     Raises:
-        SettingsError: The URL cannot be understood or its driver is not installed. It never tells the URL,
-            because that holds a password.
+        SettingsError: The URL cannot be understood, its driver is not installed, or the folder of a file
+            cannot be made. It never tells the URL, because that holds a password.
     """
     parsed = _parse(url, setting)
     try:
         if parsed.get_backend_name() == "postgresql":
             return _open_postgresql(parsed)
-        return _open_sqlite(parsed)
+        return _open_sqlite(parsed, setting)
     except (ArgumentError, ImportError):
         raise SettingsError(
             f"{setting}: podcap has no driver called {parsed.drivername}: "
@@ -79,9 +79,19 @@ def _parse(url: str, setting: str) -> URL:
     return parsed
 
 
-def _open_sqlite(url: URL) -> Engine:
+def cannot_be_written(setting: str, file: str, error: OSError) -> SettingsError:
+    """What is said of a database's file, or of its folder, that the system does not let podcap write."""
+    return SettingsError(
+        f"{setting}: {file} cannot be written ({error.strerror}): set it to a file that you may write."
+    )
+
+
+def _open_sqlite(url: URL, setting: str) -> Engine:
     if url.database and url.database != ":memory:":
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        try:
+            Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise cannot_be_written(setting, url.database, error) from None
     engine = create_engine(url)
     event.listen(engine, "connect", _set_up_sqlite)
     event.listen(engine, "begin", _begin_sqlite)

@@ -11,7 +11,7 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from workers.ledger.engine import open_engine
+from workers.ledger.engine import cannot_be_written, open_engine
 from workers.ledger.rights import grant, unprotected
 from workers.ledger.unusable import NOT_ALLOWED, sqlstate, why_unusable
 from workers.settings import SettingsError
@@ -79,7 +79,11 @@ def _one_at_a_time(engine: Engine) -> Iterator[None]:
     if engine.dialect.name != "sqlite" or not path or path == ":memory:":
         yield
         return
-    with Path(f"{path}.lock").open("w") as lock:
+    try:
+        lock = Path(f"{path}.lock").open("w")  # noqa: SIM115, closed below, apart from what is said of it here
+    except OSError as error:
+        raise cannot_be_written(_SETTING, path, error) from None
+    with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

@@ -1,5 +1,7 @@
 """The ledger's database: looked at and not changed."""
 
+import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,10 +25,18 @@ _FORWARD = "the next podcap that starts brings it forward; with an owner, `pytho
 
 def database(settings: Settings) -> Iterator[Result]:
     """Reachable, with the newest schema, and a trail that nobody alters by mistake."""
-    missing = _missing_file(settings.database_url)
-    if missing is not None:
-        yield ok(_NAME, f"{missing} is not there yet: the first capture makes it")
-        return
+    file = _file(settings.database_url)
+    if file is not None:
+        why = _why_not_writable(file)
+        if why is not None:
+            yield problem(
+                _NAME,
+                f"PODCAP_DATABASE_URL: {file} cannot be written ({why}): set it to a file you may write.",
+            )
+            return
+        if not file.exists():
+            yield ok(_NAME, f"{file} is not there yet: the first capture makes it")
+            return
     try:
         engine = open_engine(settings.database_url)
     except SettingsError as error:
@@ -41,9 +51,22 @@ def database(settings: Settings) -> Iterator[Result]:
         engine.dispose()
 
 
-def _missing_file(url: str) -> Path | None:
-    path = Path(url.removeprefix("sqlite:///").partition("?")[0])
-    return path if url.startswith("sqlite:///") and not path.exists() else None
+def _file(url: str) -> Path | None:
+    path = url.removeprefix("sqlite:///").partition("?")[0]
+    return Path(path) if url.startswith("sqlite:///") and path not in {"", ":memory:"} else None
+
+
+def _why_not_writable(file: Path) -> str | None:
+    """SQLite makes files beside the database: its folder counts, and before that is there, the one above."""
+    folder = next(above for above in file.absolute().parents if above.exists())
+    try:
+        # A file without a name where the system can (Linux's O_TMPFILE): nothing is left in any case. Root
+        # is let in everywhere, so that to ask for rights would not find a file system that takes no files.
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        return error.strerror
+    return None if not file.exists() or os.access(file, os.W_OK) else "read-only"
 
 
 def _inside(engine: Engine, connection: Connection) -> Iterator[Result]:

@@ -11,11 +11,14 @@ import pytest
 import redis
 import yaml
 
+from bot.terminal.checks.database import database
+from bot.terminal.checks.result import Status
 from deploy.lab.handle import LabHandle
 from deploy.lab.redis import RedisServer
 from tests.bot.terminal.conftest import Terminal
 from workers.ledger.engine import open_engine
 from workers.ledger.migrate import migrate
+from workers.settings import Settings
 
 POLICY = "rules:\n  - channels: [incidents]\n    users: ['@oncall']\n"
 
@@ -178,3 +181,10 @@ def test_a_database_that_is_behind_or_unprotected_is_told(everything: Terminal, 
     with closing(sqlite3.connect(path)) as database, database:
         database.execute("UPDATE alembic_version SET version_num = '0002'")
     assert "is behind (0002" in problems(examined(everything, **url)[1])["database"]
+
+
+@pytest.mark.parametrize("path", ["/proc/podcap.db", "/dev/null/var/podcap.db"])
+def test_a_database_file_that_cannot_be_made_is_told(path: str) -> None:
+    (told,) = database(Settings(database_url=f"sqlite:///{path}", _env_file=None))
+    assert told.status is Status.PROBLEM
+    assert f"{path} cannot be written" in told.text

@@ -34,6 +34,8 @@ def sentence(url: str) -> str:
         (f"postgresql://podcap:{SECRET}@db.invalid/podcap", "the host db.invalid is not known here"),
         (f"postgresql://podcap:{SECRET}@127.0.0.1:1/podcap", "127.0.0.1:1 cannot be used as role podcap"),
         (f"postgresql://podcap:{SECRET}@127.0.0.1:1/podcap?colour=red", 'connection option "colour"'),
+        ("sqlite:////proc/podcap.db", "set it to a file that you may write"),
+        ("sqlite:////dev/null/var/podcap.db", "(Not a directory): set it to a file that you may write"),
     ],
 )
 def test_a_url_that_leads_nowhere_is_one_sentence_without_its_password(url: str, says: str) -> None:
