@@ -46,7 +46,7 @@ def make_server(app: App | None, services: Services) -> Any:
 
 
 def _listening(port: int) -> socket.socket:
-    """A socket that takes IPv4 and IPv6: Slack and the kubelet come from outside, and a pod may have either."""
+    """A socket that takes IPv4 and IPv6: Slack and the kubelet come from outside, over what the pod has."""
     if socket.has_dualstack_ipv6():
         return socket.create_server(("", port), family=socket.AF_INET6, dualstack_ipv6=True)
     return socket.create_server(("", port))
