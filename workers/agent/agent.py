@@ -44,6 +44,10 @@ _HOPELESS = (
 )
 
 
+# The kubelet's reasons for a pod that it does not take: as much as the node can hold is asked for already.
+_FULL = {"OutOfcpu": "CPU", "OutOfmemory": "memory", "OutOfpods": "place for a pod"}
+
+
 class AgentError(ClusterError):
     """The agent pod cannot be started, or does not go; one sentence says why."""
 
@@ -225,6 +229,11 @@ def _wait_until_running(
         last = pod
         if pod.phase == "Running" and pod.ready:
             return pod
+        if what := _FULL.get(pod.why.partition(":")[0]):
+            raise AgentError(
+                f"Node {pod.node} has no {what} left for the agent pod: "
+                "try again when other pods have left that node."
+            )
         if pod.phase in ("Failed", "Succeeded") or pod.why.startswith(_HOPELESS):
             raise AgentError(f"The agent pod on node {pod.node} cannot run: {pod.why or pod.phase}.")
         if time.monotonic() > until:

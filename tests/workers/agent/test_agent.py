@@ -1,5 +1,6 @@
 """Agent pods in the lab."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -93,6 +94,21 @@ def test_an_image_that_is_not_there_ends_the_waiting_at_once_and_leaves_no_pod(c
         create(cluster, **SETTINGS | {"image": "no-such-image:1"}, seconds=60)
     delete(cluster, "podcap", "cap-agent")
     assert agents(cluster) == []
+
+
+@pytest.mark.parametrize(
+    ("reason", "what"), [("OutOfcpu", "CPU"), ("OutOfmemory", "memory"), ("OutOfpods", "place for a pod")]
+)
+def test_a_full_node_is_said_in_a_sentence(lab: LabHandle, cluster: Cluster, reason: str, what: str) -> None:
+    # As the kubelet of a full node writes it; the one of this node does nothing.
+    status = {"phase": "Failed", "reason": reason, "message": "Node didn't have enough resource"}
+    refused = ("-n", "podcap", "--subresource=status", "-p", json.dumps({"status": status}))
+
+    def poll() -> None:
+        lab.kubectl("patch", "pod", "podcap-cap-agent", *refused)
+
+    with pytest.raises(AgentError, match=f"^Node k8s-node04 has no {what} left .*: try again when"):
+        create(cluster, **SETTINGS | {"node": "k8s-node04"}, poll=poll)
 
 
 def test_a_node_that_starts_nothing_ends_the_waiting_with_its_deadline(cluster: Cluster) -> None:

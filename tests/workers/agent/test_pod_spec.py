@@ -58,6 +58,14 @@ def test_it_ends_by_itself_after_its_capture_and_is_not_restarted(pod: dict[str,
     assert pod["spec"]["restartPolicy"] == "Never"
 
 
+def test_it_asks_for_so_little_that_it_fits_on_a_full_node(pod: dict[str, Any]) -> None:
+    (container,) = pod["spec"]["containers"]
+    assert container["resources"] == {
+        "requests": {"cpu": "1m", "memory": "16Mi"},
+        "limits": {"memory": "256Mi"},
+    }
+
+
 def test_its_volume_holds_well_more_than_the_spool_may_grow_to(pod: dict[str, Any]) -> None:
     limit = int(pod["spec"]["volumes"][0]["emptyDir"]["sizeLimit"])
     hard_cap_of_the_spool = 50_000_000 * 1.5 + 2048 * 512
