@@ -9,6 +9,8 @@ import socket
 import struct
 from collections.abc import Callable
 
+from workers.cluster.tls import TlsSocket
+
 _CONTINUATION, _TEXT, _BINARY, _CLOSE, _PING, _PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
 _FINAL = 0x80
 _RESERVED = 0x70
@@ -32,11 +34,11 @@ class Frames:
     A message's first byte is its channel (Kubernetes' `v4.channel.k8s.io` and `v5.channel.k8s.io`).
 
     Args:
-        sock: A connected socket with a timeout set, or its TLS wrapper.
+        sock: A connected socket with a timeout set, or TLS over it.
         on_wait: Called whenever the socket's timeout passes without a byte; may raise to give up.
     """
 
-    def __init__(self, sock: socket.socket, on_wait: Callable[[], None]) -> None:
+    def __init__(self, sock: socket.socket | TlsSocket, on_wait: Callable[[], None]) -> None:
         self._socket = sock
         self._on_wait = on_wait
         self._buffer = bytearray(_BUFFER_BYTES)

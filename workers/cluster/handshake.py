@@ -11,6 +11,7 @@ from kubernetes.client import Configuration
 from kubernetes.client.rest import should_bypass_proxies
 
 from workers.cluster.errors import ClusterError, UnreachableError, from_answer
+from workers.cluster.tls import BlockwiseTls, TlsSocket
 
 V5 = "v5.channel.k8s.io"
 V4 = "v4.channel.k8s.io"
@@ -23,7 +24,7 @@ _HANDSHAKE_SECONDS = 15.0
 class Connection:
     """A socket after its handshake, and the subprotocol agreed on."""
 
-    socket: socket.socket
+    socket: socket.socket | TlsSocket
     subprotocol: str
 
 
@@ -78,7 +79,7 @@ def _tls(configuration: Configuration) -> dict[str, object]:
         context.check_hostname = False
     if configuration.cert_file:
         context.load_cert_chain(configuration.cert_file, configuration.key_file)
-    options: dict[str, object] = {"context": context}
+    options: dict[str, object] = {"context": BlockwiseTls(context)}
     if configuration.tls_server_name:
         options["server_hostname"] = configuration.tls_server_name
     return options
