@@ -18,7 +18,7 @@ from bot.terminal.output_file import OutputError, check_output
 from bot.terminal.place import TerminalPlace, at_the_terminal
 from bot.terminal.progress_line import ProgressLine
 from bot.terminal.report import TerminalReport
-from bot.terminal.words import in_the_terminal
+from bot.terminal.words import in_lines, in_the_terminal
 from workers.admission import accept, stop
 from workers.agent import agent
 from workers.capture import run
@@ -94,7 +94,7 @@ def _request(asked: argparse.Namespace) -> Request | None:
         if request.filter:
             check(request.filter)
     except (UsageError, FilterError, CompilerError) as error:
-        raise UsageProblem(in_the_terminal(str(error))) from error
+        raise UsageProblem(in_lines(str(error))) from error
     if mixes_and_or(request.filter):
         print(f"podcap: {in_the_terminal(AND_OR_HINT)}", file=sys.stderr)
     return replace(request, full=True) if asked.full else request

@@ -252,8 +252,7 @@ def test_a_file_that_is_there_is_replaced_by_force_alone(terminal: Terminal, pod
         (["traefik/cheddar", "30"], "needs a unit"),
         (["traefik/cheddar", "2h"], "too long"),
         (["traefik/cheddar", "port", "80", "30s"], "before the filter"),
-        (["traefik/cheddar", "host", "example.com"], "example.com"),
-        (["traefik/cheddar", "port 80 and ("], "filter"),
+        (["traefik/cheddar", 'host "10.244.1.2"'], '`"` means nothing in a filter: write only the filter'),
         (["traefik/deploy/cheddar"], "one pod at a time"),
         (["traefik/cheddar", "-o", "/no/such/folder/x.pcap"], "There is no folder"),
         (["traefik/cheddar", "-o", "/dev/null"], "no regular file"),
@@ -281,7 +280,10 @@ def test_what_cannot_be_understood_is_one_sentence_and_exit_code_2(
     ("settings", "sentence"),
     [
         ({"PODCAP_AGENT_IMAGE": ""}, "PODCAP_AGENT_IMAGE is not set"),
-        ({"KUBECONFIG": "/no/such/file"}, "No way to a cluster"),
+        (
+            {"KUBECONFIG": "/no/such/file"},
+            "No way to a cluster: there is no file /no/such/file: correct KUBECONFIG",
+        ),
         ({"PODCAP_POLICY": "/no/such/file"}, "PODCAP_POLICY"),
         ({"PODCAP_DATABASE_URL": "nonsense"}, "PODCAP_DATABASE_URL"),
     ],
@@ -294,6 +296,23 @@ def test_a_setting_that_is_missing_or_wrong_is_one_sentence(
     assert (done.returncode, done.stdout) == (1, "")
     (line,) = done.stderr.splitlines()
     assert sentence in line
+
+
+@pytest.mark.parametrize(
+    ("words", "lines"),
+    [
+        ("port 80 and (", ["port 80 and (", "             ^"]),
+        ("host example.com", ["host example.com", "     ^^^^^^^^^^^"]),
+        ("len <= 80 & &", ["len <= 80 & &", "            ^"]),
+    ],
+)
+def test_the_place_in_a_filter_that_cannot_be_used_is_marked_below_it(
+    capsys: pytest.CaptureFixture[str], words: str, lines: list[str]
+) -> None:
+    assert main(["capture", "traefik/cheddar", words]) == 2
+    sentence, *marked = capsys.readouterr().err.splitlines()
+    assert sentence.startswith("podcap: ")
+    assert marked == lines
 
 
 def test_packets_are_not_written_to_a_terminal(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.terminal.words import first_line, in_the_terminal
+from bot.terminal.words import first_line, in_lines, in_the_terminal
 from workers.request.quoting import inert
 
 
@@ -27,3 +27,8 @@ def test_the_command_is_the_one_that_is_typed_here() -> None:
 
 def test_a_refusal_is_its_sentence_without_the_example() -> None:
     assert first_line("No: ask.\n```\nrules:\n```") == "No: ask."
+
+
+@given(st.text())
+def test_several_lines_hold_nothing_that_acts_either(text: str) -> None:
+    assert all(line.isprintable() for line in in_lines(text).split("\n"))
