@@ -11,10 +11,15 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from tests.bench import tap, trail
+from tests.bench import exec_stream, spool, tap, trail
 from tests.bench.figure import Figure
 
-GROUPS: dict[str, Callable[[Path], Iterable[Figure]]] = {"trail": trail.figures, "tap": tap.figures}
+GROUPS: dict[str, Callable[[Path], Iterable[Figure]]] = {
+    "trail": trail.figures,
+    "tap": tap.figures,
+    "exec": exec_stream.figures,
+    "spool": spool.figures,
+}
 """The groups in the order in which they are measured."""
 
 _RESULT = Path("var/bench.json")

@@ -1,0 +1,109 @@
+"""A worker that is killed without a word: another one finds the spool, and nothing is left behind."""
+
+import json
+import signal
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from workers.agent.agent import delete
+from workers.agent.pod_spec import AgentLimits, Owner, pod_spec
+from workers.cluster.cluster import connect
+from workers.housekeeping import keep_house
+from workers.ledger.states import State
+from workers.policy.rules import NOBODY
+from workers.pulse import Pulse
+from workers.services import Services, open_ledger
+from workers.settings import Settings
+from workers.slack.place import SlackPlace
+
+_LIMITS = AgentLimits(seconds=60, spool_bytes=1 << 20)
+
+
+@pytest.fixture(scope="module")
+def services(world: Any) -> Services:
+    """What beat works with; here it needs no minute to take a worker for dead."""
+    settings = Settings(_env_file=None, **world.environment)
+    ledger = open_ledger(settings)
+    return Services(settings, ledger, NOBODY, None, SlackPlace(settings, ledger))
+
+
+@pytest.fixture
+def two_strangers(world: Any, services: Services) -> Iterator[None]:
+    """Agent pods of captures that the ledger does not know: one of its own installation, one of another's."""
+    with connect(world.environment["KUBECONFIG"]) as cluster:
+        try:
+            for capture_id, installation in (
+                ("cap-222222", services.ledger.installation()),
+                ("cap-333333", "another-podcap"),
+            ):
+                manifest = pod_spec(
+                    owner=Owner(capture_id, installation),
+                    node="k8s-node01",
+                    namespace="podcap",
+                    image="podcap-agent:lab",
+                    limits=_LIMITS,
+                )
+                cluster.create_pod("podcap", manifest)
+            yield
+        finally:
+            for capture_id in ("cap-222222", "cap-333333"):
+                delete(cluster, "podcap", capture_id)
+
+
+def kill_the_worker(world: Any) -> None:
+    world.podcap.stop("worker", with_signal=signal.SIGKILL)
+
+
+def test_another_worker_brings_what_the_killed_ones_tcpdump_wrote(world: Any, services: Services) -> None:
+    with world.traffic():
+        world.command(f"traefik/{world.pod()} 40s full port 80")
+        world.wait_for_words("of 40s ·")
+        kill_the_worker(world)
+        assert world.agent_pods() == f"pod/podcap-{world.capture}"
+        uid = agent_uid(world)
+        keep_house(services, Pulse(silence=0))
+        assert agent_uid(world) == uid
+        world.podcap.start("worker")
+        world.wait_for_end()
+    ended = services.ledger.get(world.capture)
+    assert (ended.state, ended.ended_by, ended.spool_sha256) == (
+        State.DELIVERED,
+        "duration",
+        ended.file_sha256,
+    )
+    assert [state for state, _ in services.ledger.history(ended.id)].count(State.TAPPING) == 2
+    assert world.agent_pods() == ""
+
+
+def test_a_capture_that_lost_two_workers_ends_and_its_agent_pod_goes(world: Any, services: Services) -> None:
+    world.command(f"traefik/{world.pod()} 2m port 80")
+    world.wait_for_words("of 2m ·")
+    kill_the_worker(world)
+    keep_house(services, Pulse(silence=0))
+    world.podcap.start("worker")
+    while services.ledger.get(world.capture).state is not State.CAPTURING:
+        time.sleep(0.2)
+    kill_the_worker(world)
+    keep_house(services, Pulse(silence=0))
+    ended = services.ledger.get(world.capture)
+    assert (ended.state, ended.sentence) == (State.FAILED, "The worker at this capture died: ask again.")
+    assert world.agent_pods() == ""
+    world.podcap.start("worker")
+
+
+@pytest.mark.usefixtures("two_strangers")
+def test_an_agent_pod_that_nobody_knows_goes_only_when_it_is_this_installations(
+    world: Any, services: Services
+) -> None:
+    keep_house(services, Pulse())
+    pods = json.loads(world.lab.kubectl("get", "pods", "-n", "podcap", "-o", "json"))["items"]
+    left = [pod["metadata"]["name"] for pod in pods if "deletionTimestamp" not in pod["metadata"]]
+    assert left == ["podcap-cap-333333"]
+
+
+def agent_uid(world: Any) -> str:
+    """Which agent pod it is."""
+    return str(world.lab.get("pod", f"podcap-{world.capture}", "podcap")["metadata"]["uid"])
