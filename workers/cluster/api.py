@@ -5,6 +5,7 @@ renewed, exec plugins, proxies, TLS); objects stay the API's own JSON.
 """
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self
@@ -52,6 +53,8 @@ class Api:
             ClusterError: Neither can be read.
         """
         configuration = Configuration()
+        if kubeconfig is not None and not _is_there(str(kubeconfig)):
+            raise ClusterError(f"No way to a cluster: there is no file {kubeconfig}: correct KUBECONFIG.")
         try:
             if kubeconfig is None:
                 config.load_incluster_config(configuration)
@@ -143,6 +146,13 @@ class Api:
 
 # What the kubernetes client raises for a kubeconfig that is no YAML, or no kubeconfig.
 _UNREADABLE = (ConfigException, yaml.YAMLError, OSError, ValueError, TypeError, KeyError, AttributeError)
+
+
+# One of several that are joined may be missing, as with kubectl.
+def _is_there(kubeconfig: str) -> bool:
+    paths = (os.path.expanduser(path) for path in kubeconfig.split(os.pathsep))  # noqa: PTH111, as the client
+    return any(path and Path(path).exists() for path in paths)
+
 
 _OK = 200
 _NO_LONGER_OK = 300

@@ -305,5 +305,8 @@ def test_no_way_to_a_cluster_is_one_sentence(tmp_path: Path, monkeypatch: pytest
         broken.write_text(content)
         with pytest.raises(ClusterError, match="No way to a cluster"):
             connect(broken)
-    with pytest.raises(ClusterError, match="No way to a cluster"):
+    with pytest.raises(ClusterError, match=f"there is no file {tmp_path}/nothing: correct KUBECONFIG"):
         connect(tmp_path / "nothing")
+    # One that is missing among several does no harm, as with kubectl.
+    with pytest.raises(ClusterError, match="list indices"):
+        connect(f"{tmp_path}/nothing:{broken}")
