@@ -1,6 +1,6 @@
 """What `netlink.pl` prints, in types. Pure."""
 
-from collections.abc import Iterator
+import re
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 
@@ -27,57 +27,64 @@ class Netlink:
     counted: dict[int, Counters]
 
 
+_NUMBER, _OR_NONE, _MAC, _IP = r"\d+", r"-|-?\d+", r"[0-9a-f]{12}", r"(?:[0-9a-f]{8}|[0-9a-f]{32})"
+_ROWS = {
+    kind: re.compile(f"{kind} {' '.join(f'({column})' for column in columns)}")
+    for kind, columns in {
+        "link": (_NUMBER, _OR_NONE, _OR_NONE, _OR_NONE, r"\S+", r"\S+"),
+        "nsid": (_NUMBER, _OR_NONE),
+        "inode": (_NUMBER, _NUMBER),
+        "neighbour": (_IP, _NUMBER, _NUMBER, _MAC),
+        "learned": (_MAC, _NUMBER, _OR_NONE),
+        "route": (_IP, _NUMBER, _NUMBER, _OR_NONE, r"via|-"),
+        "count": (_NUMBER, _NUMBER, _NUMBER),
+    }.items()
+}
+
+
 def netlink(text: str) -> Netlink:
     """Reads the program's output; a line that it does not write is left out."""
-    rows = [line.split(" ") for line in text.splitlines()]
-    names = {int(row[1]): _name(row) for row in _of(rows, "link", 7)}
+    rows: dict[str, list[tuple[str, ...]]] = {kind: [] for kind in _ROWS}
+    for line in text.split("\n"):
+        kind = line.partition(" ")[0]
+        if kind in _ROWS and (row := _ROWS[kind].fullmatch(line)):
+            rows[kind].append(row.groups())
+    names = {int(row[0]): row[5] for row in rows["link"]}
     return Netlink(
-        links=[_link(row, names) for row in _of(rows, "link", 7)],
-        netns_ids={int(row[1]): _number(row[2]) for row in _of(rows, "nsid", 3)},
-        inodes={int(row[1]): int(row[2]) for row in _of(rows, "inode", 3)},
+        links=[_link(row, names) for row in rows["link"]],
+        netns_ids={int(pid): _number(netns_id) for pid, netns_id in rows["nsid"]},
+        inodes={int(pid): int(inode) for pid, inode in rows["inode"]},
         neighbours=[
-            Neighbour(_address(row[1]), names[int(row[2])], _mac(row[4]))
-            for row in _of(rows, "neighbour", 5)
-            if int(row[3]) & _ANSWERS and int(row[2]) in names
+            Neighbour(_address(ip), names[int(device)], _mac(mac))
+            for ip, device, state, mac in rows["neighbour"]
+            if int(state) & _ANSWERS and int(device) in names
         ],
         forwarding=[
-            Forwarding(_mac(row[1]), names[int(row[2])], names[int(row[3])])
-            for row in _of(rows, "learned", 4)
-            if int(row[2]) in names and int(row[3]) in names
+            Forwarding(_mac(mac), names[int(port)], names[_number(bridge) or 0])
+            for mac, port, bridge in rows["learned"]
+            if int(port) in names and _number(bridge) in names
         ],
         routes={
-            _address(row[1]): names[int(row[4])]
-            for row in _of(rows, "route", 6)
-            if _is_for_one_pod(row) and _number(row[4]) in names
+            _address(ip): names[_number(device) or 0]
+            for ip, kind, length, device, gateway in rows["route"]
+            # A route through a gateway, or to a whole network, leads to more than one pod.
+            if (int(kind), int(length), gateway) == (_UNICAST, 4 * len(ip), "-") and _number(device) in names
         },
-        counted={int(row[1]): Counters(int(row[2]), int(row[3])) for row in _of(rows, "count", 4)},
+        counted={int(index): Counters(int(came), int(went)) for index, came, went in rows["count"]},
     )
 
 
-def _is_for_one_pod(row: list[str]) -> bool:
-    """A route through a gateway, or to a whole network, leads to more than one pod."""
-    return int(row[2]) == _UNICAST and int(row[3]) == 4 * len(row[1]) and row[5] == "-"
-
-
-def _of(rows: list[list[str]], kind: str, length: int) -> Iterator[list[str]]:
-    return (row for row in rows if row[0] == kind and len(row) >= length)
-
-
-def _link(row: list[str], names: dict[int, str]) -> Link:
-    master = _number(row[4])
+def _link(row: tuple[str, ...], names: dict[int, str]) -> Link:
+    index, peer, netns_id, master, kind, name = row
     return Link(
-        ifindex=int(row[1]),
-        name=_name(row),
-        kind=None if row[5] == "-" else row[5],
-        master=None if master is None else names.get(master),
+        ifindex=int(index),
+        name=name,
+        kind=None if kind == "-" else kind,
+        master=names.get(_number(master) or 0),
         # An interface that is built on none names itself, or 0.
-        peer_index=_number(row[2]) or None,
-        netns_id=_number(row[3]),
+        peer_index=_number(peer) or None,
+        netns_id=_number(netns_id),
     )
-
-
-def _name(row: list[str]) -> str:
-    return " ".join(row[6:])
 
 
 def _number(word: str) -> int | None:

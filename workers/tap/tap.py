@@ -96,7 +96,8 @@ def _node_tap(evidence: Evidence, pod: Pod, place: Seat | None, found: list[Opin
     first = found[0] if found else None
     agree = [other for other in found[1:] if first and other.link.ifindex == first.link.ifindex]
     differ = [other for other in found[1:] if first and other.link.ifindex != first.link.ifindex]
-    if not evidence.processes and not agree:
+    # Addresses are given anew, and links are left behind: without a process the name must agree.
+    if not evidence.processes and not any(other.method == "name" for other in agree):
         raise NoTap(f"No process of pod {pod.name} was found on node {pod.node}: it may have just ended.")
     if first is None or found[0].method == "name":
         raise NoTap(_why_not(evidence, pod, found))

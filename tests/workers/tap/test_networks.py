@@ -286,6 +286,11 @@ def test_a_stale_entry_of_the_bridge_is_no_tap_for_a_pod_that_shows_no_process()
         decide(built(BRIDGE, *STALE, processes=()), POD)
 
 
+def test_a_link_left_behind_that_route_and_bridge_lead_to_is_no_tap_without_a_process() -> None:
+    with pytest.raises(NoTap, match="No process of pod web-1 was found"):
+        decide(built(BRIDGE, *STALE, "route 0a000009 1 32 30 -", processes=()), POD)
+
+
 def test_an_iflink_that_is_the_index_of_another_link_does_not_count_as_the_other_direction() -> None:
     evidence = replace(built(*BRIDGED, *LEARNED), iflinks={"eth0": 20})
     with pytest.raises(NoTap, match=r"contradicts itself: .* but the pod's own iflink 20 says vethaaaa"):
