@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 
 from workers.agent.pod_spec import AgentLimits, Owner, pod_spec
+from workers.request.duration import LONGEST_SECONDS
 
 
 @pytest.fixture
@@ -66,6 +67,12 @@ def test_it_asks_for_so_little_that_it_fits_on_a_full_node(pod: dict[str, Any]) 
     }
 
 
+def test_it_may_live_as_long_as_the_longest_capture_takes_and_the_admission_policy_allows() -> None:
+    limits = AgentLimits(seconds=LONGEST_SECONDS, spool_bytes=1)
+    spec = pod_spec(owner=Owner("cap-1", "tests"), node="n", namespace="n", image="i", limits=limits)["spec"]
+    assert LONGEST_SECONDS + 60 < spec["activeDeadlineSeconds"] <= 900
+
+
 def test_its_volume_holds_well_more_than_the_spool_may_grow_to(pod: dict[str, Any]) -> None:
     limit = int(pod["spec"]["volumes"][0]["emptyDir"]["sizeLimit"])
     hard_cap_of_the_spool = 50_000_000 * 1.5 + 2048 * 512
@@ -75,6 +82,7 @@ def test_its_volume_holds_well_more_than_the_spool_may_grow_to(pod: dict[str, An
 def test_it_says_which_capture_it_is_for(pod: dict[str, Any]) -> None:
     assert pod["metadata"]["name"] == "podcap-cap-7f3k9q"
     assert pod["metadata"]["labels"]["podcap.dev/capture"] == "cap-7f3k9q"
+    assert pod["metadata"]["labels"]["podcap.dev/installation"] == "tests"
 
 
 def test_it_can_be_sent_as_it_is(pod: dict[str, Any]) -> None:

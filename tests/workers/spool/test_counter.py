@@ -1,9 +1,11 @@
 import struct
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from workers.spool.counter import PacketCounter
+from workers.spool.whole import keep_whole_packets
 
 MAGICS = st.sampled_from([("<", 0xA1B2C3D4), ("<", 0xA1B23C4D), (">", 0xA1B2C3D4), (">", 0xA1B23C4D)])
 
@@ -32,6 +34,20 @@ def test_a_packet_counts_once_it_is_whole(sizes: list[int], data: st.DataObject)
     counter = PacketCounter()
     counter.feed(file[:cut])
     assert counter.packets == sum(end <= cut for end in ends)
+
+
+@given(MAGICS, st.lists(st.integers(0, 80), max_size=9), st.data())
+def test_a_file_cut_anywhere_is_cut_back_to_its_whole_packets(
+    tmp_path_factory: pytest.TempPathFactory, kind: tuple[str, int], sizes: list[int], data: st.DataObject
+) -> None:
+    file = pcap(*kind, sizes)
+    cut = data.draw(st.integers(0, len(file)))
+    path = tmp_path_factory.mktemp("cut") / "spool.pcap"
+    path.write_bytes(file[:cut])
+    packets = keep_whole_packets(path).packets
+    assert packets is not None
+    assert path.read_bytes() == (pcap(*kind, sizes[:packets]) if cut >= 24 else b"")
+    assert len(pcap(*kind, sizes[: packets + 1])) > cut or packets == len(sizes)
 
 
 @given(st.binary(min_size=24, max_size=300).filter(lambda b: struct.unpack("<I", b[:4])[0] & 0xFF != 0xD4))
