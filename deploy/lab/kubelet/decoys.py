@@ -19,10 +19,15 @@ _BRIDGES = (BRIDGE, OVERLAY_BRIDGE, SECOND_BRIDGE)
 
 @dataclass(frozen=True)
 class Decoys:
-    """Commands of ip(8) and bridge(8) that make them, and of ip(8) that remove them."""
+    """Commands of ip(8) and bridge(8) that make them, and of ip(8) that remove them.
+
+    Attributes:
+        child: Of ip(8); a kernel without macvlan refuses it, and then there is one decoy less.
+    """
 
     ip: tuple[str, ...]
     bridge: tuple[str, ...]
+    child: tuple[str, ...]
     removal: tuple[str, ...]
 
 
@@ -41,9 +46,9 @@ def decoys(place: Place, wiring: Wiring) -> Decoys:
             f"link set {name} up",
             f"link set {peer} up",
             *(f"neigh replace {one} lladdr {mac} dev {bridge} nud stale" for one in wiring.addresses),
-            f"link add link eth0 name {child} index {place.next_index()} type macvlan mode bridge",
         ),
         (f"fdb replace {mac} dev {name} master dynamic",),
+        (f"link add link eth0 name {child} index {place.next_index()} type macvlan mode bridge",),
         (
             *(f"neigh del {one} dev {bridge}" for one in wiring.addresses),
             f"link delete {name}",

@@ -5,6 +5,7 @@
 """
 
 import asyncio
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,6 +92,8 @@ class PodNetwork:
     async def _surround(self, around: Decoys) -> None:
         await self._run(["ip", "-batch", "-"], around.ip)
         await self._run(["bridge", "-batch", "-"], around.bridge)
+        with contextlib.suppress(RuntimeError):
+            await self._run(["ip", "-batch", "-"], around.child)
 
     async def detach(self, uid: str) -> None:
         """Removes what a pod has on its node, if it is still there."""
