@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from workers.agent import agent
-from workers.agent.agent import AgentPod
+from workers.agent.agent import AgentPod, NotMadeError
 from workers.agent.pod_spec import AgentLimits, Owner, Profile
 from workers.announcement import announced
 from workers.cluster.cluster import Cluster
@@ -205,6 +205,7 @@ def _agent_pod(work: Work, cluster: Cluster, node: str, profile: Profile) -> Ite
     """An agent pod that is gone when the block ends, however it ends."""
     settings = work.services.settings
     capture = work.capture
+    refused = False
     try:
         yield agent.create(
             cluster,
@@ -215,12 +216,16 @@ def _agent_pod(work: Work, cluster: Cluster, node: str, profile: Profile) -> Ite
             limits=AgentLimits(seconds=_longest(capture), spool_bytes=SPOOL_BYTES, profile=profile),
             poll=work.give_up_if_stopped,
         )
+    except NotMadeError:
+        refused = True
+        raise
     finally:
         try:
             agent.delete(cluster, settings.agent_namespace, capture.id)
         except ClusterError as error:
-            # beat removes it when the cluster answers again.
-            log.warning("the agent pod may be left: %s", error, extra={"capture": capture.id})
+            if not refused:
+                # beat removes it when the cluster answers again.
+                log.warning("the agent pod may be left: %s", error, extra={"capture": capture.id})
 
 
 def _end(work: Work, state: State, sentence: str) -> None:

@@ -20,7 +20,9 @@ from workers.cluster.cluster import Cluster
 from workers.cluster.errors import (
     ClusterError,
     ConflictError,
+    ForbiddenError,
     NamespaceNotFoundError,
+    NotServedError,
     PodNotFoundError,
 )
 from workers.cluster.exec import Completed, ExecStream
@@ -50,6 +52,10 @@ _FULL = {"OutOfcpu": "CPU", "OutOfmemory": "memory", "OutOfpods": "place for a p
 
 class AgentError(ClusterError):
     """The agent pod cannot be started, or does not go; one sentence says why."""
+
+
+class NotMadeError(AgentError):
+    """The cluster refused the agent pod, so that there is none to be removed; its sentence says why."""
 
 
 @dataclass(frozen=True)
@@ -144,13 +150,16 @@ def create(
         poll: Called at least once a second; may raise to give up.
 
     Raises:
+        NotMadeError: The cluster refuses it: a right, PodSecurity, a quota, no such namespace.
         AgentError: It does not run: image, node, deadline.
-        ClusterError: The cluster refuses (right, PodSecurity, quota), or is not reached.
+        ClusterError: The cluster fails, or is not reached: there may be one.
     """
     capture_id = owner.capture_id
     manifest = pod_spec(owner=owner, node=node, namespace=namespace, image=image, limits=limits)
     try:
         created = cluster.create_pod(namespace, manifest)
+    except (ForbiddenError, NamespaceNotFoundError, NotServedError) as error:
+        raise NotMadeError(str(error)) from error
     except ConflictError:
         created = cluster.pod(namespace, agent_name(capture_id))
         found = Owner(created.labels.get(CAPTURE_LABEL, ""), created.labels.get(INSTALLATION_LABEL, ""))
