@@ -30,7 +30,7 @@ bench: system .venv/made
 	.venv/bin/python -m tests.bench
 
 soak: system .venv/made
-	.venv/bin/python -m pytest --numprocesses=0 tests/soak
+	.venv/bin/python -m pytest --numprocesses=0 --log-cli-level=INFO tests/soak
 
 up: system .venv/made
 	@.venv/bin/python -m deploy.lab up
