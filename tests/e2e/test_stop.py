@@ -1,4 +1,4 @@
-"""Stop ends a capture early and keeps what it has."""
+"""The buttons of a running capture: Stop ends it early and keeps what it has, +30s lets it run longer."""
 
 from typing import Any
 
@@ -13,6 +13,19 @@ def test_a_running_capture_that_is_stopped_delivers_what_it_has(world: Any) -> N
     assert world.file().stat().st_size > 24
     assert world.agent_pods() == ""
     assert world.leftovers() == []
+
+
+def test_a_running_capture_is_given_more_time_by_whom_the_policy_allows_it(world: Any) -> None:
+    with world.traffic():
+        world.command(f"traefik/{world.pod()} 20s port 80")
+        world.wait_for_words("of 20s ·")
+        world.click("extend_capture", user="mallory")
+        world.wait_for_whisper("policy does not allow you", user="mallory")
+        world.click("extend_capture", user="bob")
+        world.wait_for_words("of 50s ·")
+        world.click("stop_capture", user="bob")
+        world.wait_for_words("Stopped by")
+    assert world.agent_pods() == ""
 
 
 def test_a_capture_that_waits_for_a_worker_is_stopped_before_it_began(world: Any) -> None:
