@@ -221,7 +221,8 @@ def _agent_pod(work: Work, cluster: Cluster, node: str, profile: Profile) -> Ite
         raise
     finally:
         try:
-            agent.delete(cluster, settings.agent_namespace, capture.id)
+            if not work.is_lost():
+                agent.delete(cluster, settings.agent_namespace, capture.id)
         except ClusterError as error:
             if not refused:
                 # beat removes it when the cluster answers again.

@@ -11,7 +11,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from workers.heart import WORKER
 from workers.ledger.capture import Capture
-from workers.ledger.states import State
+from workers.ledger.ledger import IllegalMoveError
+from workers.ledger.states import WAITING, State
 from workers.place import PlaceError
 from workers.report import Report
 from workers.services import Services
@@ -39,6 +40,9 @@ class Work:
     folder: Path
     _asked_at: float = field(default=0.0, repr=False)
 
+    def __post_init__(self) -> None:
+        self._taken_at = self.capture.started_at
+
     def move(self, state: State, *, trail: Mapping[str, Any] | None = None, **facts: Any) -> None:
         """Moves the capture and shows it; a place that cannot be reached does not stop the work.
 
@@ -48,11 +52,24 @@ class Work:
             facts: What ledger and trail are to know.
 
         Raises:
-            IllegalMoveError: Somebody else has ended it.
+            IllegalMoveError: Somebody else has ended it, or has it.
         """
+        self._refuse_if_lost()
         self.capture = self.services.ledger.move(self.capture.id, state, by=WORKER, trail=trail, **facts)
         log.info("%s", state, extra={"capture": self.capture.id})
         self.show()
+
+    def is_lost(self) -> bool:
+        """Whether another worker has it, or will: this one hung for so long that it was taken for dead."""
+        try:
+            now = self.services.ledger.get(self.capture.id)
+        except SQLAlchemyError:
+            return False  # Nobody can have been given it meanwhile.
+        return now.started_at != self._taken_at or now.state in WAITING
+
+    def _refuse_if_lost(self) -> None:
+        if self.is_lost():
+            raise IllegalMoveError(f"{self.capture.id} was given to another worker")
 
     def note(self, **facts: Any) -> None:
         """Writes what is known by now into the ledger."""
@@ -76,11 +93,16 @@ class Work:
             log.warning("not said: %s (%s)", sentence, error, extra={"capture": self.capture.id})
 
     def stop_asked(self) -> bool:
-        """Whether somebody asked to stop; the ledger is asked once a second, also for its duration."""
+        """Whether somebody asked to stop; the ledger is asked once a second, also for its duration.
+
+        Raises:
+            IllegalMoveError: Another worker has it.
+        """
         now = time.monotonic()
         if self.capture.stop_requested_by is None and now >= self._asked_at + _ASK_AGAIN_SECONDS:
             self._asked_at = now
             try:
+                self._refuse_if_lost()
                 self.capture = self.services.ledger.get(self.capture.id)
             except SQLAlchemyError as error:
                 # Packets are captured meanwhile; a database that is back in time has cost nothing.
