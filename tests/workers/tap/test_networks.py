@@ -25,6 +25,7 @@ from tests.workers.tap.built import (
 )
 from workers.cluster.pod import Pod
 from workers.tap.evidence import Evidence
+from workers.tap.opinions import opinions
 from workers.tap.tap import NoTap, decide, explain
 
 LO = "link 1 - - - - lo"
@@ -297,6 +298,11 @@ def test_an_iflink_that_is_the_index_of_another_link_does_not_count_as_the_other
         decide(replace(evidence, links=tuple(replace(link, counters=None) for link in evidence.links)), POD)
 
 
+def test_an_iflink_that_is_the_index_of_a_pair_with_another_peer_is_no_opinion() -> None:
+    evidence = replace(built(*BRIDGED, *LEARNED, veth(23, "vethdddd", peer=5)), iflinks={"eth0": 23})
+    assert [opinion.method for opinion in opinions(evidence, POD)] == ["namespace", "forwarding"]
+
+
 def test_the_pods_own_iflink_is_a_second_opinion() -> None:
     evidence = replace(built(LO, veth(9, "veth9"), *OTHER_PODS), iflinks={"eth0": 9})
     tap = decide(evidence, POD)
@@ -328,7 +334,7 @@ def test_a_vlan_child_whose_index_below_is_the_pods_is_not_taken_for_its_pair() 
 def test_a_route_to_a_whole_network_or_through_a_gateway_is_no_opinion() -> None:
     for route in ("route 0a000009 1 24 20 -", "route 0a000009 1 32 20 via", "route 0a000009 7 32 20 -"):
         tap = decide(built(*BRIDGED, route), POD)
-        assert (tap.interface, tap.confidence) == ("veth09b7438a", "medium")
+        assert (tap.interface, tap.confidence, len(tap.proof)) == ("veth09b7438a", "medium", 1)
 
 
 def test_of_several_processes_one_that_left_the_pods_network_does_not_mislead() -> None:
