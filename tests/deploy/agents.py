@@ -3,10 +3,11 @@
 import inspect
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from workers.agent.agent import AgentPod, create, delete
-from workers.agent.pod_spec import AgentLimits, Owner, pod_spec
+from workers.agent.pod_spec import AgentLimits, Owner, Profile, pod_spec
 from workers.capture import SPOOL_BYTES
 from workers.cluster.cluster import Cluster
 from workers.request.grammar import parse
@@ -17,10 +18,10 @@ LIMITS = AgentLimits(seconds=LONGEST_SECONDS, spool_bytes=SPOOL_BYTES)
 """Of the longest capture there can be."""
 
 
-def manifest(capture_id: str, namespace: str, image: str) -> dict[str, Any]:
+def manifest(capture_id: str, namespace: str, image: str, profile: Profile = "host") -> dict[str, Any]:
     """The agent pod's manifest, with the limits of the longest capture."""
-    owner = Owner(capture_id, "tests")
-    return pod_spec(owner=owner, node=NODE, namespace=namespace, image=image, limits=LIMITS)
+    owner, limits = Owner(capture_id, "tests"), replace(LIMITS, profile=profile)
+    return pod_spec(owner=owner, node=NODE, namespace=namespace, image=image, limits=limits)
 
 
 @contextmanager

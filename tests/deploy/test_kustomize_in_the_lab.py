@@ -32,7 +32,7 @@ def worker(lab: LabHandle, chosen: Path) -> Iterator[Cluster]:
         yield cluster
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def agent(worker: Cluster) -> Iterator[AgentPod]:
     with agents.running(worker, "cap-pinned", NAMESPACE, AGENT_IMAGE) as agent:
         yield agent
@@ -42,8 +42,11 @@ def manifest() -> Pod:
     return agents.manifest("cap-odd", NAMESPACE, AGENT_IMAGE)
 
 
-@pytest.mark.parametrize("overlay", ["socket-mode", "http"])
-@pytest.mark.parametrize("side", ["client", "server"])
+def entering() -> Pod:
+    return agents.manifest("cap-odd", NAMESPACE, AGENT_IMAGE, profile="namespace")
+
+
+@pytest.mark.parametrize(("overlay", "side"), [("socket-mode", "server"), ("http", "client")])
 def test_the_cluster_takes_every_object(lab: LabHandle, chosen: Path, overlay: str, side: str) -> None:
     del chosen  # its namespaces are there
     folder = KUSTOMIZE / "overlays" / overlay
@@ -113,6 +116,26 @@ def security(**fields: Any) -> Change:
     return container(lambda one: one["securityContext"].update(fields))
 
 
+def metadata(**fields: Any) -> Change:
+    return lambda pod: pod["metadata"].update(fields)
+
+
+def emptydir(**fields: Any) -> Change:
+    return lambda pod: pod["spec"]["volumes"][0]["emptyDir"].update(fields)
+
+
+def mount(**fields: Any) -> Change:
+    return container(lambda one: one["volumeMounts"][0].update(fields))
+
+
+def requests(**fields: Any) -> Change:
+    return container(lambda one: one["resources"]["requests"].update(fields))
+
+
+def unlabelled(label: str) -> Change:
+    return lambda pod: pod["metadata"]["labels"].pop(label)
+
+
 def pod_security(**fields: Any) -> Change:
     return lambda pod: pod["spec"]["securityContext"].update(fields)
 
@@ -132,6 +155,7 @@ def without(*path: str) -> Change:
 
 
 HOST = {"name": "host", "hostPath": {"path": "/"}}
+PROBE = {"exec": {"command": ["id"]}}
 DEVIATIONS: dict[str, tuple[str, Change]] = {
     "privileged": ("not be privileged", security(privileged=True, allowPrivilegeEscalation=True)),
     "escalation": ("not be privileged", security(allowPrivilegeEscalation=True)),
@@ -176,6 +200,45 @@ DEVIATIONS: dict[str, tuple[str, Change]] = {
         "must only sleep",
         container(lambda one: one.update(lifecycle={"postStart": {"exec": {"command": ["id"]}}})),
     ),
+    "a liveness probe": ("must only sleep", container(lambda one: one.update(livenessProbe=PROBE))),
+    "a readiness probe": ("must only sleep", container(lambda one: one.update(readinessProbe=PROBE))),
+    "a startup probe": ("must only sleep", container(lambda one: one.update(startupProbe=PROBE))),
+    "a spool over /proc": ("at /spool, whole", mount(mountPath="/proc")),
+    "a part of the spool": ("at /spool, whole", mount(subPath="x")),
+    "a part of the spool by expression": ("at /spool, whole", mount(subPathExpr="x")),
+    "a second mount": (
+        "nothing mounted elsewhere",
+        container(lambda one: one["volumeMounts"].append({"name": "spool", "mountPath": "/etc"})),
+    ),
+    "no mount": ("at /spool, whole", container(lambda one: one.pop("volumeMounts"))),
+    "a device": (
+        "at /spool, whole",
+        container(lambda one: one.update(volumeDevices=[{"name": "spool", "devicePath": "/dev/x"}])),
+    ),
+    "a termination message elsewhere": (
+        "nothing mounted elsewhere",
+        container(lambda one: one.update(terminationMessagePath="/etc/ld.so.preload")),
+    ),
+    "a spool in memory": ("an emptyDir on disk", emptydir(medium="Memory")),
+    "a priority of the system": ("no priority of the system", spec(priorityClassName="system-node-critical")),
+    "another runtime": ("priority of the system, runtime", spec(runtimeClassName="other")),
+    "a claim": (
+        "claims or resources",
+        spec(resourceClaims=[{"name": "gpu", "resourceClaimName": "gpu"}]),
+    ),
+    "resources of the pod": ("resources of its own", spec(resources={"limits": {"memory": "1Gi"}})),
+    "much CPU": ("at most 100m of CPU", requests(cpu="50")),
+    "much storage": ("1Gi of storage", requests(**{"ephemeral-storage": "1Ti"})),
+    "a device plugin's resource": (
+        "and nothing else",
+        container(lambda one: [part.update({"example.com/gpu": "1"}) for part in one["resources"].values()]),
+    ),
+    "a finalizer": ("no finalizers", metadata(finalizers=["example.com/stay"])),
+    "an owner": (
+        "no owners",
+        metadata(ownerReferences=[{"apiVersion": "v1", "kind": "Node", "name": "x", "uid": "x"}]),
+    ),
+    "a long farewell": ("within 30 more", spec(terminationGracePeriodSeconds=31)),
     "no memory limit": ("a memory limit", container(lambda one: one.update(resources={}))),
     "a token": ("no token", spec(automountServiceAccountToken=True)),
     "a token by default": ("no token", without("automountServiceAccountToken")),
@@ -197,6 +260,7 @@ DEVIATIONS: dict[str, tuple[str, Change]] = {
         ),
     ),
     "another name": ("named after the capture", lambda pod: pod["metadata"].update(name="podcap-other")),
+    "no installation": ("the label podcap.dev/installation", unlabelled("podcap.dev/installation")),
     "no label": ("named after the capture", lambda pod: pod["metadata"].pop("labels")),
 }
 
@@ -218,13 +282,17 @@ def test_an_administrator_cannot_make_the_same_pod(lab: LabHandle, chosen: Path)
     del chosen
     with (
         connect(lab.places.kubeconfig) as administrator,
-        pytest.raises(RefusedError, match=r"only podcap's worker .* creates pods here"),
+        pytest.raises(
+            RefusedError, match="only system:serviceaccount:podcap:worker creates pods in podcap-agents"
+        ),
     ):
         administrator.create_pod(NAMESPACE, manifest())
 
 
 def test_an_administrator_cannot_enter_an_agent_pod(lab: LabHandle, agent: AgentPod) -> None:
-    with pytest.raises(CommandFailed, match=r"only podcap's worker .* runs commands in agent pods"):
+    with pytest.raises(
+        CommandFailed, match="only system:serviceaccount:podcap:worker runs commands in agent"
+    ):
         lab.kubectl("exec", "-n", NAMESPACE, agent.pod.name, "--", "id")
 
 
@@ -243,15 +311,56 @@ def test_pods_elsewhere_are_none_of_its_business(lab: LabHandle, chosen: Path) -
         lab.exec("free", "true")
 
 
-def test_without_the_image_that_is_pinned_no_agent_pod_is_made(
-    lab: LabHandle, chosen: Path, worker: Cluster
-) -> None:
+def test_without_the_image_that_is_pinned_no_agent_pod_is_made(lab: LabHandle, worker: Cluster) -> None:
+    kept = lab.get("configmap", "podcap-agent", "podcap")
     lab.kubectl("delete", "configmap", "podcap-agent", "-n", "podcap")
     try:
         with pytest.raises(RefusedError, match="podcap-agents"):
             worker.create_pod(NAMESPACE, manifest())
     finally:
-        lab.kubectl("apply", "-k", str(chosen))
+        put_back(lab, kept)
+
+
+@pytest.fixture
+def namespace_profile(lab: LabHandle, worker: Cluster) -> Iterator[None]:
+    """As docs/install.md shows it."""
+    del worker
+    kept = lab.get("configmap", "podcap-agent", "podcap")
+    data = json.dumps({"data": {"namespaceProfile": "true"}})
+    lab.kubectl("patch", "configmap", "podcap-agent", "-n", "podcap", "--type=merge", "-p", data)
+    yield
+    lab.kubectl("delete", "configmap", "podcap-agent", "-n", "podcap")
+    put_back(lab, kept)
+
+
+def put_back(lab: LabHandle, kept: dict[str, Any]) -> None:
+    for field in ("uid", "resourceVersion", "creationTimestamp"):
+        kept["metadata"].pop(field)
+    lab.kubectl("create", "-f", "-", text=json.dumps(kept))
+
+
+def test_an_agent_pod_that_may_enter_network_namespaces_is_refused_until_the_cluster_allows_it(
+    worker: Cluster,
+) -> None:
+    with pytest.raises(RefusedError, match="may enter network namespaces here: namespaceProfile"):
+        worker.create_pod(NAMESPACE, entering())
+
+
+@pytest.mark.usefixtures("namespace_profile")
+def test_where_the_cluster_allows_it_that_pod_is_made_and_no_other_has_its_capabilities(
+    worker: Cluster,
+) -> None:
+    assert worker.create_pod(NAMESPACE, entering(), dry_run=True)
+    assert worker.create_pod(NAMESPACE, manifest(), dry_run=True)
+    for change in (
+        lambda pod: pod["metadata"]["labels"].update({"podcap.dev/profile": "host"}),
+        security(capabilities={"drop": ["ALL"], "add": ["SYS_ADMIN", "NET_ADMIN"]}),
+        security(capabilities={"add": ["SYS_ADMIN"]}),
+    ):
+        pod = entering()
+        change(pod)
+        with pytest.raises(RefusedError, match="of the capabilities"):
+            worker.create_pod(NAMESPACE, pod)
 
 
 @pytest.mark.parametrize("name", ["bot", "beat"])
