@@ -3,6 +3,7 @@
 import re
 import subprocess
 from collections.abc import Iterator
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -144,6 +145,51 @@ def test_no_rule_grants_everything_of_anything(objects: list[dict[str, Any]]) ->
     for rule in rules:
         assert "*" not in {*rule["verbs"], *rule["resources"], *rule["apiGroups"]}
         assert "secrets" not in rule["resources"]
+
+
+def test_what_changes_a_running_agent_pod_is_pinned_as_well(objects: list[dict[str, Any]]) -> None:
+    policy = named(objects, "ValidatingAdmissionPolicy", "podcap-agents")
+    (rule,) = policy["spec"]["matchConstraints"]["resourceRules"]
+    assert rule["operations"] == ["CREATE", "UPDATE"]
+    assert rule["resources"] == ["pods", "pods/ephemeralcontainers", "pods/resize"]
+
+
+def named(objects: list[dict[str, Any]], kind: str, name: str) -> dict[str, Any]:
+    return next(one for one in objects if (one["kind"], one["metadata"]["name"]) == (kind, name))
+
+
+@pytest.mark.parametrize(
+    ("address", "port", "allowed"),
+    [
+        ("10.96.0.10", 53, True),
+        ("169.254.20.10", 53, True),
+        ("169.254.25.10", 53, True),
+        ("fd00::a", 53, True),
+        ("169.254.169.254", 80, False),
+        ("169.254.169.254", 443, False),
+        ("fd00:ec2::254", 443, False),
+        ("10.0.0.1", 80, False),
+        ("10.0.0.1", 443, True),
+        ("10.0.0.1", 6443, True),
+        ("2001:db8::1", 5432, True),
+    ],
+)
+def test_podcap_reaches_names_and_servers_and_no_clouds_credentials(
+    objects: list[dict[str, Any]], address: str, port: int, allowed: bool
+) -> None:
+    egress = named(objects, "NetworkPolicy", "egress")["spec"]["egress"]
+    assert allowed == any(
+        port in [one["port"] for one in rule["ports"]]
+        and ("to" not in rule or any(_within(address, peer["ipBlock"]) for peer in rule["to"]))
+        for rule in egress
+    )
+
+
+def _within(address: str, block: dict[str, Any]) -> bool:
+    def inside(network: str) -> bool:
+        return ip_address(address) in ip_network(network)
+
+    return inside(block["cidr"]) and not any(map(inside, block["except"]))
 
 
 def test_without_a_policy_of_ones_own_nobody_may_capture() -> None:
