@@ -38,13 +38,17 @@ def unprotected(connection: Connection, role: str) -> str | None:
     """Why a role could alter an append-only table in spite of `grant`; None when it cannot.
 
     A member of the table's owner, of its schema's or of the database's may do what these may: disable a
-    trigger, drop the table. A superuser is a member of every role (PostgreSQL's manual, 22.3, 22.4).
+    trigger, drop the table. A superuser is a member of every role (PostgreSQL's manual, 22.3, 22.4). Before
+    PostgreSQL 16 a role with CREATEROLE may make itself a member of any that is no superuser, and whoever may
+    become a role has its attributes (CREATE ROLE, notes).
     """
     owners = text(
         "SELECT pg_has_role(:role, relowner, 'MEMBER') AS table,"
         " pg_has_role(:role, nspowner, 'MEMBER') AS schema,"
         " pg_has_role(:role, datdba, 'MEMBER') AS database,"
-        " has_table_privilege(:role, c.oid, 'UPDATE, DELETE, TRUNCATE')"
+        " (SELECT min(rolname) FROM pg_roles"
+        " WHERE rolcreaterole AND pg_has_role(:role, oid, 'MEMBER')) AS makes_roles,"
+        " has_table_privilege(:role, c.oid, 'UPDATE, DELETE, TRUNCATE, TRIGGER')"
         " OR has_any_column_privilege(:role, c.oid, 'UPDATE') AS otherwise"
         " FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace"
         " JOIN pg_database ON datname = current_database()"
@@ -58,6 +62,11 @@ def unprotected(connection: Connection, role: str) -> str | None:
                     f"role {role} is a superuser, or it is or belongs to the owner of the trail's {what}, "
                     "so that it could alter the trail: give podcap a role of its own."
                 )
+        if found["makes_roles"] is not None:
+            return (
+                f"role {role} may make roles (CREATEROLE of {found['makes_roles']}), and so itself a member of "
+                "the trail's owner: take that away."
+            )
         if found["otherwise"]:
             return f"role {role} may change table {table} by a role it is a member of: leave that role."
     return None

@@ -102,6 +102,17 @@ def test_rights_that_somebody_added_are_taken_away_by_the_next_migration(
         ("ALTER SCHEMA public OWNER TO podcap", "SELECT 1", "owner of the trail's schema"),
         ("ALTER DATABASE podcap OWNER TO podcap", "SELECT 1", "owner of the trail's schema"),
         ("GRANT pg_write_all_data TO podcap", "REVOKE pg_write_all_data FROM podcap", "leave that role"),
+        ("ALTER ROLE podcap CREATEROLE", "ALTER ROLE podcap NOCREATEROLE", "may make roles"),
+        (
+            "CREATE ROLE maker CREATEROLE; CREATE ROLE between; GRANT maker TO between; GRANT between TO podcap",
+            "DROP ROLE maker; DROP ROLE between",
+            "CREATEROLE of maker",
+        ),
+        (
+            "CREATE ROLE other; GRANT TRIGGER ON trail TO other; GRANT other TO podcap",
+            "DROP OWNED BY other; DROP ROLE other",
+            "may change table trail",
+        ),
     ],
 )
 def test_a_role_that_could_alter_the_trail_all_the_same_is_refused(
