@@ -112,9 +112,12 @@ def tell(services: Services, capture: Capture, sentence: str) -> None:
         log.warning("could not be told %r: %s", sentence, error, extra={"capture": capture.id})
 
 
-def stop(services: Services, capture_id: str, *, user_id: str) -> None:
-    """Somebody pressed Stop: a waiting capture ends at once, a running one soon and with what it has."""
-    capture = services.ledger.request_stop(capture_id, user_id)
+def stop(services: Services, capture_id: str, *, user_id: str, who: Mapping[str, str] | None = None) -> None:
+    """Somebody pressed Stop: a waiting capture ends at once, a running one soon and with what it has.
+
+    `who` is what the trail is to know of them besides their id.
+    """
+    capture = services.ledger.request_stop(capture_id, user_id, who=who)
     if capture.state in WAITING:
         try:
             capture = services.ledger.move(capture_id, State.STOPPED, by=user_id)

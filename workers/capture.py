@@ -12,7 +12,6 @@ there are no more.
 """
 
 import logging
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -44,8 +43,9 @@ from workers.tap.iflink import with_iflink
 from workers.tap.proof import Watched
 from workers.tap.tap import NoTap, Tap, decide, explain
 from workers.tap.watch import watched
-from workers.trail.facts import beginning
+from workers.trail.facts import tapped
 from workers.work import Ended, Work
+from workers.working_folder import working_folder
 
 log = logging.getLogger(__name__)
 
@@ -61,8 +61,8 @@ _ASK_STOP_SECONDS = 1.0
 
 def run(services: Services, capture_id: str) -> None:
     """Makes a queued capture, to a final state; one that somebody else has is left alone."""
-    with tempfile.TemporaryDirectory(prefix="podcap-") as folder:
-        work = _take(services, capture_id, Path(folder))
+    with working_folder() as folder:
+        work = _take(services, capture_id, folder)
         if work is not None:
             # A second delivery of the same id was not taken, and so never ends the first one's heartbeat.
             with services.heart.beating(capture_id):
@@ -172,11 +172,10 @@ def _start(work: Work, agent_pod: AgentPod, pod: Pod, tap: Tap) -> Spool:
         snaplen=0 if capture.full else SNAPLEN,
         longest=_longest(capture),
     )
+    facts = tapped(pod, tap, capture.filter, limits, agent_pod.pod)
+    work.services.ledger.record(capture.id, "tapped", by=WORKER, facts=facts)
     heard = spool.start(tap, capture.filter, limits)
-    work.move(
-        State.CAPTURING,
-        trail=beginning(pod, tap, capture.filter, limits, agent=agent_pod.pod, heard=heard),
-    )
+    work.move(State.CAPTURING, trail={"tcpdump": heard})
     return spool
 
 

@@ -1,5 +1,6 @@
 """Letting a running capture run longer."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from workers.ledger.capture import Capture
@@ -11,8 +12,12 @@ from workers.services import Services
 from workers.thread.messages import EXTEND_SECONDS, can_be_extended
 
 
-def extend(services: Services, capture_id: str, *, user_id: str) -> str | None:
+def extend(
+    services: Services, capture_id: str, *, user_id: str, who: Mapping[str, str] | None = None
+) -> str | None:
     """Somebody pressed +30s: a running capture runs longer, as far as the policy allows them to ask for that.
+
+    `who` is what the trail is to know of them besides their id.
 
     Returns:
         Why not, in one sentence for that person; None when it does.
@@ -28,7 +33,7 @@ def extend(services: Services, capture_id: str, *, user_id: str) -> str | None:
         return f"Whether this is allowed could not be asked: {error}"
     if refusal is not None:
         return refusal
-    extended = services.ledger.extend(capture_id, user_id, seconds=seconds)
+    extended = services.ledger.extend(capture_id, user_id, seconds=seconds, who=who)
     if extended.seconds < seconds:
         return f"`{capture_id}` cannot run longer: it is {_why_not(extended)}."
     return None

@@ -8,6 +8,7 @@ from typing import Any
 from slack_bolt import Ack, App, Respond
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot.listeners.person import who
 from workers.admission import stop
 from workers.extension import extend
 from workers.services import Services
@@ -23,13 +24,17 @@ def register_actions(app: App, services: Services) -> None:
     def stop_capture(ack: Ack, body: dict[str, Any], action: dict[str, Any], respond: Respond) -> None:
         ack()
         with _told(respond, action["value"], "so nothing stopped: press Stop again in a minute"):
-            stop(services, action["value"], user_id=body["user"]["id"])
+            user = body["user"]
+            known = who(services, user["id"], user.get("username") or user.get("name", ""))
+            stop(services, action["value"], user_id=user["id"], who=known)
 
     @app.action(EXTEND)
     def extend_capture(ack: Ack, body: dict[str, Any], action: dict[str, Any], respond: Respond) -> None:
         ack()
         with _told(respond, action["value"], "so the capture ends as it was to: press again in a minute"):
-            refusal = extend(services, action["value"], user_id=body["user"]["id"])
+            user = body["user"]
+            known = who(services, user["id"], user.get("username") or user.get("name", ""))
+            refusal = extend(services, action["value"], user_id=user["id"], who=known)
             if refusal is not None:
                 _whisper(respond, refusal)
 

@@ -6,6 +6,7 @@ from typing import Any
 from slack_bolt import Ack, Respond
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot.listeners.person import who
 from workers.place import PlaceError
 from workers.policy.decide import Asker, may_read_trail
 from workers.request.audit_question import AuditQuestion, parse_audit
@@ -57,7 +58,7 @@ def _answer(services: Services, command: dict[str, Any], question: AuditQuestion
         "audited" if refused is None else "audit denied",
         by=command["user_id"],
         facts={
-            "user_name": command.get("user_name", ""),
+            **who(services, command["user_id"], command.get("user_name", "")),
             "team_id": command["team_id"],
             "channel_id": command["channel_id"],
             "question": _plain(question),

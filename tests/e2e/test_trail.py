@@ -65,6 +65,7 @@ def test_every_step_of_a_capture_is_an_entry(world: Any, delivered: str) -> None
         "requested",
         "queued",
         "tapping",
+        "tapped",
         "capturing",
         "collecting",
         "summarising",
@@ -87,7 +88,7 @@ def test_the_trail_knows_who_asked_and_where(world: Any, delivered: str) -> None
 
 
 def test_the_trail_knows_what_was_tapped_and_with_which_proof(world: Any, delivered: str) -> None:
-    known = facts(world, delivered)["capturing"]
+    known = facts(world, delivered)["tapped"]
     pod = world.lab.get("pod", world.pod())
     assert known["pod_uid"] == pod["metadata"]["uid"]
     assert known["node"] == pod["spec"]["nodeName"]
@@ -162,7 +163,7 @@ def test_the_log_has_each_entry_as_json(world: Any, delivered: str) -> None:
         for line in lines
         if (entry := json.loads(line[line.index('{"trail"') :])["trail"])["capture_id"] == delivered
     ]
-    assert events[:2] == ["tapping", "capturing"]
+    assert events[:3] == ["tapping", "tapped", "capturing"]
 
 
 def test_the_pods_owner_sees_by_kubectl_that_it_was_captured(world: Any, delivered: str) -> None:

@@ -84,7 +84,7 @@ class Ledger:
             return None
         capture = self._get(connection, row["id"])
         asked = {key: value for key, value in asdict(order).items() if key not in _NOT_IN_THE_TRAIL}
-        return capture, _append(connection, capture, State.REQUESTED, by=order.user_id, at=now, facts=asked)
+        return capture, _append(connection, capture, State.REQUESTED, by=order.user_id, facts=asked)
 
     def get(self, capture_id: str) -> Capture:
         """The capture with this id.
@@ -123,9 +123,8 @@ class Ledger:
         Raises:
             IllegalMoveError: Its state has no such move, for example because another worker was first.
         """
-        now = datetime.now(UTC)
         if end in FINAL:
-            facts["ended_at"] = now
+            facts["ended_at"] = datetime.now(UTC)
         with self._engine.begin() as connection:
             start = connection.execute(
                 select(captures.c.state).where(captures.c.id == capture_id).with_for_update()
@@ -139,12 +138,18 @@ class Ledger:
                 raise IllegalMoveError(f"{capture_id} is {start}, it cannot become {end}")
             capture = self._get(connection, capture_id)
             known = {"from": start, **facts, **(trail or {})}
-            entry = _append(connection, capture, end, by=by, at=now, facts=known)
+            entry = _append(connection, capture, end, by=by, facts=known)
         log.say(entry)
         return capture
 
     def record(
-        self, capture_id: str | None, event: str, *, by: str, facts: Mapping[str, Any] | None = None
+        self,
+        capture_id: str | None,
+        event: str,
+        *,
+        by: str,
+        facts: Mapping[str, Any] | None = None,
+        **columns: Any,
     ) -> Entry:
         """Appends an entry to the trail for what is no move, such as `downloaded`.
 
@@ -153,11 +158,11 @@ class Ledger:
             event: What happened, at most 32 characters.
             by: Who did it, as in `move`.
             facts: What is known of it: values that JSON has, and points in time.
+            columns: Columns of the capture to set in the same transaction.
 
         Raises:
             KeyError: There is no such capture.
         """
-        now = datetime.now(UTC)
         with self._engine.begin() as connection:
             namespace, pod = None, None
             if capture_id is not None:
@@ -165,11 +170,12 @@ class Ledger:
                 if row is None:
                     raise KeyError(capture_id)
                 namespace, pod = row
+                if columns:
+                    connection.execute(update(captures).where(captures.c.id == capture_id).values(**columns))
             entry = append(
                 connection,
                 event,
                 by=by,
-                at=now,
                 capture_id=capture_id,
                 namespace=namespace,
                 pod=pod,
@@ -183,6 +189,16 @@ class Ledger:
         with self._engine.begin() as connection:
             connection.execute(update(captures).where(captures.c.id == capture_id).values(**facts))
             return self._get(connection, capture_id)
+
+    def claim_closing(self, capture_id: str) -> bool:
+        """Whether the caller is the one to post the closing message: the first one to ask."""
+        with self._engine.begin() as connection:
+            changed = connection.execute(
+                update(captures)
+                .where(captures.c.id == capture_id, captures.c.closing_ts.is_(None))
+                .values(closing_ts="")
+            )
+            return changed.rowcount == 1
 
     def note_message(self, capture_id: str, message_ts: str) -> bool:
         """Remembers a capture's message; False when it has another one already."""
@@ -198,9 +214,11 @@ class Ledger:
         """Remembers that the queue took the capture's id just now."""
         self.note(capture_id, published_at=datetime.now(UTC))
 
-    def request_stop(self, capture_id: str, user_id: str) -> Capture:
-        """Raises the stop flag; who was first is remembered, and a final capture is left alone."""
-        now = datetime.now(UTC)
+    def request_stop(self, capture_id: str, user_id: str, *, who: Mapping[str, Any] | None = None) -> Capture:
+        """Raises the stop flag; who was first is remembered, and a final capture is left alone.
+
+        `who` is what the trail is to know of them besides.
+        """
         with self._engine.begin() as connection:
             changed = connection.execute(
                 update(captures)
@@ -214,13 +232,12 @@ class Ledger:
             capture = self._get(connection, capture_id)
             if changed.rowcount != 1:
                 return capture
-            entry = _append(connection, capture, "stop requested", by=user_id, at=now, facts={})
+            entry = _append(connection, capture, "stop requested", by=user_id, facts=who or {})
         log.say(entry)
         return capture
 
     def requeue(self, capture_id: str, *, by: str) -> Capture | None:
         """Gives a capture whose worker died to another one; None when it is too late, or the second time."""
-        now = datetime.now(UTC)
         with self._engine.begin() as connection:
             start = connection.execute(
                 select(captures.c.state).where(captures.c.id == capture_id).with_for_update()
@@ -236,13 +253,17 @@ class Ledger:
                 .values(state=State.QUEUED, published_at=None)
             )
             capture = self._get(connection, capture_id)
-            entry = _append(connection, capture, State.QUEUED, by=by, at=now, facts={"from": start})
+            entry = _append(connection, capture, State.QUEUED, by=by, facts={"from": start})
         log.say(entry)
         return capture
 
-    def extend(self, capture_id: str, user_id: str, *, seconds: int) -> Capture:
-        """Sets a running capture's duration to more seconds; one that does not run is left alone."""
-        now = datetime.now(UTC)
+    def extend(
+        self, capture_id: str, user_id: str, *, seconds: int, who: Mapping[str, Any] | None = None
+    ) -> Capture:
+        """Sets a running capture's duration to more seconds; one that does not run is left alone.
+
+        `who` is what the trail is to know of them besides.
+        """
         with self._engine.begin() as connection:
             changed = connection.execute(
                 update(captures)
@@ -257,7 +278,8 @@ class Ledger:
             capture = self._get(connection, capture_id)
             if changed.rowcount != 1:
                 return capture
-            entry = _append(connection, capture, "extended", by=user_id, at=now, facts={"seconds": seconds})
+            facts = {"seconds": seconds, **(who or {})}
+            entry = _append(connection, capture, "extended", by=user_id, facts=facts)
         log.say(entry)
         return capture
 
@@ -364,13 +386,12 @@ _POD_OF = select(captures.c.namespace, captures.c.pod).where(captures.c.id == bi
 
 
 def _append(
-    connection: Connection, capture: Capture, event: str, *, by: str, at: datetime, facts: Mapping[str, Any]
+    connection: Connection, capture: Capture, event: str, *, by: str, facts: Mapping[str, Any]
 ) -> Entry:
     return append(
         connection,
         event,
         by=by,
-        at=at,
         capture_id=capture.id,
         namespace=capture.namespace,
         pod=capture.pod,

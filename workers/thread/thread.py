@@ -67,8 +67,12 @@ class Thread:
 
     def _close(self, capture: Capture) -> None:
         """Says the trail's head as the thread's last word, once."""
-        if self._ledger.get(capture.id).closing_ts is None:
+        if not self._ledger.claim_closing(capture.id):
+            return  # worker and beat may show the same end at the same time
+        try:
+            answer: str | None = None
             answer = self._reply(capture, closing_message(capture, self._ledger.trail.head()))
+        finally:
             self._ledger.note(capture.id, closing_ts=answer)
 
     def show_evidence(self, capture: Capture, pod: Pod, evidence: Evidence) -> None:

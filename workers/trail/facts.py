@@ -1,4 +1,4 @@
-"""What the trail is to know of a capture that begins: where, by which proof, with which limits. Pure."""
+"""What the trail is to know of a capture before its first packet: where, why there, within what. Pure."""
 
 from dataclasses import asdict
 from typing import Any
@@ -8,10 +8,8 @@ from workers.spool.spool import SpoolLimits
 from workers.tap.tap import Tap
 
 
-def beginning(
-    pod: Pod, tap: Tap, wanted: str, limits: SpoolLimits, *, agent: Pod, heard: str
-) -> dict[str, Any]:
-    """The facts at the moment tcpdump listens.
+def tapped(pod: Pod, tap: Tap, wanted: str, limits: SpoolLimits, agent: Pod) -> dict[str, Any]:
+    """The facts at the moment before tcpdump is started.
 
     Args:
         pod: The captured pod.
@@ -19,7 +17,6 @@ def beginning(
         wanted: The filter asked for.
         limits: When the capture ends by itself.
         agent: The agent pod, running.
-        heard: tcpdump's own line: interface, link type, snapshot length.
     """
     return {
         "pod_uid": pod.uid,
@@ -33,7 +30,6 @@ def beginning(
         "confidence": tap.confidence,
         "filter_compiled": tap.filter(wanted),
         "limits": asdict(limits),
-        "tcpdump": heard,
         "agent_pod": f"{agent.namespace}/{agent.name}",
         "agent_image": dict(agent.images),
     }
