@@ -31,6 +31,9 @@ _SETTLE_SECONDS = 1
 """tcpdump gets packets from the kernel in blocks, at the latest after a second: so much longer it runs, for
 the packets of the last second asked for."""
 
+_SPARE_SECONDS = 15
+"""tcpdump's own timeout, for when nobody on the node ends it, is so much longer: it also counts the start."""
+
 _SHORT = 30.0
 
 
@@ -96,7 +99,7 @@ class Spool:
         settings = [
             tap.interface,
             limits.seconds + _SETTLE_SECONDS,
-            max(limits.seconds, limits.longest) + _SETTLE_SECONDS,
+            max(limits.seconds, limits.longest) + _SETTLE_SECONDS + _SPARE_SECONDS,
             limits.snaplen,
             limits.packets,
             limits.bytes,

@@ -42,6 +42,10 @@ echo "$capture" >run/pid.new
 mv run/pid.new run/pid
 
 (
+    # On a busy node tcpdump takes a while to begin; it is not to be ended before.
+    until grep -qs 'listening on' run/log; do
+        sleep 0.1
+    done
     began=$(uptime)
     while sleep 0.2; do
         read -r seconds <run/seconds

@@ -171,10 +171,10 @@ def test_a_running_capture_is_extended_without_a_gap(agent: Agents, link: Any, t
     spool.start(link.tap, "udp port 9999", replace(LIMITS, seconds=1, longest=60))
     sender = threading.Thread(target=link.send, args=(700,), kwargs={"pause": 0.005})
     sender.start()
-    spool.follow(here, wanted_seconds=lambda: 4)
+    spool.follow(here, wanted_seconds=lambda: 30, should_stop=lambda: not sender.is_alive())
     sender.join()
-    assert spool.seconds == 4
-    assert spool.finish(here).ended_by == "duration"
+    assert spool.seconds == 30
+    assert spool.finish(here).ended_by == "stopped"
     assert numbers(here) == list(range(700))
 
 
