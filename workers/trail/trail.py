@@ -3,7 +3,7 @@
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Select, insert, or_, select, text
@@ -59,7 +59,7 @@ def append(
     event: str,
     *,
     by: str,
-    at: datetime,
+    at: datetime | None = None,
     capture_id: str | None = None,
     namespace: str | None = None,
     pod: str | None = None,
@@ -71,6 +71,9 @@ def append(
     IMMEDIATE, and on PostgreSQL a lock of the transaction is taken before the head is read. So this is the
     last thing a transaction does: whoever waits for a row while holding that lock would hold up everybody.
 
+    Without `at` the time is taken when nobody else writes any more, so that on one machine's clock the times
+    run as the numbers do.
+
     Raises:
         TypeError: A fact that JSON does not have.
     """
@@ -80,7 +83,7 @@ def append(
     number, previous = (0, BEFORE_THE_FIRST) if last is None else (last.number, str(last.hash))
     entry = Entry(
         number + 1,
-        timestamp(at),
+        timestamp(at or datetime.now(UTC)),
         event,
         capture_id,
         namespace,

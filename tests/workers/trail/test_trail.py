@@ -40,7 +40,10 @@ def test_writers_at_once_in_threads_and_processes_never_fork_the_chain(engine: E
         assert process.returncode == 0, said.decode()
     verdict = Trail(engine).verify()
     assert verdict.ok, verdict.sentence
-    assert [entry.number for entry in Trail(engine).entries()] == list(range(1, 3 * 40 + 80 + 1))
+    entries = list(Trail(engine).entries())
+    assert [entry.number for entry in entries] == list(range(1, 3 * 40 + 80 + 1))
+    times = [entry.at for entry in entries]
+    assert times == sorted(times)  # on one machine's clock
 
 
 def test_the_head_is_the_last_entry_and_zeros_before_the_first(engine: Engine) -> None:
@@ -120,13 +123,29 @@ def test_the_database_refuses_to_change_or_remove_an_entry(engine: Engine, state
 def test_the_database_refuses_the_other_ways_to_lose_an_entry(engine: Engine, backend: str) -> None:
     if backend == "postgresql":
         _refused(engine, "TRUNCATE trail")
-        return
-    for number in (2, 9, 0):  # another's number, a gap, before the first
+    replace = " OR REPLACE" if backend == "sqlite" else ""
+    for number in (2, 5, 0, 2**63 - 1):  # another's, a gap, before the first, behind which no number is
         _refused(
             engine,
-            'INSERT OR REPLACE INTO trail (number, at, event, "by", facts, hash) '
+            f'INSERT{replace} INTO trail (number, at, event, "by", facts, hash) '
             f"VALUES ({number}, '2026', 'audited', 'U1', '{{}}', 'x')",
         )
+
+
+def test_a_temporary_table_of_the_same_name_does_not_hide_where_the_trail_ends(
+    engine: Engine, backend: str
+) -> None:
+    if backend == "sqlite":
+        return  # a trigger there knows its own database alone
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TEMPORARY TABLE trail (number bigint) ON COMMIT DROP"))
+        connection.execute(text(f"INSERT INTO pg_temp.trail VALUES ({2**63 - 2})"))
+        statement = (
+            'INSERT INTO public.trail (number, at, event, "by", facts, hash) '
+            f"VALUES ({2**63 - 1}, '2026', 'audited', 'U1', '{{}}', 'x')"
+        )
+        with pytest.raises(DBAPIError, match="the trail is append-only"), connection.begin_nested():
+            connection.execute(text(statement))
 
 
 def _refused(engine: Engine, statement: str) -> None:
