@@ -79,10 +79,7 @@ def _run(options: argparse.Namespace) -> int:
     _check_output(asked)
     settings = at_the_terminal(load())
     settings.required("PODCAP_AGENT_IMAGE")
-    try:
-        return _Session(settings, request, asked).run()
-    except KeyboardInterrupt:
-        return 1
+    return _Session(settings, request, asked).run()
 
 
 def _request(asked: argparse.Namespace) -> Request | None:
@@ -124,7 +121,7 @@ class _Session:
         self._request = request
         self._line = ProgressLine(sys.stderr)
         live = asked.output == _STANDARD_OUTPUT
-        self._interrupt = Interrupt(self._stop)
+        self._interrupt = Interrupt()
         self._live = (
             LiveOutput(full=request.full, seconds=request.seconds, gone=self._interrupt.ask) if live else None
         )
@@ -148,42 +145,46 @@ class _Session:
             raise CommandError(in_the_terminal(str(error))) from error
         place = TerminalPlace(identity, self._report)
         self._services = Services(self._settings, ledger, policy, store=None, place=place)
-        self._identity = identity
-        self._capture, _ = ledger.request(_order(self._request, identity))
-        self._line.say(_introduced(self._capture))
-        return self._made()
-
-    def _made(self) -> int:
+        capture: Capture | None = None
         try:
             with self._interrupt.listening():
-                if accept(self._services, self._capture) is not None:
-                    run(self._services, self._capture.id)
+                capture, _ = ledger.request(_order(self._request, identity))
+                self._make(capture, identity)
         except KeyboardInterrupt:
-            self._give_up()
+            if capture is None:
+                raise
+            self._give_up(capture)
         else:
             if self._live is not None:
                 self._live.finish()
+        return self._told(capture)
+
+    def _make(self, capture: Capture, identity: Identity) -> None:
+        self._interrupt.then(lambda: stop(self._services, capture.id, user_id=identity.shown))
+        self._line.say(_introduced(capture))
+        if accept(self._services, capture) is not None:
+            run(self._services, capture.id)
+
+    def _told(self, capture: Capture) -> int:
+        """What was found is said; the exit code."""
         self._line.end()
         for line in self._report.summary:
             print(line, file=sys.stderr if self._live else sys.stdout)
-        capture = self._services.ledger.get(self._capture.id)
+        capture = self._services.ledger.get(capture.id)
         kept = capture.state is State.STOPPED and capture.packets is not None
         return 0 if capture.state is State.DELIVERED or kept else 1
 
-    def _stop(self) -> None:
-        stop(self._services, self._capture.id, user_id=self._identity.shown)
-
-    def _give_up(self) -> None:
+    def _give_up(self, capture: Capture) -> None:
         """The agent pod goes all the same."""
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
         try:
             with self._services.cluster() as cluster:
-                agent.delete(cluster, self._settings.agent_namespace, self._capture.id)
+                agent.delete(cluster, self._settings.agent_namespace, capture.id)
         except ClusterError as error:
             self._line.say(f"podcap: The agent pod may be left: {in_the_terminal(str(error))}")
         with suppress(IllegalMoveError):
-            ended = self._services.ledger.move(self._capture.id, State.FAILED, by=WORKER, sentence=_SECOND)
+            ended = self._services.ledger.move(capture.id, State.FAILED, by=WORKER, sentence=_SECOND)
             self._report.show(ended)
 
 

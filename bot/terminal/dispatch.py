@@ -1,4 +1,4 @@
-"""The command `podcap`.
+"""What can be typed after `podcap`, and running it.
 
 Exit codes: 0 done, 1 failed, 2 usage.
 """
@@ -16,7 +16,7 @@ from workers.settings import SettingsError
 _COMMANDS = (capture, summarize, download, delete, audit, doctor)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def run(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; the exit code."""
     options = _parser().parse_args(arguments)
     try:
@@ -42,7 +42,3 @@ def _parser() -> argparse.ArgumentParser:
     for command in _COMMANDS:
         command.register(commands)
     return parser
-
-
-if __name__ == "__main__":
-    sys.exit(main())

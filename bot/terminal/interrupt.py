@@ -10,17 +10,12 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Interrupt:
-    """What the signals ask for.
+    """What the signals ask for."""
 
-    Args:
-        stop: Called in a thread of its own when somebody asks to stop; a signal handler may not wait for a
-            database that the interrupted thread may be writing to.
-    """
-
-    def __init__(self, stop: Callable[[], None]) -> None:
-        self._stop = stop
+    def __init__(self) -> None:
         self._asked = threading.Event()
         self._over = threading.Event()
+        self._stopper: threading.Thread | None = None
         self._count = 0
 
     def ask(self) -> None:
@@ -31,8 +26,6 @@ class Interrupt:
     def listening(self) -> Iterator[None]:
         """Takes the signals while the block runs; the second one raises KeyboardInterrupt in it."""
         before = {number: signal.getsignal(number) for number in _SIGNALS}
-        stopper = threading.Thread(target=self._wait, name="stop", daemon=True)
-        stopper.start()
         for number in _SIGNALS:
             # nohup has SIGHUP ignored, and that stays.
             if before[number] is not signal.SIG_IGN:
@@ -44,15 +37,25 @@ class Interrupt:
                 signal.signal(number, handler)
             self._over.set()
             self._asked.set()
-            stopper.join()
+            if self._stopper is not None:
+                self._stopper.join()
 
-    def _take(self, _number: int, _frame: FrameType | None) -> None:
+    def then(self, stop: Callable[[], object]) -> None:
+        """Has `stop` called once somebody asks to stop, or at once where somebody has already.
+
+        That is in a thread of its own: a signal handler may not wait for a database that the interrupted
+        thread may be writing to.
+        """
+        self._stopper = threading.Thread(target=self._wait, args=(stop,), name="stop", daemon=True)
+        self._stopper.start()
+
+    def _take(self, number: int, _frame: FrameType | None) -> None:
         self._count += 1
         self._asked.set()
         if self._count == 2:  # noqa: PLR2004, the second; what ends then is not interrupted again
-            raise KeyboardInterrupt
+            raise KeyboardInterrupt(128 + number)
 
-    def _wait(self) -> None:
+    def _wait(self, stop: Callable[[], object]) -> None:
         self._asked.wait()
         if not self._over.is_set():
-            self._stop()
+            stop()

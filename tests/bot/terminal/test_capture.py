@@ -13,10 +13,14 @@ from pathlib import Path
 from typing import IO
 
 import pytest
+import yaml
 
-from bot.terminal.main import main
+from bot.terminal.dispatch import run
 from deploy.lab.handle import LabHandle
 from tests.bot.terminal.conftest import Terminal, ask_for_cheese, interrupt, told, wait_for_line
+from workers.ledger.capture import TERMINAL, Order
+from workers.ledger.engine import open_engine
+from workers.ledger.ledger import Ledger
 
 SYN = "tcp.flags.syn == 1 and tcp.flags.ack == 0"
 
@@ -143,6 +147,16 @@ def test_a_reader_that_goes_away_stops_the_capture_though_no_packet_comes(
     assert terminal.trail()[-1][0] == "stopped"
 
 
+def test_ctrl_c_before_the_first_packet_ends_the_capture_in_the_trail(terminal: Terminal, pod: str) -> None:
+    process = terminal.start("capture", pod, "10m")
+    wait_for_line(process, "asked for by")
+    interrupt(process)
+    _, errors = rest(process)
+    assert "Traceback" not in errors
+    events = [event for event, _, _ in terminal.trail()]
+    assert (events[0], events[-1]) == ("requested", "stopped")
+
+
 def test_a_second_ctrl_c_ends_at_once_and_keeps_nothing_but_the_trail(terminal: Terminal, pod: str) -> None:
     process = terminal.start("capture", pod, "10m")
     wait_for_line(process, "Capturing on")
@@ -170,12 +184,36 @@ def test_what_a_killed_terminal_left_goes_with_the_next_capture(
     with closing(sqlite3.connect(terminal.folder / "var" / "podcap.db")) as database, database:
         database.execute("UPDATE heartbeats SET at = '2020-01-01 00:00:00'")
         database.execute("UPDATE captures SET started_at = '2020-01-01 00:00:00'")
+    # Another one was killed before it began.
+    engine = open_engine(f"sqlite:///{terminal.folder}/var/podcap.db")
+    killed, _ = Ledger(engine).request(
+        Order(
+            idempotency_key="terminal/killed",
+            cluster="default",
+            namespace="traefik",
+            pod="cheddar",
+            seconds=1,
+            filter="",
+            full=False,
+            team_id="",
+            channel_id="",
+            user_id="lab-admin",
+            user_name="root",
+            response_url=None,
+            origin=TERMINAL,
+        )
+    )
+    engine.dispose()
+    with closing(sqlite3.connect(terminal.folder / "var" / "podcap.db")) as database, database:
+        database.execute("UPDATE captures SET requested_at = '2020-01-01' WHERE id = ?", [killed.id])
     assert terminal.run("capture", pod, "1s").returncode == 0
     while lab.kubectl("get", "pods", "-n", "podcap", "-o", "name").strip():
         time.sleep(0.1)  # it is terminating
     events = [event for event, _, _ in terminal.trail()]
-    assert events[4] == "failed"
     assert events[-1] == "delivered"
+    engine = open_engine(f"sqlite:///{terminal.folder}/var/podcap.db")
+    assert [capture.id for capture in Ledger(engine).waiting() + Ledger(engine).active()] == []
+    engine.dispose()
 
 
 def test_a_capture_that_the_policy_denies_is_one_sentence_and_no_pod(
@@ -202,6 +240,36 @@ def made_pods(lab: LabHandle) -> int:
     return sum(
         (one["verb"], one["resource"], one["namespace"]) == ("create", "pods", "podcap") for one in asked
     )
+
+
+def test_who_may_not_create_the_agent_pod_is_told_that_and_not_that_one_may_be_left(
+    lab: LabHandle, terminal: Terminal, pod: str
+) -> None:
+    lab.kubectl("create", "clusterrole", "looker", "--verb=get,list", "--resource=pods,nodes,namespaces")
+    lab.kubectl(
+        "create", "clusterrolebinding", "looker", "--clusterrole=looker", "--serviceaccount=traefik:default"
+    )
+    config = yaml.safe_load(lab.places.kubeconfig.read_text())
+    config["users"][0]["user"] = {"token": lab.kubectl("create", "token", "default", "-n", "traefik").strip()}
+    kubeconfig = terminal.folder / "kubeconfig"
+    kubeconfig.write_text(yaml.safe_dump(config))
+    try:
+        done = terminal.run("capture", pod, "1s", KUBECONFIG=str(kubeconfig))
+    finally:
+        lab.kubectl("delete", "clusterrolebinding,clusterrole", "looker")
+    assert done.returncode == 1
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith("podcap: ")]
+    assert "may not create pods in namespace podcap" in line
+
+
+def test_an_api_server_that_is_out_of_reach_is_one_sentence(terminal: Terminal) -> None:
+    config = yaml.safe_load(Path(terminal.environment["KUBECONFIG"]).read_text())
+    config["clusters"][0]["cluster"]["server"] = "https://127.0.0.1:1"
+    kubeconfig = terminal.folder / "kubeconfig"
+    kubeconfig.write_text(yaml.safe_dump(config))
+    done = terminal.run("capture", "traefik/cheddar", KUBECONFIG=str(kubeconfig))
+    (line,) = done.stderr.splitlines()
+    assert "at https://127.0.0.1:1 does not answer" in line
 
 
 def test_whole_packets_need_a_policy_that_allows_them_to_this_person(
@@ -266,7 +334,7 @@ def test_what_cannot_be_understood_is_one_sentence_and_exit_code_2(
     sentence: str,
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert main(["capture", *words]) == 2
+    assert run(["capture", *words]) == 2
     output, errors = capsys.readouterr()
     (line,) = errors.splitlines()
     assert output == ""
@@ -309,7 +377,7 @@ def test_a_setting_that_is_missing_or_wrong_is_one_sentence(
 def test_the_place_in_a_filter_that_cannot_be_used_is_marked_below_it(
     capsys: pytest.CaptureFixture[str], words: str, lines: list[str]
 ) -> None:
-    assert main(["capture", "traefik/cheddar", words]) == 2
+    assert run(["capture", "traefik/cheddar", words]) == 2
     sentence, *marked = capsys.readouterr().err.splitlines()
     assert sentence.startswith("podcap: ")
     assert marked == lines
@@ -329,7 +397,7 @@ def test_packets_are_not_written_to_a_terminal(tmp_path: Path) -> None:
 @pytest.mark.parametrize("word", ["--help", "-h", "help"])
 def test_help_is_no_failure(capsys: pytest.CaptureFixture[str], word: str) -> None:
     try:
-        code: object = main(["capture", word])
+        code: object = run(["capture", word])
     except SystemExit as end:  # argparse's way
         code = end.code
     assert code == 0

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.terminal.main import main
+from bot.terminal.dispatch import run
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_json_has_the_flows_with_these_fields(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["summarize", str(file), "--json"]) == 0
+    assert run(["summarize", str(file), "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told == {
         "version": 1,
@@ -45,7 +45,7 @@ def test_json_has_the_flows_with_these_fields(file: Path, capsys: pytest.Capture
 
 
 def test_without_json_it_is_the_table_of_the_thread(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["summarize", str(file)]) == 0
+    assert run(["summarize", str(file)]) == 0
     assert "10.0.0.1:4000" in capsys.readouterr().out
 
 
@@ -56,7 +56,7 @@ def test_a_file_that_is_missing_or_broken_is_one_sentence(
     path = tmp_path / "x\x1b[2J.pcap"
     if content is not None:
         path.write_bytes(content)
-    assert main(["summarize", str(path)]) == 1
+    assert run(["summarize", str(path)]) == 1
     output, errors = capsys.readouterr()
     assert output == ""
     (line,) = errors.splitlines()
