@@ -96,30 +96,24 @@ def _show(options: argparse.Namespace) -> int:
 def _verify(options: argparse.Namespace) -> int:
     if options.file is not None:
         try:
-            with options.file.open("rb") as file:
-                verdict = check(read_json_lines(file), options.head)
+            with options.file.open("rb") as lines:
+                verdict = check(read_json_lines(lines), options.head)
         except OSError as error:
             raise CommandError(f"{options.file} cannot be read: {error.strerror}.") from error
-        if verdict.ok and not verdict.entries:
-            raise CommandError(f"{options.file} has no entries: nothing is proven by it.")
-        _tell(verdict)
-        return 0
+        return _judge(verdict, None)
     with _database() as engine:
-        _tell(Trail(engine).verify(options.head))
-        disagrees = disagreement(engine)
-    if disagrees is not None:
-        raise CommandError(visible(disagrees))
-    return 0
+        verdict = Trail(engine).verify(options.head)
+        return _judge(verdict, disagreement(engine) if verdict.ok else None)
 
 
-def _tell(verdict: Verdict) -> None:
-    if verdict.ok:
+def _judge(verdict: Verdict, disagrees: str | None) -> int:
+    if verdict.ok and disagrees is None:
         print(verdict.sentence)
-        print(f"Its head is entry {verdict.number}: {verdict.hash}", flush=True)
-        return
+        print(f"Its head is entry {verdict.number}: {verdict.hash}")
+        return 0
     if verdict.number:
         print(f"As they were written: entries 1 to {verdict.number:,}.")
-    raise CommandError(visible(verdict.sentence))
+    raise CommandError(visible(disagrees or verdict.sentence))
 
 
 def _export(options: argparse.Namespace) -> int:
