@@ -19,7 +19,7 @@ sub ask {
         ANSWER: while (1) {
             defined recv($kernel, my $buffer, 65536, 0) or die "netlink: $!";
             for (my $at = 0; $at < length($buffer);) {
-                my ($length, $type, $flags) = unpack("\@${at}LSS", $buffer);
+                my ($length, $type, $flags) = unpack("LSS", substr($buffer, $at, 8));
                 # NLM_F_DUMP_INTR: something changed meanwhile, an entry may be missing.
                 $torn ||= $flags & 16;
                 last ANSWER if $type < 16;
@@ -33,7 +33,7 @@ sub ask {
     die "netlink: the links change faster than they can be listed";
 }
 # Type and value by turns; each value stands between its type and the two bytes that follow it.
-sub attributes { return unpack("\@$_[1](x2SX4S/aX2x!4)*", $_[0]) }
+my $attributes = "(x2SX4S/aX2x!4)*";
 sub number { return defined $_[0] ? unpack("x2l", $_[0]) : "-" }
 sub hex_of { return unpack("x2H" . 2 * $_[1], $_[0]) }
 sub row { print join(" ", @_), "\n" }
@@ -41,7 +41,7 @@ sub row { print join(" ", @_), "\n" }
 my (%asked, %behind);
 # Links first: listing them is what makes the kernel give ids to the namespaces behind them. 8: no statistics.
 for (ask(18, !length($only), pack("x4lx8SSL", $only || 0, 8, 29, 8))) {
-    my %of = attributes($_, 16);
+    my %of = unpack("x16$attributes", $_);
     my $index = unpack("x4l", $_);
     my ($peer, $id, $master) = map { defined $_ ? unpack("x2l", $_) : "-" } @of{5, 37, 10};
     my $kind = $of{18} && unpack("x4S", $of{18}) == 1 ? unpack("x6Z*", $of{18}) : "-";
@@ -50,7 +50,7 @@ for (ask(18, !length($only), pack("x4lx8SSL", $only || 0, 8, 29, 8))) {
 }
 for my $pid (@pids) {
     for (ask(90, 0, pack("x4SSL", 8, 2, $pid))) {
-        my %of = attributes($_, 4);
+        my %of = unpack("x4$attributes", $_);
         my $id = number($of{1});
         row("nsid", $pid, $id);
         @asked{@{$behind{$id} || []}} = ();
@@ -62,7 +62,7 @@ if (!length($only)) {
     my %macs;
     for my $message (ask(30, 1, pack("x12"))) {
         next unless grep { index($message, $_) > 0 } @ips;
-        my %of = attributes($message, 12);
+        my %of = unpack("x12$attributes", $message);
         next unless $of{2} && length($of{2}) > 7;
         $macs{hex_of($of{2}, 6)} = 1;
         row("neighbour", hex_of($of{1}, length($of{1}) > 8 ? 16 : 4), unpack("x4lS", $message), hex_of($of{2}, 6));
@@ -71,7 +71,7 @@ if (!length($only)) {
         my ($port, $state) = unpack("x4lS", $message);
         # 128: permanent, a port's own address.
         next if $state & 128;
-        my %of = attributes($message, 12);
+        my %of = unpack("x12$attributes", $message);
         next unless $of{9} && $of{2};
         my $mac = hex_of($of{2}, 6);
         row("learned", $mac, $port, number($of{9}));
@@ -81,7 +81,7 @@ if (!length($only)) {
         my $bytes = length($ip);
         # 8192, RTM_F_FIB_MATCH: the route itself, with its prefix's length.
         for (ask(26, 0, pack("CCx6LSSa*", $bytes > 4 ? 10 : 2, 8 * $bytes, 8192, 4 + $bytes, 1, $ip))) {
-            my %of = attributes($_, 12);
+            my %of = unpack("x12$attributes", $_);
             row("route", unpack("H*", $ip), unpack("x7C", $_), unpack("xC", $_), number($of{4}), $of{5} ? "via" : "-");
             $asked{unpack("x2l", $of{4})} = 1 if $of{4};
         }
@@ -89,7 +89,7 @@ if (!length($only)) {
 }
 for my $index (length($only) ? $only : keys %asked) {
     for (ask(18, 0, pack("x4lx8", $index))) {
-        my %of = attributes($_, 16);
+        my %of = unpack("x16$attributes", $_);
         row("count", $index, unpack("x2QQ", $of{23})) if $of{23};
     }
 }
