@@ -1,5 +1,6 @@
 """What deploy/kustomize renders, as far as it can be judged without a cluster."""
 
+import json
 import re
 import subprocess
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from honcho.environ import parse_procfile
 
 from deploy.lab.install import KUSTOMIZE, render, variant
@@ -222,6 +224,21 @@ def _relative(folder: Path) -> str:
     component = (KUSTOMIZE / "components" / "object-store").resolve()
     up = len(folder.resolve().parts) - 1
     return "/".join([".."] * up) + str(component)
+
+
+def test_every_patch_that_the_install_page_shows_changes_what_it_names(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "install.md").read_text()
+    blocks = re.findall(r"^      - target:.*\n(?:^       +.*\n)+", page, re.MULTILINE)
+    patches = [patch for block in blocks for patch in yaml.safe_load(block)]
+    (egress, profile) = [one for one in patches if "terminal" not in one["target"]["name"]]
+    objects = render(variant("http", tmp_path / "own", patches=[egress, profile]))
+    rules = named(objects, "NetworkPolicy", "egress")["spec"]["egress"]
+    assert {"protocol": "TCP", "port": 8443} in rules[1]["ports"]
+    assert named(objects, "ConfigMap", "podcap-agent")["data"]["namespaceProfile"] == "true"
+    (identity,) = re.findall(r"^`(\{to: .*\})`", page, re.MULTILINE)
+    more = {"op": "add", "path": "/spec/egress/-", "value": yaml.safe_load(identity)}
+    own = variant("http", tmp_path / "own", patches=[egress | {"patch": json.dumps([more])}])
+    assert len(named(render(own), "NetworkPolicy", "egress")["spec"]["egress"]) == 3
 
 
 def test_a_kustomization_that_cannot_be_rendered_is_noticed(tmp_path: Path) -> None:

@@ -64,8 +64,13 @@ def test_the_install_pages_other_commands_are_taken(lab: LabHandle, chosen: Path
     del chosen
     example = KUSTOMIZE / "secret.example.env"
     secret = ("create", "secret", "generic", "podcap", "--namespace", "podcap", f"--from-env-file={example}")
+    registry = ("create", "secret", "docker-registry", "registry", "--docker-server=registry.internal")
+    pulling = ("--patch", "imagePullSecrets: [{name: registry}]")
     for command in (
-        ("apply", "-f", str(KUSTOMIZE / "base" / "namespaces.yaml")),
+        ("apply", *(f"--filename={KUSTOMIZE}/base/{name}.yaml" for name in ("namespaces", "accounts"))),
+        (*registry, "--namespace", "podcap-agents", "--docker-username=a", "--docker-password=b"),
+        ("patch", "serviceaccount", "bot", "worker", "beat", "--namespace", "podcap", *pulling),
+        ("patch", "serviceaccount", "default", "--namespace", "podcap-agents", *pulling),
         secret,
         ("delete", "--ignore-not-found", "-k", str(KUSTOMIZE / "overlays" / "socket-mode")),
     ):
