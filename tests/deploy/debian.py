@@ -25,18 +25,7 @@ def resolve(packages: Iterable[str]) -> dict[str, Path]:
     """Package -> its file: these packages and all they depend on, downloaded where the cache has none."""
     archives = CACHE / "archives"
     (archives / "partial").mkdir(parents=True, exist_ok=True)
-    nothing_installed = CACHE / "status"
-    nothing_installed.touch()
-    options = {
-        "Dir::State::Status": nothing_installed,
-        "Dir::Cache": CACHE,
-        # Where the machine is a container itself, its apt keeps none.
-        "Dir::Cache::pkgcache": "pkgcache.bin",
-        "Dir::Cache::srcpkgcache": "srcpkgcache.bin",
-        "APT::Sandbox::User": "root",
-    }
-    install = ["apt-get", *(f"--option={name}={value}" for name, value in options.items())]
-    install += ["--yes", "--no-install-recommends", "install", *packages]
+    install = ["apt-get", *_options(), "--yes", "--no-install-recommends", "install", *packages]
     _know_packages()
     files = _planned(install, archives)
     if all(file.exists() for file in files.values()):
@@ -48,11 +37,26 @@ def resolve(packages: Iterable[str]) -> dict[str, Path]:
     return files
 
 
+def _options() -> list[str]:
+    """Of apt: nothing is installed, and what it has read of the lists of packages is kept."""
+    nothing_installed = CACHE / "status"
+    nothing_installed.touch()
+    options = {
+        "Dir::State::Status": nothing_installed,
+        "Dir::Cache": CACHE,
+        # Where the machine is a container itself, its apt keeps none.
+        "Dir::Cache::pkgcache": "pkgcache.bin",
+        "Dir::Cache::srcpkgcache": "srcpkgcache.bin",
+        "APT::Sandbox::User": "root",
+    }
+    return [f"--option={name}={value}" for name, value in options.items()]
+
+
 def known(packages: Iterable[str]) -> set[str]:
     """Those of these names that are a package, or that another package provides."""
     _know_packages()
     wanted = set(packages)
-    text = _run(["apt-cache", "showpkg", *sorted(wanted)])
+    text = _run(["apt-cache", *_options(), "showpkg", *sorted(wanted)])
     parts = re.split(r"^Package: ", text, flags=re.MULTILINE)[1:]
     return {
         part.split()[0]
