@@ -96,24 +96,30 @@ def _show(options: argparse.Namespace) -> int:
 def _verify(options: argparse.Namespace) -> int:
     if options.file is not None:
         try:
-            with options.file.open("rb") as lines:
-                verdict = check(read_json_lines(lines), options.head)
+            with options.file.open("rb") as file:
+                verdict = check(read_json_lines(file), options.head)
         except OSError as error:
             raise CommandError(f"{options.file} cannot be read: {error.strerror}.") from error
-        return _judge(verdict, None)
-    with _database() as engine:
-        verdict = Trail(engine).verify(options.head)
-        return _judge(verdict, disagreement(engine) if verdict.ok else None)
-
-
-def _judge(verdict: Verdict, disagrees: str | None) -> int:
-    if verdict.ok and disagrees is None:
-        print(verdict.sentence)
-        print(f"Its head is entry {verdict.number}: {verdict.hash}")
+        if verdict.ok and not verdict.entries:
+            raise CommandError(f"{options.file} has no entries: nothing is proven by it.")
+        _tell(verdict)
         return 0
+    with _database() as engine:
+        _tell(Trail(engine).verify(options.head))
+        disagrees = disagreement(engine)
+    if disagrees is not None:
+        raise CommandError(visible(disagrees))
+    return 0
+
+
+def _tell(verdict: Verdict) -> None:
+    if verdict.ok:
+        print(verdict.sentence)
+        print(f"Its head is entry {verdict.number}: {verdict.hash}", flush=True)
+        return
     if verdict.number:
         print(f"As they were written: entries 1 to {verdict.number:,}.")
-    raise CommandError(visible(disagrees or verdict.sentence))
+    raise CommandError(visible(verdict.sentence))
 
 
 def _export(options: argparse.Namespace) -> int:

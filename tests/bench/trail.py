@@ -1,10 +1,13 @@
-"""The trail's figures: appending an entry on SQLite, and verifying a million of them in flat memory."""
+"""The trail: appending an entry on SQLite, and `podcap audit verify` of a million of them in flat memory."""
 
+import os
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 
@@ -15,7 +18,8 @@ from workers.ledger.capture import Order
 from workers.ledger.engine import open_engine
 from workers.ledger.ledger import Ledger
 from workers.ledger.migrate import migrate
-from workers.ledger.schema import trail
+from workers.ledger.schema import captures, trail
+from workers.ledger.states import State
 from workers.trail.chain import BEFORE_THE_FIRST, entry_hash
 from workers.trail.entry import Entry, canonical
 
@@ -36,6 +40,8 @@ _ORDER = Order(
     response_url=None,
 )
 _FEW, _MANY = 100_000, 1_000_000
+_EACH = 8
+"""Entries of one capture."""
 
 
 def figures(folder: Path) -> Iterator[Figure]:
@@ -43,7 +49,7 @@ def figures(folder: Path) -> Iterator[Figure]:
     yield from _appending(folder)
     few = _verified(_filled(folder, _FEW), _FEW)
     many = _verified(_filled(folder, _MANY), _MANY)
-    yield Figure("verify of 1,000,000 entries", many[0], "s", 60)
+    yield Figure(f"verify of {_MANY:,} entries about {_MANY // _EACH:,} captures", many[0], "s", 60)
     yield Figure("memory of that", many[1], "MiB")
     yield Figure("growth of that memory from 100,000 entries", many[1] - few[1], "MiB", 16)
 
@@ -89,6 +95,17 @@ def _fill(engine: Engine, count: int) -> None:
     with engine.begin() as connection:
         while some := [entry._asdict() for entry in islice(entries, 10_000)]:
             connection.execute(insert(trail), some)
+        now = datetime.now(UTC)
+        known = {"state": State.CAPTURING, "requested_at": now, "expires_at": now}
+        ids = (_id(number) for number in range(1, count + 1, _EACH))
+        while some := [
+            asdict(_ORDER) | known | {"id": one, "idempotency_key": one} for one in islice(ids, 10_000)
+        ]:
+            connection.execute(insert(captures), some)
+
+
+def _id(number: int) -> str:
+    return f"cap-{(number - 1) // _EACH:06}"
 
 
 def _entries(count: int) -> Iterator[Entry]:
@@ -98,7 +115,7 @@ def _entries(count: int) -> Iterator[Entry]:
             number,
             f"2026-01-31T{number // 3600 % 24:02}:{number // 60 % 60:02}:{number % 60:02}.000000Z",
             "capturing",
-            f"cap-{number // 8 % 1_000_000:06}",
+            _id(number),
             "traefik",
             f"cheddar-845749dbd6-{number // 8 % 100:05}",
             "worker@podcap-worker-6c5d9f7b8-x2k4q",
@@ -119,25 +136,25 @@ def _entries(count: int) -> Iterator[Entry]:
 
 
 _VERIFY = """
-import re, sys, time
+import re, time
 from pathlib import Path
-from workers.ledger.capture import Order
-from workers.ledger.engine import open_engine
-from workers.trail.trail import Trail
-trail = Trail(open_engine(sys.argv[1]))
+from bot.terminal.main import main
 start = time.perf_counter()
-verdict = trail.verify()
+assert main(["audit", "verify"]) == 0
 took = time.perf_counter() - start
-assert verdict.ok, verdict.sentence
 # getrusage's maximum is inherited from whoever started this process (getrusage(2) does not say so).
 peak = re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())
-print(verdict.entries, took, int(peak[1]) / 1024)
+print(took, int(peak[1]) / 1024)
 """
 
 
 def _verified(url: str, count: int) -> tuple[float, float]:
     """Seconds, and the process's largest resident memory in MiB."""
-    answer = subprocess.run([sys.executable, "-c", _VERIFY, url], capture_output=True, text=True, check=True)
-    entries, seconds, memory = answer.stdout.split()
-    assert int(entries) == count
+    environment = os.environ | {"PODCAP_DATABASE_URL": url}
+    answer = subprocess.run(
+        [sys.executable, "-c", _VERIFY], env=environment, capture_output=True, text=True, check=True
+    )
+    verdict, _, figures = answer.stdout.splitlines()
+    assert verdict == f"The trail is intact: {count:,} entries."
+    seconds, memory = figures.split()
     return float(seconds), float(memory)

@@ -64,8 +64,8 @@ def unprotected(connection: Connection, role: str) -> str | None:
                 )
         if found["makes_roles"] is not None:
             return (
-                f"role {role} may make roles (CREATEROLE of {found['makes_roles']}), and so itself a member of "
-                "the trail's owner: take that away."
+                f"role {role} may make roles (CREATEROLE of {found['makes_roles']}), and so itself a member "
+                "of the trail's owner: take that away."
             )
         if found["otherwise"]:
             return f"role {role} may change table {table} by a role it is a member of: leave that role."

@@ -127,6 +127,7 @@ def test_verify_finds_a_ledger_that_says_other_than_the_trail(tmp_path: Path, ca
     _alter(tmp_path, f"UPDATE captures SET state = 'denied' WHERE id = '{captures[0]}'")
     said = podcap(tmp_path, "verify")
     assert said.returncode == 1
+    assert said.stdout.splitlines()[0] == "The trail is intact: 5 entries."
     assert f"The ledger says that {captures[0]} is denied, the trail says that it is queued" in said.stderr
 
 
@@ -147,6 +148,12 @@ def test_an_export_is_verified_without_the_database(tmp_path: Path) -> None:
     csv = podcap(tmp_path, "export", "--format", "csv").stdout.splitlines()
     assert csv[0] == "number,at,event,capture_id,namespace,pod,by,facts,previous,hash"
     assert len(csv) == 6
+
+
+def test_a_file_without_entries_proves_nothing(tmp_path: Path) -> None:
+    empty = podcap(tmp_path, "verify", "--file", "/dev/null")
+    assert (empty.returncode, empty.stdout) == (1, "")
+    assert empty.stderr == "podcap: /dev/null has no entries: nothing is proven by it.\n"
 
 
 @pytest.mark.parametrize(

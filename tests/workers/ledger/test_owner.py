@@ -104,7 +104,7 @@ def test_rights_that_somebody_added_are_taken_away_by_the_next_migration(
         ("GRANT pg_write_all_data TO podcap", "REVOKE pg_write_all_data FROM podcap", "leave that role"),
         ("ALTER ROLE podcap CREATEROLE", "ALTER ROLE podcap NOCREATEROLE", "may make roles"),
         (
-            "CREATE ROLE maker CREATEROLE; CREATE ROLE between; GRANT maker TO between; GRANT between TO podcap",
+            "CREATE ROLE maker CREATEROLE; CREATE ROLE between IN ROLE maker ROLE podcap",
             "DROP ROLE maker; DROP ROLE between",
             "CREATEROLE of maker",
         ),

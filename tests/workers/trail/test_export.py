@@ -62,6 +62,14 @@ def test_json_nested_too_deeply_is_no_crash() -> None:
     assert check(read(b"[" * 100_000)).bad == 1
 
 
+def test_a_line_without_an_end_is_never_in_memory_as_a_whole() -> None:
+    export = exported(written(2))
+    endless = io.BytesIO(export + b"x" * (5 << 20))
+    assert [entry.number for entry in read_json_lines(endless)] == [1, 2, 0, 0, 0, 0, 0]
+    endless.seek(0)
+    assert check(read_json_lines(endless)).bad == 3
+
+
 def test_csv_has_the_names_of_its_columns_and_the_hash_before() -> None:
     trail = written(5)
     rows = list(csv.DictReader(io.StringIO("\n".join(csv_lines(trail)))))

@@ -7,8 +7,8 @@ down_revision = "0005"
 branch_labels = None
 depends_on = None
 
-# Without it podcap's own role could insert the greatest number there is, behind which no entry fits. The table
-# is named by its oid: a session can put a temporary one of the same name before it.
+# Without it podcap's own role could insert the greatest number there is, behind which no entry fits. The
+# table is named by its oid: a session can put a temporary one of the same name before it.
 _POSTGRESQL = (
     """
     CREATE FUNCTION trail_only_at_its_end() RETURNS trigger LANGUAGE plpgsql AS
