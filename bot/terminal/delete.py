@@ -3,7 +3,7 @@
 import argparse
 
 from bot.terminal.command import CommandError, Commands
-from bot.terminal.stored import stored_file
+from bot.terminal.stored import StoredFile, stored_file
 
 
 def register(commands: Commands) -> None:
@@ -15,13 +15,20 @@ def register(commands: Commands) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     stored = stored_file(options.capture, "delete")
+    _remove(stored)
+    print(f"{stored.name} is deleted from the store. What Slack has of it stays there.")
+    return 0
+
+
+def _remove(stored: StoredFile) -> None:
+    # Before the file is gone, so that none goes without an entry.
+    stored.record("deleted", columns={"file_url": None})
     try:
         stored.store.remove(stored.name)
-    except OSError as error:
+    except BaseException as error:
+        stored.record("delete failed", columns={"file_url": stored.capture.file_url}, error=str(error))
+        if not isinstance(error, OSError):
+            raise
         raise CommandError(
             f"The file of {stored.capture.id} cannot be removed from the store: {error.strerror or error}."
         ) from error
-    stored.ledger.note(stored.capture.id, file_url=None)
-    stored.record("deleted")
-    print(f"{stored.name} is deleted from the store. What Slack has of it stays there.")
-    return 0

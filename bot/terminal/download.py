@@ -52,7 +52,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _fetch(stored: StoredFile, target: IO[bytes]) -> None:
-    """Copies the file, and compares it with what was stored."""
+    """Copies the file, and compares it with the hash that the trail has of it."""
     digest = hashlib.sha256()
     try:
         for block in stored.store.read(stored.name):
@@ -63,8 +63,9 @@ def _fetch(stored: StoredFile, target: IO[bytes]) -> None:
         raise CommandError(
             f"The file of {stored.capture.id} cannot be read from the store: {error.strerror or error}."
         ) from error
-    if digest.hexdigest() != stored.capture.file_sha256:
+    if digest.hexdigest() != stored.sha256:
+        stored.record("download refused", found=digest.hexdigest())
         raise CommandError(
             f"The file of {stored.capture.id} in the store is not the one that was captured (its SHA-256 "
-            "differs), so it is not handed out: ask whoever runs podcap."
+            "is not that in the trail), so it is not handed out: ask whoever runs podcap."
         )

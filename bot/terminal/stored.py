@@ -1,6 +1,7 @@
 """A capture file in the store, as somebody at a terminal may have it: what `download` and `delete` share."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from bot.terminal.command import CommandError
 from bot.terminal.identity import Identity, identify
@@ -15,6 +16,8 @@ from workers.report import Silence
 from workers.services import Services, open_ledger, open_policy, open_store
 from workers.settings import load
 from workers.store import Store
+from workers.trail.stored_hash import stored_hash
+from workers.trail.trail import Wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +30,17 @@ class StoredFile:
     ledger: Ledger
     identity: Identity
 
-    def record(self, event: str, **facts: str) -> None:
-        """Writes into the trail what becomes of the file, and by whom."""
-        known = {"name": self.name, "account": self.identity.account, "sha256": self.capture.file_sha256}
-        self.ledger.record(self.capture.id, event, by=self.identity.shown, facts=known | facts)
+    @property
+    def sha256(self) -> str | None:
+        """Its hash, as the trail has it; None when it has none. What the ledger has can be written over."""
+        return stored_hash(self.ledger.trail.entries(Wanted(capture_id=self.capture.id)))
+
+    def record(self, event: str, *, columns: dict[str, Any] | None = None, **facts: str | None) -> None:
+        """Writes into the trail what becomes of the file, and by whom; columns of the ledger with it."""
+        known = {"name": self.name, "account": self.identity.account, "sha256": self.sha256}
+        self.ledger.record(
+            self.capture.id, event, by=self.identity.shown, facts=known | facts, **(columns or {})
+        )
 
 
 def stored_file(capture_id: str, event: str) -> StoredFile:

@@ -40,8 +40,10 @@ _OTHERS = [
     "file delivered",
     "downloaded",
     "download denied",
+    "download refused",
     "deleted",
     "delete denied",
+    "delete failed",
     "audited",
     "audit denied",
 ]
