@@ -66,11 +66,17 @@ def answer_message(question: AuditQuestion, stories: Sequence[Story], head: Head
 
 
 def _mirrored(entry: Entry) -> str:
-    where = f" · `{inert(entry.namespace)}/{inert(entry.pod or '', limit=253)}`" if entry.namespace else ""
+    # Somebody who alters the table can put values of any type there; the mirror goes on all the same.
+    number, at, event, capture, namespace, pod, by, _, digest = map(_text, entry)
+    where = f" · `{inert(namespace)}/{inert(pod, limit=253)}`" if namespace else ""
     return (
-        f"`{entry.number}` {inert(entry.at[:19])}Z · *{inert(entry.event)}*"
-        f" · `{inert(entry.capture_id or '-')}`{where} · by `{inert(entry.by)}` · `{inert(entry.hash)}`"
+        f"`{inert(number)}` {inert(at[:19])}Z · *{inert(event)}*"
+        f" · `{inert(capture or '-')}`{where} · by `{inert(by)}` · `{inert(digest)}`"
     )
+
+
+def _text(value: object) -> str:
+    return "" if value is None else str(value)
 
 
 def _fitting(lines: Sequence[str]) -> int:

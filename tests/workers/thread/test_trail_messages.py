@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from workers.ledger.capture import Capture
 from workers.ledger.states import State
 from workers.request.audit_question import AuditQuestion
-from workers.thread.trail_messages import MOST_STORIES, answer_message, closing_message
-from workers.trail.entry import Head
+from workers.thread.trail_messages import MOST_STORIES, answer_message, closing_message, mirror_message
+from workers.trail.entry import Entry, Head
 from workers.trail.story import Story
 
 HEAD = Head(57, "ab" * 32)
@@ -87,3 +87,21 @@ def test_the_longest_answer_is_within_slacks_limits(wanted: str, sentence: str) 
     assert len(message.blocks) <= 50
     assert all(1 <= len(block["text"]["text"]) <= 3000 for block in message.blocks)
     assert len(message.text) <= 13_200
+
+
+@given(st.lists(st.none() | st.integers() | st.floats() | st.binary() | st.text(), min_size=9, max_size=9))
+def test_an_entry_of_any_types_is_mirrored_in_a_line(columns: list[Any]) -> None:
+    message, told = mirror_message([Entry(*columns)])
+    assert told == 1
+    assert "\n" not in message.text
+
+
+def test_an_entry_is_mirrored_with_its_number_and_hash() -> None:
+    entry = Entry(
+        7, STORY.at, "delivered", "cap-7f3k9q", "traefik", "cheddar", "worker@host", "{}", "ab" * 32
+    )
+    assert mirror_message([entry, entry._replace(number=8, capture_id=None, namespace=None)])[0].text == (
+        "`7` 2026-11-23T09:00:00Z · *delivered* · `cap-7f3k9q` · `traefik/cheddar` · by `worker@host`"
+        f" · `{'ab' * 32}`"
+        f"\n`8` 2026-11-23T09:00:00Z · *delivered* · `-` · by `worker@host` · `{'ab' * 32}`"
+    )
