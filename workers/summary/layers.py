@@ -21,6 +21,7 @@ _VLAN_TAGS = frozenset((0x8100, _PROVIDER_TAG, 0x9100))  # 802.1Q, 802.1ad, and 
 TCP, UDP, ICMP, ICMPV6, SCTP = 6, 17, 1, 58, 132
 IPV4_INSIDE, IPV6_INSIDE, GRE, ESP = 4, 41, 47, 50
 _AUTHENTICATION = 51
+_LONGEST_AUTHENTICATION = 12 + 64  # its fixed part, and the longest value of any algorithm (RFC 4302, 4868)
 _FRAGMENT = 44
 # Hop-by-hop, routing, destination options, mobility, HIP, shim6 (RFC 8200, IANA's list of extension headers):
 # all say their length in units of 8 bytes, the first 8 not counted.
@@ -213,7 +214,8 @@ def behind_extensions(
             length = (data[at + 1] + 2) * 4
         else:
             length = (data[at + 1] + 1) * 8
-        if at + length > end:
+        too_long = protocol == _AUTHENTICATION and length > _LONGEST_AUTHENTICATION
+        if at + length > end or too_long:
             return found._replace(protocol=UNKNOWN, start=at)
         protocol, at = follows, at + length
     return found if at == found.start else found._replace(protocol=protocol, start=at)

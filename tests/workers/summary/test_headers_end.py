@@ -97,6 +97,18 @@ def test_ipv6_is_cut_behind_every_extension_header_and_tcp(chain: tuple[str, ...
     assert kept(packets.ethernet(datagram)) == 14 + 40 + size + 20
 
 
+@pytest.mark.parametrize("value", [12, 32, 64])
+def test_an_authentication_header_is_kept_as_far_as_a_value_of_any_algorithm_reaches(value: int) -> None:
+    header = bytes([6, (12 + value) // 4 - 2]) + bytes(10 + value)
+    assert kept(packets.ethernet(packets.ipv4(A, B, 51, header + TCP))) == 14 + 20 + 12 + value + 20
+
+
+@pytest.mark.parametrize("length", [18, 48, 255])
+def test_payload_that_claims_to_be_a_longer_authentication_header_is_not_kept(length: int) -> None:
+    header = bytes([6, length]) + (PAYLOAD * 6)[: (length + 2) * 4 - 2]
+    assert kept(packets.ethernet(packets.ipv4(A, B, 51, header + TCP))) == 14 + 20
+
+
 def test_ipv4_is_cut_behind_its_authentication_header_and_tcp() -> None:
     assert kept(packets.ethernet(packets.ipv4(A, B, 51, b"\x06\x04" + bytes(22) + TCP))) == 14 + 20 + 24 + 20
 
