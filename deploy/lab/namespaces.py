@@ -1,8 +1,16 @@
 """Namespaces that live only as long as a process holds them: nothing is left by name."""
 
+import ctypes
+import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar
+
+_CLONE_NEWNET = 0x40000000
+
+_T = TypeVar("_T")
 
 
 def hold_network(unshare: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
@@ -46,6 +54,24 @@ def in_node(process: int, argv: Sequence[str]) -> list[str]:
     """The command line that runs another one in all namespaces of a node, given its first process."""
     namespaces = ("--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup")
     return ["nsenter", "--target", str(process), *namespaces, "--root", "--wd", "--", *argv]
+
+
+def inside_network(process: int, call: Callable[[], _T]) -> _T:
+    """What a function returns that runs in the network namespace of a process; sockets it makes stay there.
+
+    Raises:
+        OSError: The process is gone, or may not be followed (setns(2)).
+    """
+
+    def run() -> _T:
+        with Path(f"/proc/{process}/ns/net").open() as namespace:
+            if ctypes.CDLL(None, use_errno=True).setns(namespace.fileno(), _CLONE_NEWNET):
+                raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+        return call()
+
+    # A thread that has entered another namespace is of no use for anything else.
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        return thread.submit(run).result()
 
 
 def configure(process: int, *lines: str) -> None:

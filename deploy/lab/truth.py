@@ -5,6 +5,8 @@ node that it is paired with, and from that link back to the namespace that it le
 """
 
 import json
+import socket
+import struct
 import subprocess
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -12,10 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from deploy.lab.cgroups import Tree
-from deploy.lab.namespaces import in_network
+from deploy.lab.namespaces import in_network, inside_network
 from deploy.lab.node.start import first_process
 from deploy.lab.places import Places
 from deploy.lab.plan import node_named
+
+_RTM_NEWNSID, _RTM_GETNSID = 88, 90
+_NETNSA_NSID, _NETNSA_FD = 1, 3
 
 
 @dataclass(frozen=True)
@@ -108,12 +113,23 @@ def _peer(on_node: int, process: int, own: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _number(on_node: int, process: int) -> int:
-    """The id that the node's namespace has given to that of a process (lsns(8)); -1 when it has none."""
-    argv = ("lsns", "--json", "--type", "net", "--task", str(process), "--output", "NS,NETNSID")
-    for row in _json(on_node, *argv)["namespaces"]:
-        if int(row["ns"]) == _namespace(process) and str(row["netnsid"]).isdigit():
-            return int(row["netnsid"])
-    return -1
+    """The id that the node's namespace has given to that of a process; -1 when it has none."""
+    with Path(f"/proc/{process}/ns/net").open() as namespace:
+        return inside_network(on_node, lambda: _ask_number(namespace.fileno()))
+
+
+def _ask_number(namespace: int) -> int:
+    """Asks for an open namespace's id, in the words of linux/net_namespace.h."""
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as kernel:
+        attribute = struct.pack("=HHI", 8, _NETNSA_FD, namespace)
+        kernel.send(struct.pack("=IHHIIB3x", 20 + len(attribute), _RTM_GETNSID, 1, 1, 0, 0) + attribute)
+        answer = kernel.recv(4096)
+    (kind,) = struct.unpack_from("=H", answer, 4)
+    # Its first attribute, behind two headers, is the id itself.
+    length, name, number = struct.unpack_from("=HHi", answer, 20)
+    if (kind, length, name) != (_RTM_NEWNSID, 8, _NETNSA_NSID):
+        raise LookupError("the kernel does not say which id the namespace has")
+    return int(number)
 
 
 def _with_address(links: list[dict[str, Any]], addresses: set[str]) -> dict[str, Any]:
@@ -124,12 +140,9 @@ def _with_address(links: list[dict[str, Any]], addresses: set[str]) -> dict[str,
 
 
 def _links(process: int) -> list[dict[str, Any]]:
-    links: list[dict[str, Any]] = _json(process, "ip", "-j", "-d", "address")
-    return links
-
-
-def _json(process: int, *argv: str) -> Any:
-    done = subprocess.run(in_network(process, argv), capture_output=True, text=True, check=False)
+    argv = in_network(process, ["ip", "-j", "-d", "address"])
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise LookupError(f"{argv[0]} failed: {done.stderr.strip()}")
-    return json.loads(done.stdout)
+        raise LookupError(f"ip failed: {done.stderr.strip()}")
+    links: list[dict[str, Any]] = json.loads(done.stdout)
+    return links

@@ -37,10 +37,12 @@ KINDS = (*(one for one in TOPOLOGIES if why_not(one) is None), HOST_NETWORK)
 """What a target is: connected by a topology of the lab's, or not at all."""
 
 _NAMESPACE = "traefik"
-_LIMITS = SpoolLimits(seconds=1, packets=10_000, bytes=1 << 20)
+_LIMITS = SpoolLimits(seconds=120, packets=10_000, bytes=1 << 20)
+"""It is stopped when the markers were sent, however long that took."""
 _FIRST_PORT = 20_000
 _ROUNDS, _ROUND_SECONDS = 4, 0.1
-_WELL = ("duration", "", 0)
+_ICMPV6, _SOLICITATION = 58, 135
+_WELL = ("stopped", "", 0)
 _WAIT_SECONDS = 60.0
 
 
@@ -243,7 +245,7 @@ class Worker:
         payload = f"podcap soak {order.number:08}".encode()
         spool.start(tap, "", _LIMITS)
         self._send(order, pod, payload)
-        spool.follow(here)
+        spool.follow(here, should_stop=lambda: True)
         report = spool.finish(here)
         after = watched(self.cluster, agent, pod, tap, evidence)
         _same("how it ended", (report.ended_by, report.error, report.packets_dropped_by_kernel), _WELL)
@@ -298,8 +300,9 @@ def _judge(packets: list[Seen], pod: Pod, payload: bytes) -> None:
 
 
 def _of_the_link(one: Seen) -> bool:
-    """Neighbours on the pod's own link look for each other."""
-    return ip_address(one.source).is_link_local and ip_address(one.target).is_link_local
+    """Whether neighbours look for each other; a bridge floods what they send to one that is gone."""
+    solicits = one.content[6] == _ICMPV6 and one.content[40] == _SOLICITATION if ":" in one.source else False
+    return solicits or (ip_address(one.source).is_link_local and ip_address(one.target).is_link_local)
 
 
 def _judge_host(packets: list[Seen], payload: bytes) -> None:

@@ -15,7 +15,7 @@ from workers.cluster.cluster import connect
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 4
+AT_ONCE = 6
 
 
 @dataclass
@@ -68,6 +68,8 @@ def _work(where: Ground, name: str, folder: Path, waiting: "SimpleQueue[Order]",
                 return
             try:
                 tally.outcomes.append(worker.make(order))
+                if len(tally.outcomes) % 100 == 0:
+                    log.info("%d captures are right", len(tally.outcomes))
             except Exception as error:  # noqa: BLE001  (the others go on; each failure is shown at the end)
                 last = traceback.extract_tb(error.__traceback__)[-1]
                 at = f"{Path(last.filename).name}:{last.lineno}"

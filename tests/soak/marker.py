@@ -1,13 +1,10 @@
 """Packets that can be told from all others, sent from a node's own network."""
 
-import ctypes
-import os
 import socket
 import struct
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
-_CLONE_NEWNET = 0x40000000
+from deploy.lab.namespaces import inside_network
+
 _ECHO, _ECHO6 = 8, 128
 
 
@@ -15,9 +12,7 @@ class Sender:
     """Sends from the network namespace of a process; may be used by several threads at once."""
 
     def __init__(self, process: int) -> None:
-        # A thread that has entered another namespace is of no use for anything else; its sockets are.
-        with ThreadPoolExecutor(max_workers=1) as thread:
-            self._four, self._six, self._datagrams = thread.submit(_sockets, process).result()
+        self._four, self._six, self._datagrams = inside_network(process, _sockets)
 
     def close(self) -> None:
         for one in (self._four, self._six, self._datagrams):
@@ -37,10 +32,7 @@ class Sender:
         self._datagrams.sendto(payload, (address, port))
 
 
-def _sockets(process: int) -> tuple[socket.socket, socket.socket, socket.socket]:
-    with Path(f"/proc/{process}/ns/net").open() as namespace:
-        if ctypes.CDLL(None, use_errno=True).setns(namespace.fileno(), _CLONE_NEWNET):
-            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+def _sockets() -> tuple[socket.socket, socket.socket, socket.socket]:
     return (
         socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP),
         socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6),

@@ -4,16 +4,14 @@ Many CNI plugins do so. IPv4: a gratuitous ARP request (RFC 5227, section 3). IP
 advertisement (RFC 4861, section 7.2.6).
 """
 
-import ctypes
-import os
 import socket
 import struct
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-_CLONE_NEWNET = 0x40000000
+from deploy.lab.namespaces import inside_network
+
 _ETH_P_ARP = 0x0806
 _BROADCAST = b"\xff" * 6
 _ALL_NODES = "ff02::1"
@@ -36,9 +34,7 @@ def announce(process: int, link: str, interface: str, addresses: Sequence[str]) 
     """
     if link:
         _wait_for_bridge(link)
-    # A thread that has entered another namespace is of no use for anything else.
-    with ThreadPoolExecutor(max_workers=1) as thread:
-        thread.submit(_announce_inside, process, interface, addresses).result()
+    inside_network(process, lambda: _announce_inside(interface, addresses))
 
 
 def _wait_for_bridge(link: str) -> None:
@@ -50,10 +46,7 @@ def _wait_for_bridge(link: str) -> None:
         time.sleep(_STEP_SECONDS)
 
 
-def _announce_inside(process: int, interface: str, addresses: Sequence[str]) -> None:
-    with Path(f"/proc/{process}/ns/net").open() as namespace:
-        if ctypes.CDLL(None, use_errno=True).setns(namespace.fileno(), _CLONE_NEWNET):
-            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+def _announce_inside(interface: str, addresses: Sequence[str]) -> None:
     with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as raw:
         raw.bind((interface, _ETH_P_ARP))
         own: bytes = raw.getsockname()[4]

@@ -34,6 +34,7 @@ _SYSCTLS = {
 def commands(node: Node) -> list[str]:
     """The ip(8) commands that give the node its addresses and routes: none of them leaves the lab."""
     others = [other for other in NODES if other != node]
+    overlay = _hardware_address(node.overlay_gateway)
     return [
         "link set lo up",
         f"addr add {node.address}/24 dev eth0",
@@ -49,6 +50,9 @@ def commands(node: Node) -> list[str]:
         f"route add {ROUTED_GATEWAY} dev eth0",
         f"link add {SECOND_BRIDGE} index {_INDEX} type bridge",
         f"link set {SECOND_BRIDGE} up",
+        f"link add {OVERLAY_BRIDGE} index {_INDEX + 1} address {overlay} type bridge",
+        f"addr add {node.overlay_gateway}/24 dev {OVERLAY_BRIDGE}",
+        f"link set {OVERLAY_BRIDGE} up",
     ]
 
 
@@ -62,15 +66,12 @@ def commands6(node: Node) -> list[str]:
 
 
 def overlay_commands(node: Node) -> list[str]:
-    """Those that make the bridge cni1 and the VXLAN behind it, which learns nothing: all is written down."""
+    """Those that make the VXLAN behind cni1, which learns nothing: all is written down."""
     others = [other for other in NODES if other != node]
-    own, bridges = _hardware_address(node.overlay_address), _hardware_address(node.overlay_gateway)
+    own = _hardware_address(node.overlay_address)
     options = f"id 1 local {node.address} dev eth0 dstport {OVERLAY_PORT} nolearning"
     return [
         f"link add {_OVERLAY} index {_INDEX + 2} address {own} type vxlan {options}",
-        f"link add {OVERLAY_BRIDGE} index {_INDEX + 1} address {bridges} type bridge",
-        f"addr add {node.overlay_gateway}/24 dev {OVERLAY_BRIDGE}",
-        f"link set {OVERLAY_BRIDGE} up",
         f"addr add {node.overlay_address}/32 dev {_OVERLAY}",
         f"link set {_OVERLAY} up",
         *(
