@@ -2,10 +2,13 @@
 
 import argparse
 import json
+import shutil
+import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
-from bot.terminal.command import CommandError, Commands
+from bot.terminal.command import CommandError, Commands, UsageProblem
 from bot.terminal.words import in_the_terminal
 from workers.summary.summarise import SummaryError, summarise
 from workers.summary.summary import Flow, Summary
@@ -17,14 +20,14 @@ _VERSION = 1
 def register(commands: Commands) -> None:
     """Adds the command."""
     parser = commands.add_parser("summarize", help="say what is in a capture file")
-    parser.add_argument("file", type=Path, metavar="FILE", help="a pcap file")
+    parser.add_argument("file", type=Path, metavar="FILE", help="a pcap file; - for standard input")
     parser.add_argument("--json", action="store_true", help="as JSON: docs/terminal.md")
     parser.set_defaults(run=_run)
 
 
 def _run(options: argparse.Namespace) -> int:
     try:
-        summary = summarise(options.file, payload=True)
+        summary = _standard_input() if str(options.file) == "-" else summarise(options.file, payload=True)
     except SummaryError as error:
         raise CommandError(in_the_terminal(str(error))) from error
     except OSError as error:
@@ -38,6 +41,18 @@ def _run(options: argparse.Namespace) -> int:
     for note in summary.notes:
         print(in_the_terminal(note))
     return 0
+
+
+def _standard_input() -> Summary:
+    """It is kept in a file until its end has come: HTTP, DNS and TLS are decoded in a second reading."""
+    if sys.stdin.isatty():
+        raise UsageProblem(
+            "Packets are not typed: name a file, or pipe one in, as in `… | podcap summarize -`."
+        )
+    with tempfile.NamedTemporaryFile(prefix="podcap-") as file:
+        shutil.copyfileobj(sys.stdin.buffer, file, 1 << 20)
+        file.flush()
+        return summarise(Path(file.name), payload=True)
 
 
 def _as_json(summary: Summary) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """`podcap summarize` on files that something else made."""
 
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -47,6 +48,24 @@ def test_json_has_the_flows_with_these_fields(file: Path, capsys: pytest.Capture
 def test_without_json_it_is_the_table_of_the_thread(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["summarize", str(file)]) == 0
     assert "10.0.0.1:4000" in capsys.readouterr().out
+
+
+def test_a_dash_is_standard_input(
+    file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with file.open() as packets:
+        monkeypatch.setattr("sys.stdin", packets)
+        assert run(["summarize", "-"]) == 0
+    assert "10.0.0.1:4000" in capsys.readouterr().out
+
+
+def test_packets_are_not_typed(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    master, slave = os.openpty()
+    with os.fdopen(slave) as terminal:
+        monkeypatch.setattr("sys.stdin", terminal)
+        assert run(["summarize", "-"]) == 2
+    os.close(master)
+    assert "name a file" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no packets", b"\x0a\x0d\x0d\x0a" + b"x" * 40])
