@@ -2,10 +2,15 @@
 
 from collections.abc import Iterator
 
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+
 from bot.terminal.checks.result import Result, for_slack, ok, problem, unset
 from workers.settings import Settings
 from workers.slack.client import reading_client
-from workers.slack.errors import FAULTS, reason
+from workers.slack.errors import FAULTS, code, reason
+
+_SECONDS = 10
 
 SCOPES = (
     "channels:read",
@@ -29,12 +34,31 @@ def slack(settings: Settings) -> Iterator[Result]:
         yield unset("slack")
         return
     yield from _token(settings)
+    yield _requests(settings)
+
+
+def _requests(settings: Settings) -> Result:
+    """Only the bot has what is needed for requests; worker and beat only speak to Slack."""
     if settings.slack_app_token is not None:
-        yield ok("requests", "Socket Mode")
-    elif settings.slack_signing_secret is not None:
-        yield ok("requests", "HTTP, with a signing secret")
-    else:
-        yield problem("requests", "set SLACK_SIGNING_SECRET for HTTP, or SLACK_APP_TOKEN for Socket Mode.")
+        return _socket_mode(settings, settings.slack_app_token.get_secret_value())
+    if settings.slack_signing_secret is not None:
+        return ok("requests", "HTTP, with a signing secret")
+    return unset("requests", "the bot's: SLACK_SIGNING_SECRET for HTTP, or SLACK_APP_TOKEN for Socket Mode")
+
+
+def _socket_mode(settings: Settings, app_token: str) -> Result:
+    client = WebClient(base_url=settings.slack_api_url, timeout=_SECONDS)
+    try:
+        client.apps_connections_open(app_token=app_token)
+    except SlackApiError as error:
+        return problem(
+            "requests",
+            f"Slack does not take SLACK_APP_TOKEN for Socket Mode ({code(error)}): make one with the scope "
+            "connections:write (Basic Information, App-Level Tokens), and enable Socket Mode.",
+        )
+    except FAULTS as error:
+        return problem("requests", reason(error))
+    return ok("requests", "Socket Mode")
 
 
 def _token(settings: Settings) -> Iterator[Result]:

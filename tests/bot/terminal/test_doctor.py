@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,13 @@ import yaml
 
 from bot.terminal.checks.database import database
 from bot.terminal.checks.result import Status
+from bot.terminal.dispatch import run
 from deploy.lab.handle import LabHandle
 from deploy.lab.redis import RedisServer
 from tests.bot.terminal.conftest import Terminal
 from workers.ledger.engine import open_engine
 from workers.ledger.migrate import migrate
-from workers.settings import Settings
+from workers.settings import Settings, load
 
 POLICY = "rules:\n  - channels: [incidents]\n    users: ['@oncall']\n"
 
@@ -47,20 +48,37 @@ def everything(lab: LabHandle, broker: RedisServer, tmp_path: Path) -> Terminal:
     )
 
 
-def examined(terminal: Terminal, **settings: str) -> tuple[int, list[dict[str, Any]]]:
-    done = terminal.run("doctor", "--json", **settings)
-    assert done.stderr == ""
-    for name in ("SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET"):
-        secret = terminal.environment.get(name)
-        assert not secret or secret not in done.stdout
-    return done.returncode, json.loads(done.stdout)
+Examined = Callable[..., tuple[int, list[dict[str, Any]]]]
+
+
+@pytest.fixture
+def examined(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Examined]:
+    """What `podcap doctor --json` says at a terminal, without the start of a process."""
+
+    def examine(terminal: Terminal, **settings: str) -> tuple[int, list[dict[str, Any]]]:
+        for field in Settings.model_fields.values():
+            monkeypatch.delenv(str(field.alias), raising=False)
+        for name, value in (terminal.environment | settings).items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.chdir(terminal.folder)
+        load.cache_clear()
+        code = run(["doctor", "--json"])
+        output, errors = capsys.readouterr()
+        assert errors == ""
+        for name in ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET"):
+            secret = (terminal.environment | settings).get(name)
+            assert not secret or secret not in output
+        return code, json.loads(output)
+
+    yield examine
+    load.cache_clear()
 
 
 def problems(found: list[dict[str, Any]]) -> dict[str, str]:
     return {one["check"]: one["text"] for one in found if one["status"] == "problem"}
 
 
-def test_with_everything_right_it_has_nothing_to_say_but_ok(everything: Terminal) -> None:
+def test_with_everything_right_it_has_nothing_to_say_but_ok(everything: Terminal, examined: Examined) -> None:
     code, found = examined(everything)
     assert problems(found) == {}
     assert code == 0
@@ -106,12 +124,12 @@ def test_with_a_kubeconfig_alone_what_slack_needs_is_not_missed(lab: LabHandle, 
         ({"PODCAP_POLICY": "/no/such/file"}, "policy", "no such file"),
         ({"PODCAP_POLICY": ""}, "policy", "set it"),
         ({"SLACK_BOT_TOKEN": "xoxb-wrong"}, "slack", "SLACK_BOT_TOKEN"),
-        ({"SLACK_SIGNING_SECRET": ""}, "requests", "SLACK_APP_TOKEN"),
+        ({"SLACK_APP_TOKEN": "xapp-wrong"}, "requests", "SLACK_APP_TOKEN for Socket Mode (invalid_auth)"),
         ({"PODCAP_DATABASE_URL": "postgresql://nobody:hunter2@127.0.0.1:1/none"}, "database", "PostgreSQL"),
     ],
 )
 def test_what_is_wrong_is_named_with_what_to_do(
-    everything: Terminal, settings: dict[str, str], check: str, words: str
+    everything: Terminal, examined: Examined, settings: dict[str, str], check: str, words: str
 ) -> None:
     code, found = examined(everything, **settings)
     assert code == 1
@@ -120,8 +138,22 @@ def test_what_is_wrong_is_named_with_what_to_do(
     assert "hunter2" not in json.dumps(found)
 
 
+def test_the_two_ways_for_requests_are_the_bots(
+    lab: LabHandle, everything: Terminal, examined: Examined
+) -> None:
+    """In worker and beat neither is set, and nothing is wrong."""
+    code, found = examined(everything, SLACK_SIGNING_SECRET="")
+    (told,) = [one for one in found if one["check"] == "requests"]
+    assert (code, told["status"]) == (0, "not set")
+    assert "the bot's" in told["text"]
+    app_token = json.loads((lab.directory / "slack.json").read_text())["app_token"]
+    code, found = examined(everything, SLACK_APP_TOKEN=app_token)
+    (told,) = [one for one in found if one["check"] == "requests"]
+    assert (code, told["status"], told["text"]) == (0, "ok", "Socket Mode")
+
+
 def test_a_namespace_that_podsecurity_guards_does_not_take_the_agent_pod(
-    lab: LabHandle, everything: Terminal
+    lab: LabHandle, everything: Terminal, examined: Examined
 ) -> None:
     lab.kubectl("create", "namespace", "guarded")
     lab.kubectl("label", "namespace", "guarded", "pod-security.kubernetes.io/enforce=baseline")
@@ -133,7 +165,9 @@ def test_a_namespace_that_podsecurity_guards_does_not_take_the_agent_pod(
     assert "PodSecurity" in problems(found)["agent pod"]
 
 
-def test_a_redis_that_evicts_is_told_to_stop_it(everything: Terminal, broker: RedisServer) -> None:
+def test_a_redis_that_evicts_is_told_to_stop_it(
+    everything: Terminal, examined: Examined, broker: RedisServer
+) -> None:
     client = redis.Redis(port=broker.port)
     client.config_set("maxmemory-policy", "allkeys-lru")
     try:
@@ -145,7 +179,7 @@ def test_a_redis_that_evicts_is_told_to_stop_it(everything: Terminal, broker: Re
     assert "set `maxmemory-policy noeviction`" in problems(found)["broker"]
 
 
-def test_names_of_the_policy_that_nobody_bears_are_listed(everything: Terminal) -> None:
+def test_names_of_the_policy_that_nobody_bears_are_listed(everything: Terminal, examined: Examined) -> None:
     (everything.folder / "policy.yaml").write_text("rules:\n  - channels: [no-such-channel]\n")
     code, found = examined(everything)
     assert code == 1
@@ -168,7 +202,9 @@ def test_each_right_that_is_missing_is_named(lab: LabHandle, everything: Termina
     assert "identity: system:serviceaccount:traefik:default" in done.stdout
 
 
-def test_a_database_that_is_behind_or_unprotected_is_told(everything: Terminal, tmp_path: Path) -> None:
+def test_a_database_that_is_behind_or_unprotected_is_told(
+    everything: Terminal, examined: Examined, tmp_path: Path
+) -> None:
     path = tmp_path / "ledger.db"
     engine = open_engine(f"sqlite:///{path}")
     migrate(engine)
