@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -90,16 +91,21 @@ def test_the_ledgers_migrations_are_in_the_wheel(installed: Run, tmp_path: Path)
     assert "site-packages" in done.stdout
 
 
-@pytest.mark.parametrize("process", ["bot", "worker", "beat"])
 def test_each_process_begins_there_and_ends_with_one_line_that_names_what_is_missing(
-    installed: Run, process: str, tmp_path: Path
+    installed: Run, tmp_path: Path
 ) -> None:
-    command = parse_procfile((ROOT / "Procfile").read_text()).processes[process]
-    argv = command.replace(".venv/bin/", "").split()
-    done = installed(*argv, PODCAP_DATABASE_URL=f"sqlite:///{tmp_path}/podcap.db")
-    assert done.returncode != 0
-    assert "SLACK_BOT_TOKEN is not set: " in done.stderr
-    assert "Traceback" not in done.stderr
+    processes = parse_procfile((ROOT / "Procfile").read_text()).processes
+    assert set(processes) == {"bot", "worker", "beat"}
+
+    def ended(name: str) -> "subprocess.CompletedProcess[str]":
+        argv = processes[name].replace(".venv/bin/", "").split()
+        return installed(*argv, PODCAP_DATABASE_URL=f"sqlite:///{tmp_path}/{name}.db")
+
+    with ThreadPoolExecutor() as side_by_side:
+        for done in side_by_side.map(ended, processes):
+            assert done.returncode != 0
+            assert "SLACK_BOT_TOKEN is not set: " in done.stderr
+            assert "Traceback" not in done.stderr
 
 
 def test_a_capture_filter_is_compiled_by_an_installed_podcap(installed: Run) -> None:
