@@ -10,7 +10,7 @@ from workers.slack.faults import faults_as_place_errors
 
 
 def who(services: Services, user_id: str, user_name: str) -> dict[str, str]:
-    """Name and, where Slack tells it at once, e-mail address; what somebody asked for does not wait longer."""
+    """Name and, where Slack tells it at once, e-mail address: what was asked for does not wait longer."""
     try:
         email = _email(services, user_id)
     except PlaceError:
