@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -196,6 +197,20 @@ def test_the_truth_names_each_pods_own_link(lab: LabHandle, pods: Pods) -> None:
     assert len({(one.node, one.ifindex) for one in found}) == len(found)
     assert len({one.namespace for one in found}) == len(found)
     assert all(one.kind == "veth" and one.inside_index == 2 for one in found)
+
+
+def test_the_command_line_tells_the_truth_and_says_when_there_is_none(lab: LabHandle) -> None:
+    told = json.loads(lab.run("truth", "traefik/shopper"))
+
+    assert told == asdict(lab.truth(lab.get("pod", "shopper")))
+    for name, why in {
+        "hostnet": "uses its node's network",
+        "finished": "no process of pod",
+        "nobody": '"nobody" not found',
+        "unschedulable": "runs no node",
+    }.items():
+        with pytest.raises(CommandFailed, match=why):
+            lab.run("truth", f"traefik/{name}")
 
 
 def test_decoys_stand_around_a_pod_that_wants_them(lab: LabHandle) -> None:
