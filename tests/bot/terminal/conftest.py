@@ -1,19 +1,22 @@
 """podcap at a terminal: processes with a kubeconfig and an agent image, and no other setting."""
 
 import json
+import logging
 import os
 import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bot.terminal.dispatch import run
 from deploy.lab.handle import LabHandle
+from workers.settings import Settings, load
 
 _SECONDS = 120
 
@@ -83,6 +86,32 @@ class Terminal:
         with closing(sqlite3.connect(self.folder / "var" / "podcap.db")) as database:
             rows = database.execute("SELECT event, by, facts FROM trail ORDER BY number").fetchall()
         return [(event, by, json.loads(facts)) for event, by, facts in rows]
+
+
+Typed = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def typed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Typed]:
+    """What `Terminal.run` does, in this process: exit code, standard output, standard error.
+
+    A process takes a second or more to import everything. For commands that end before a capture begins: from
+    there on signals and threads are a process's own.
+    """
+
+    def run_here(terminal: Terminal, *arguments: str, **settings: str) -> tuple[int, str, str]:
+        for field in Settings.model_fields.values():
+            monkeypatch.delenv(str(field.alias), raising=False)
+        for name, value in (terminal.environment | settings).items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.chdir(terminal.folder)
+        monkeypatch.setattr(logging.getLogger(), "handlers", [])
+        load.cache_clear()
+        code = run(arguments)
+        return code, *capsys.readouterr()
+
+    yield run_here
+    load.cache_clear()
 
 
 def wait_for_line(process: "subprocess.Popen[bytes]", words: str) -> str:

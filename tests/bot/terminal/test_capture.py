@@ -17,7 +17,7 @@ import yaml
 
 from bot.terminal.dispatch import run
 from deploy.lab.handle import LabHandle
-from tests.bot.terminal.conftest import Terminal, ask_for_cheese, interrupt, told, wait_for_line
+from tests.bot.terminal.conftest import Terminal, Typed, ask_for_cheese, interrupt, told, wait_for_line
 from workers.ledger.capture import TERMINAL, Order
 from workers.ledger.engine import open_engine
 from workers.ledger.ledger import Ledger
@@ -64,8 +64,8 @@ def test_ctrl_c_stops_and_keeps_exactly_the_packets_asked_for(
     # The trail has it all.
     entries = terminal.trail()
     assert [event for event, _, _ in entries] == [
-        "requested", "queued", "tapping", "capturing", "stop requested", "collecting", "summarising",
-        "delivering", "file delivered", "stopped",
+        "requested", "queued", "tapping", "tapped", "capturing", "stop requested", "collecting",
+        "summarising", "delivering", "file delivered", "stopped",
     ]  # fmt: skip
     asked = entries[0][2]
     assert (asked["origin"], asked["user_id"], asked["channel_id"]) == ("terminal", "lab-admin", "")
@@ -298,12 +298,12 @@ def test_a_pod_that_is_not_there_is_one_sentence_that_names_near_ones(terminal: 
     assert terminal.files() == []
 
 
-def test_a_file_that_is_there_is_replaced_by_force_alone(terminal: Terminal, pod: str) -> None:
+def test_a_file_that_is_there_is_replaced_by_force_alone(terminal: Terminal, typed: Typed, pod: str) -> None:
     file = terminal.folder / "mine.pcap"
     file.write_text("dear to me")
-    refused = terminal.run("capture", pod, "1s", "-o", "mine.pcap")
-    assert refused.returncode == 2
-    assert "--force" in refused.stderr
+    code, _, refused = typed(terminal, "capture", pod, "1s", "-o", "mine.pcap")
+    assert code == 2
+    assert "--force" in refused
     assert file.read_text() == "dear to me"
     forced = terminal.run("capture", "-o", "mine.pcap", pod, "--force", "1s")
     assert forced.returncode == 0, forced.stderr
@@ -357,12 +357,12 @@ def test_what_cannot_be_understood_is_one_sentence_and_exit_code_2(
     ],
 )
 def test_a_setting_that_is_missing_or_wrong_is_one_sentence(
-    tmp_path: Path, lab: LabHandle, settings: dict[str, str], sentence: str
+    tmp_path: Path, lab: LabHandle, typed: Typed, settings: dict[str, str], sentence: str
 ) -> None:
     usual = {"PODCAP_AGENT_IMAGE": "image", "KUBECONFIG": str(lab.places.kubeconfig)}
-    done = Terminal(tmp_path, **(usual | settings)).run("capture", "traefik/cheddar")
-    assert (done.returncode, done.stdout) == (1, "")
-    (line,) = done.stderr.splitlines()
+    code, output, errors = typed(Terminal(tmp_path, **(usual | settings)), "capture", "traefik/cheddar")
+    assert (code, output) == (1, "")
+    (line,) = errors.splitlines()
     assert sentence in line
 
 

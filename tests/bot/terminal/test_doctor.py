@@ -13,13 +13,12 @@ import yaml
 
 from bot.terminal.checks.database import database
 from bot.terminal.checks.result import Status
-from bot.terminal.dispatch import run
 from deploy.lab.handle import LabHandle
 from deploy.lab.redis import RedisServer
-from tests.bot.terminal.conftest import Terminal
+from tests.bot.terminal.conftest import Terminal, Typed
 from workers.ledger.engine import open_engine
 from workers.ledger.migrate import migrate
-from workers.settings import Settings, load
+from workers.settings import Settings
 
 POLICY = "rules:\n  - channels: [incidents]\n    users: ['@oncall']\n"
 
@@ -52,26 +51,18 @@ Examined = Callable[..., tuple[int, list[dict[str, Any]]]]
 
 
 @pytest.fixture
-def examined(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Examined]:
-    """What `podcap doctor --json` says at a terminal, without the start of a process."""
+def examined(typed: Typed) -> Examined:
+    """What `podcap doctor --json` says."""
 
     def examine(terminal: Terminal, **settings: str) -> tuple[int, list[dict[str, Any]]]:
-        for field in Settings.model_fields.values():
-            monkeypatch.delenv(str(field.alias), raising=False)
-        for name, value in (terminal.environment | settings).items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.chdir(terminal.folder)
-        load.cache_clear()
-        code = run(["doctor", "--json"])
-        output, errors = capsys.readouterr()
+        code, output, errors = typed(terminal, "doctor", "--json", **settings)
         assert errors == ""
         for name in ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET"):
             secret = (terminal.environment | settings).get(name)
             assert not secret or secret not in output
         return code, json.loads(output)
 
-    yield examine
-    load.cache_clear()
+    return examine
 
 
 def problems(found: list[dict[str, Any]]) -> dict[str, str]:
@@ -100,13 +91,15 @@ def test_with_everything_right_it_has_nothing_to_say_but_ok(everything: Terminal
     assert list((everything.folder / "captures").iterdir()) == []
 
 
-def test_with_a_kubeconfig_alone_what_slack_needs_is_not_missed(lab: LabHandle, tmp_path: Path) -> None:
+def test_with_a_kubeconfig_alone_what_slack_needs_is_not_missed(
+    lab: LabHandle, typed: Typed, tmp_path: Path
+) -> None:
     terminal = Terminal(
         tmp_path, KUBECONFIG=str(lab.places.kubeconfig), PODCAP_AGENT_IMAGE="podcap-agent:lab"
     )
-    done = terminal.run("doctor")
-    assert done.returncode == 0, done.stdout
-    lines = done.stdout.splitlines()
+    code, output, _ = typed(terminal, "doctor")
+    assert code == 0, output
+    lines = output.splitlines()
     for name in ("slack", "broker", "store"):
         assert f"not set  {name}: only needed for Slack" in lines
     assert "ok       identity: lab-admin" in lines
