@@ -37,6 +37,7 @@ from workers.settings import Settings, load
 
 _STANDARD_OUTPUT = "-"
 _SECOND = "It was ended by a second Ctrl-C: nothing was kept."
+_SECOND_OF_A_STREAM = "It was ended by a second Ctrl-C: what was streamed until then is all there is."
 
 
 def register(commands: Commands) -> None:
@@ -162,6 +163,10 @@ class _Session:
     def _make(self, capture: Capture, identity: Identity) -> None:
         self._interrupt.then(lambda: stop(self._services, capture.id, user_id=identity.shown))
         self._line.say(_introduced(capture))
+        if self._live is not None:
+            # However it ends: what is streamed has left podcap's hands packet by packet.
+            where = {"where": "standard output"}
+            self._services.ledger.record(capture.id, "streaming", by=identity.shown, facts=where)
         if accept(self._services, capture) is not None:
             run(self._services, capture.id)
 
@@ -184,7 +189,8 @@ class _Session:
         except ClusterError as error:
             self._line.say(f"podcap: The agent pod may be left: {in_the_terminal(str(error))}")
         with suppress(IllegalMoveError):
-            ended = self._services.ledger.move(capture.id, State.FAILED, by=WORKER, sentence=_SECOND)
+            sentence = _SECOND if self._live is None else _SECOND_OF_A_STREAM
+            ended = self._services.ledger.move(capture.id, State.FAILED, by=WORKER, sentence=sentence)
             self._report.show(ended)
 
 

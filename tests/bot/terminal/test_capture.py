@@ -128,6 +128,7 @@ def test_what_was_streamed_is_byte_for_byte_what_the_trail_has(
     interrupt(process, signal.SIGTERM)
     packets, errors = process.communicate(timeout=120)
     assert process.returncode == 0, errors
+    assert terminal.trail()[1][0] == "streaming"
     assert terminal.trail()[-2][2]["sha256"] == hashlib.sha256(packets).hexdigest()
     assert "40021" in told(packets, "tcp.srcport", SYN)
 

@@ -35,6 +35,7 @@ def test_the_program_in_the_docs_tells_an_altered_export_from_an_intact_one(
 
 _OTHERS = [
     "tapped",
+    "streaming",
     "stop requested",
     "extended",
     "file delivered",
