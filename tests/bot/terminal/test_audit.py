@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.terminal.dispatch import run
 from workers.ledger.capture import Order
 from workers.ledger.engine import open_engine
 from workers.ledger.ledger import Ledger
@@ -168,10 +169,13 @@ def test_a_file_without_entries_proves_nothing(tmp_path: Path) -> None:
         ["export", "--format", "xml"],
     ],
 )
-def test_what_cannot_be_understood_is_a_question_of_usage(tmp_path: Path, arguments: list[str]) -> None:
-    answer = podcap(tmp_path, *arguments)
-    assert answer.returncode == 2
-    assert "usage: podcap audit" in answer.stderr
+def test_what_cannot_be_understood_is_a_question_of_usage(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        run(["audit", *arguments])
+    assert ended.value.code == 2
+    assert "usage: podcap audit" in capsys.readouterr().err
 
 
 def test_where_there_is_no_trail_one_line_says_so_and_no_database_is_made(tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ _FIRST_CAPTURE = (
 )
 
 
-def at_once(*urls: str, processes: int = 5) -> list[tuple[int, str]]:
+def at_once(*urls: str, processes: int = 3) -> list[tuple[int, str]]:
     """Lets processes migrate at once; how each ended and what it wrote."""
     started = [
         subprocess.Popen(
@@ -83,7 +83,7 @@ def test_the_migrations_build_exactly_the_schema(engine: Engine) -> None:
 
 
 def test_processes_that_start_together_on_an_empty_database_migrate_once(empty_url: str) -> None:
-    assert at_once(empty_url) == [(0, "")] * 5
+    assert at_once(empty_url) == [(0, "")] * 3
     engine = open_engine(empty_url)
     assert tables(engine) == sorted([*metadata.tables, "alembic_version"])
     with engine.connect() as connection:

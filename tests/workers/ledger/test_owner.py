@@ -33,7 +33,7 @@ def as_podcap(installed: Installed) -> Iterator[Engine]:
 
 
 def test_processes_that_all_have_the_owners_password_migrate_once(installed: Installed) -> None:
-    assert at_once(installed.url, installed.owner_url) == [(0, "")] * 5
+    assert at_once(installed.url, installed.owner_url) == [(0, "")] * 3
     engine = open_engine(installed.url)
     assert rights(engine, "trail") == {"SELECT", "INSERT"}
     engine.dispose()

@@ -17,7 +17,7 @@ from workers.trail.trail import Trail
 _ENTRIES = written(7)
 _NUMBERS = [entry.number for entry in _ENTRIES]
 # The database is the same for all examples of a test; each writes the trail anew.
-_one_database = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+_one_database = settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture

@@ -5,14 +5,17 @@ import json
 from random import Random
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tests.workers.trail.written import COLUMNS, trails, written
 from workers.trail.chain import BEFORE_THE_FIRST, Fault, check
 from workers.trail.entry import Entry
 
+_some = settings(max_examples=40)  # making a trail is what takes the time
 
+
+@_some
 @given(trails)
 def test_a_trail_as_it_was_written_is_intact_and_so_it_is_for_each_head_it_ever_had(
     trail: list[Entry],
@@ -32,6 +35,7 @@ def test_an_empty_trail_is_intact_but_not_for_somebody_who_saw_an_entry() -> Non
     assert "before its first entry" in verdict.sentence
 
 
+@_some
 @given(trails)
 def test_the_hash_is_that_of_one_json_array_as_the_docs_say(trail: list[Entry]) -> None:
     previous = "0" * 64
@@ -41,6 +45,18 @@ def test_the_hash_is_that_of_one_json_array_as_the_docs_say(trail: list[Entry]) 
         assert entry.hash == previous
 
 
+def test_every_byte_of_every_text_of_every_entry_counts() -> None:
+    trail = written(5)
+    for row, entry in enumerate(trail):
+        for column, value in entry._asdict().items():
+            for place in range(len(value.encode()) if isinstance(value, str) else 0):
+                raw = bytearray(value.encode())
+                raw[place] ^= 1
+                altered = entry._replace(**{column: raw.decode("utf-8", "surrogateescape")})
+                assert check([*trail[:row], altered, *trail[row + 1 :]]).bad == row + 1
+
+
+@_some
 @given(trails, st.data())
 def test_a_change_of_any_byte_of_any_column_is_found_at_its_entry(
     trail: list[Entry], data: st.DataObject
@@ -63,6 +79,7 @@ def test_a_change_of_any_byte_of_any_column_is_found_at_its_entry(
     assert verdict.entries == row
 
 
+@_some
 @given(trails, st.data())
 def test_a_value_of_another_type_is_a_change_and_never_a_crash(
     trail: list[Entry], data: st.DataObject
@@ -80,6 +97,7 @@ def test_a_value_of_another_type_is_a_change_and_never_a_crash(
     assert verdict.fault is Fault.CHANGED
 
 
+@_some
 @given(trails, st.randoms(use_true_random=False), st.booleans())
 def test_any_other_order_is_found_at_the_first_entry_that_stands_elsewhere(
     trail: list[Entry], random: Random, renumbered: bool
@@ -94,6 +112,7 @@ def test_any_other_order_is_found_at_the_first_entry_that_stands_elsewhere(
     assert verdict.fault is Fault.REORDERED
 
 
+@_some
 @given(trails, st.randoms(use_true_random=False), st.data())
 def test_entries_changed_and_put_elsewhere_at_once_are_found_at_the_first_that_is_wrong(
     trail: list[Entry], random: Random, data: st.DataObject
@@ -106,6 +125,7 @@ def test_entries_changed_and_put_elsewhere_at_once_are_found_at_the_first_that_i
     assert check(other).bad == first
 
 
+@_some
 @given(trails, st.data())
 def test_whatever_is_removed_is_found_at_the_first_entry_that_lacks(
     trail: list[Entry], data: st.DataObject
@@ -123,6 +143,7 @@ def test_whatever_is_removed_is_found_at_the_first_entry_that_lacks(
         assert verdict.number == min(removed) - 1
 
 
+@_some
 @given(trails, st.data())
 def test_an_entry_that_stands_there_twice_is_found(trail: list[Entry], data: st.DataObject) -> None:
     source = data.draw(st.integers(0, len(trail) - 1))

@@ -4,13 +4,15 @@ import csv
 import io
 import json
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.workers.trail.written import trails, written
 from workers.trail.chain import BEFORE_THE_FIRST, Fault, check
 from workers.trail.entry import Entry
 from workers.trail.export import COLUMNS, csv_lines, json_lines, read_json_lines
+
+_some = settings(max_examples=40)  # making a trail is what takes the time
 
 
 def exported(entries: list[Entry]) -> bytes:
@@ -21,12 +23,14 @@ def read(export: bytes) -> list[Entry]:
     return list(read_json_lines(io.BytesIO(export)))
 
 
+@_some
 @given(trails)
 def test_an_export_is_read_back_as_it_was_written(trail: list[Entry]) -> None:
     assert read(exported(trail)) == trail
     assert check(read(exported(trail)), trail[-1].hash).ok
 
 
+@_some
 @given(trails, st.data())
 def test_a_change_of_any_byte_of_an_export_is_found_at_its_entry(
     trail: list[Entry], data: st.DataObject
@@ -38,6 +42,7 @@ def test_a_change_of_any_byte_of_an_export_is_found_at_its_entry(
     assert check(read(bytes(export))).bad == line
 
 
+@_some
 @given(trails, st.data())
 def test_lines_removed_or_put_elsewhere_are_found(trail: list[Entry], data: st.DataObject) -> None:
     lines = exported(trail).splitlines(keepends=True)
