@@ -11,7 +11,7 @@ log = logging.getLogger(__name__)
 
 
 def test_twenty_captures_are_at_the_right_interface(lab: LabHandle, tmp_path: Path) -> None:
-    tally = captures(lab, 20, tmp_path)
+    tally = captures(lab, 20, tmp_path, at_once=10)
     log.info("%s", tally.table())
 
     assert tally.failures == []

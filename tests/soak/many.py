@@ -40,7 +40,7 @@ class Tally:
         return "\n".join(lines)
 
 
-def captures(lab: LabHandle, count: int, folder: Path) -> Tally:
+def captures(lab: LabHandle, count: int, folder: Path, at_once: int = AT_ONCE) -> Tally:
     """Makes so many captures; what they leave on the nodes counts as a failure."""
     for sentence in MISSING:
         log.warning("not captured: %s", sentence)
@@ -48,8 +48,8 @@ def captures(lab: LabHandle, count: int, folder: Path) -> Tally:
     for order in orders(count):
         waiting.put(order)
     before = _links(lab)
-    with ground(lab) as where, ThreadPoolExecutor(AT_ONCE) as pool:
-        for done in [pool.submit(_work, where, f"soak-{n}", folder, waiting, tally) for n in range(AT_ONCE)]:
+    with ground(lab) as where, ThreadPoolExecutor(at_once) as pool:
+        for done in [pool.submit(_work, where, f"soak-{n}", folder, waiting, tally) for n in range(at_once)]:
             done.result()
     tally.left = [
         *sorted(_links(lab) - before),
