@@ -157,9 +157,10 @@ def _missing(seen: Captured, to_pod: int, from_pod: int) -> Iterator[str]:
         elif to_pod + from_pod >= _TELLING:
             yield f"{passed}, and none of them was captured."
     elif not seen.filter:
-        if seen.to_pod == 0 and to_pod - seen.undirected >= _TELLING:
+        # Where most packets are of neither TCP nor UDP, nothing is known of directions.
+        if seen.to_pod == 0 and seen.from_pod > seen.undirected and to_pod - seen.undirected >= _TELLING:
             yield f"{to_pod} packets went to the pod, none of them was captured: one direction is missing."
-        if seen.from_pod == 0 and from_pod - seen.undirected >= _TELLING:
+        if seen.from_pod == 0 and seen.to_pod > seen.undirected and from_pod - seen.undirected >= _TELLING:
             yield f"{from_pod} packets left the pod, none of them was captured: one direction is missing."
 
 

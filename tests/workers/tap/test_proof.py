@@ -55,6 +55,12 @@ def test_packets_whose_direction_was_not_counted_may_be_those_that_seem_to_be_mi
     assert said(after(to_pod=500, from_pod=480), Captured(980, 0, 480)) == []
 
 
+def test_where_hardly_a_packet_has_a_direction_none_is_missing() -> None:
+    """A capture of pings, of which some passed before tcpdump listened."""
+    assert said(after(to_pod=500, from_pod=480), Captured(400, 0, 0)) == []
+    assert said(after(to_pod=500, from_pod=480), Captured(401, 1, 0)) == []
+
+
 def test_with_a_filter_one_direction_alone_is_no_contradiction() -> None:
     assert said(after(to_pod=500, from_pod=480), Captured(480, 0, 480, "src host 10.0.0.9")) == []
 
