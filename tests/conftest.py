@@ -1,6 +1,7 @@
 """What every folder of tests shares: one lab and one PostgreSQL for the whole session."""
 
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -12,6 +13,10 @@ from deploy.lab.postgresql import PostgreSQLServer
 # Hypothesis holds each example to 200 ms by itself; no test here is held against the clock.
 settings.register_profile("podcap", deadline=None)
 settings.load_profile("podcap")
+
+# Run in the background, a shell has these ignored, and every process that a test starts would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")

@@ -54,6 +54,9 @@ def main() -> None:
     parser.add_argument("--socket", required=True, type=Path)
     options = parser.parse_args()
     os.umask(0o022)
+    # A lab that was started in the background has these ignored; a runtime starts containers with neither.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     options.socket.unlink(missing_ok=True)
     asyncio.run(serve(options.node, options.socket))
 
