@@ -30,7 +30,8 @@ bench: system .venv/made
 	.venv/bin/python -m tests.bench
 
 soak: system .venv/made
-	.venv/bin/python -m pytest --numprocesses=0 --log-cli-level=INFO tests/soak
+	.venv/bin/python -m pytest --numprocesses=0 --log-cli-level=INFO -m "soak or not soak" tests/soak
+	.venv/bin/python -m pytest --numprocesses=0 --log-cli-level=INFO -m soak tests
 
 up: system .venv/made
 	@.venv/bin/python -m deploy.lab up

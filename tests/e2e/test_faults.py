@@ -185,6 +185,7 @@ def test_the_captured_pod_is_deleted(fault: Fault) -> None:
     assert fault.world.agent_pods() == ""
 
 
+@pytest.mark.soak
 def test_the_node_stops_reporting(fault: Fault, monkeypatch: pytest.MonkeyPatch) -> None:
     # The cluster needs some seconds itself to notice; podcap's minute is longer than a real one's grace.
     monkeypatch.setattr("workers.spool.patience._PATIENCE_SECONDS", 20.0)
@@ -201,6 +202,7 @@ def test_the_node_stops_reporting(fault: Fault, monkeypatch: pytest.MonkeyPatch)
     ended_partly(fault, ended, ended.sentence.removesuffix(" The file holds the packets from before that."))
 
 
+@pytest.mark.soak
 def test_the_api_server_is_restarted(fault: Fault, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("workers.spool.patience._PATIENCE_SECONDS", 60.0)
     fault.begin(seconds=15)
@@ -232,6 +234,7 @@ def test_the_disk_under_the_spool_is_full(fault: Fault, monkeypatch: pytest.Monk
     assert fault.world.agent_pods() == ""
 
 
+@pytest.mark.soak
 def test_the_agent_pod_is_evicted_because_its_volume_outgrew_its_limit(
     fault: Fault, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -245,6 +248,7 @@ def test_the_agent_pod_is_evicted_because_its_volume_outgrew_its_limit(
     assert is_gapless(fault.numbers())
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("jump", [timedelta(hours=2), timedelta(hours=-2)])
 def test_the_clock_jumps(fault: Fault, jump: timedelta, monkeypatch: pytest.MonkeyPatch) -> None:
     class Jumped(datetime):

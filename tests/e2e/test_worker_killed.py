@@ -78,6 +78,7 @@ def test_another_worker_brings_what_the_killed_ones_tcpdump_wrote(world: Any, se
     assert world.agent_pods() == ""
 
 
+@pytest.mark.soak
 def test_a_capture_that_lost_two_workers_ends_and_its_agent_pod_goes(world: Any, services: Services) -> None:
     world.command(f"traefik/{world.pod()} 2m port 80")
     world.wait_for_words("of 2m ·")

@@ -66,7 +66,9 @@ def test_down_leaves_nothing_after_everything_it_could_ask_was_killed(own: LabHa
     assert nothing_is_left(own)
 
 
-@pytest.mark.parametrize("seconds", [0.5, 2.0, 3.0, 4.0])
+@pytest.mark.parametrize(
+    "seconds", [0.5, 3.0, *(pytest.param(one, marks=pytest.mark.soak) for one in (2.0, 4.0))]
+)
 def test_a_lab_whose_start_was_killed_is_cleared_away(own: LabHandle, seconds: float) -> None:
     starting = subprocess.Popen(own.command("up"), stdout=subprocess.DEVNULL, cwd=PROJECT)
     time.sleep(seconds)
@@ -78,6 +80,7 @@ def test_a_lab_whose_start_was_killed_is_cleared_away(own: LabHandle, seconds: f
     assert nothing_is_left(own)
 
 
+@pytest.mark.soak
 def test_a_lab_that_lost_a_node_is_started_anew(own: LabHandle) -> None:
     own.up()
     tree = Tree(own.places.cgroup)
