@@ -129,8 +129,8 @@ def test_a_macvlan_pod_is_refused_at_a_terminal_and_captured_with_a_policy_that_
     assert process.returncode == 0, errors
     syn = "tcp.flags.syn == 1 and tcp.flags.ack == 0"
     assert len(told(tmp_path / "here.pcap", "frame.number", syn)) == 5
-    capturing = next(facts for event, _, facts in terminal.trail() if event == "capturing")
-    assert (capturing["method"], capturing["interface"]) == ("inside", "eth0")
+    tapped = next(facts for event, _, facts in terminal.trail() if event == "tapped")
+    assert (tapped["method"], tapped["interface"]) == ("inside", "eth0")
 
 
 def test_a_filter_that_matches_nothing_is_reported_with_what_passed(
