@@ -24,19 +24,21 @@ def register_actions(app: App, services: Services) -> None:
     def stop_capture(ack: Ack, body: dict[str, Any], action: dict[str, Any], respond: Respond) -> None:
         ack()
         with _told(respond, action["value"], "so nothing stopped: press Stop again in a minute"):
-            user = body["user"]
-            known = who(services, user["id"], user.get("username") or user.get("name", ""))
-            stop(services, action["value"], user_id=user["id"], who=known)
+            stop(services, action["value"], user_id=body["user"]["id"], who=_presser(services, body))
 
     @app.action(EXTEND)
     def extend_capture(ack: Ack, body: dict[str, Any], action: dict[str, Any], respond: Respond) -> None:
         ack()
         with _told(respond, action["value"], "so the capture ends as it was to: press again in a minute"):
-            user = body["user"]
-            known = who(services, user["id"], user.get("username") or user.get("name", ""))
-            refusal = extend(services, action["value"], user_id=user["id"], who=known)
+            presser = _presser(services, body)
+            refusal = extend(services, action["value"], user_id=body["user"]["id"], who=presser)
             if refusal is not None:
                 _whisper(respond, refusal)
+
+
+def _presser(services: Services, body: dict[str, Any]) -> dict[str, str]:
+    user = body["user"]
+    return who(services, user["id"], user.get("username") or user.get("name", ""))
 
 
 @contextmanager
