@@ -24,6 +24,7 @@ from workers.announcement import announced
 from workers.cluster.cluster import Cluster
 from workers.cluster.errors import ClusterError
 from workers.cluster.pod import Pod
+from workers.cut.headers import SNAPLEN
 from workers.delivery import deliver
 from workers.heart import WORKER
 from workers.ledger.capture import SLACK, Capture
@@ -36,7 +37,6 @@ from workers.services import Services
 from workers.spool.partial import failed, lost
 from workers.spool.report import SpoolReport
 from workers.spool.spool import Spool, SpoolLimits, SpoolLostError
-from workers.summary.headers import SNAPLEN
 from workers.tap.evidence import Evidence
 from workers.tap.gather import gather
 from workers.tap.iflink import with_iflink

@@ -5,12 +5,12 @@ import logging
 from dataclasses import replace
 from pathlib import Path
 
+from workers.cut.file import CutError, cut_file
 from workers.heart import WORKER
 from workers.ledger.capture import TERMINAL
 from workers.ledger.states import State
 from workers.place import PlaceError
 from workers.spool.report import SpoolReport
-from workers.summary.cut_file import CutError, cut_file
 from workers.summary.summarise import SummaryError, summarise
 from workers.summary.summary import Summary
 from workers.tap.proof import Watched

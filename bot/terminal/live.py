@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
-from workers.summary.cut_stream import start_cutting
+from workers.cut.stream import start_cutting
 
 _STDOUT = 1
 _PAUSE = 0.2

@@ -86,7 +86,7 @@ def test_the_access_log_is_in_combined_format_with_the_address_the_pod_saw(lab: 
 
     # Others ask this pod, too, so that ours need not be the last line.
     when = r"\[\d\d/[A-Z][a-z]{2}/\d{4}:[\d:]{8} \+0000\]"
-    assert re.search(rf'^{re.escape(seen)} - - {when} "GET / HTTP/1\.1" 200 \d+ "-" "-"$', log, re.M)
+    assert re.search(rf'^{re.escape(seen)} - - {when} "GET / HTTP/1\.1" 200 \d+ "-" "-"$', log, re.MULTILINE)
 
 
 def test_traffic_of_every_kind_is_made_for_as_long_as_asked(lab: LabHandle) -> None:

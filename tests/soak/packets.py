@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 
-from workers.summary.pcapfile import PcapFile
+from workers.summary.files.pcapfile import PcapFile
 
 _ETHERNET, _SLL2 = 1, 276
 _IPV4, _IPV6 = 0x0800, 0x86DD

@@ -1,1 +1,1 @@
-"""From a capture file to what a person wants to know of it: flows, what was said, headers only."""
+"""From a capture file to what a person wants to know of it: flows, what was said, findings."""

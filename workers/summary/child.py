@@ -10,10 +10,10 @@ import os
 import sys
 from typing import Any
 
-from workers.summary import layers
 from workers.summary.confine import confine
-from workers.summary.flows import count
-from workers.summary.pcapfile import PcapError, PcapFile
+from workers.summary.files.pcapfile import PcapError, PcapFile
+from workers.summary.flows.flows import count
+from workers.summary.layers import layers
 from workers.summary.summary import Summary, exchange_to_json
 
 
@@ -63,7 +63,7 @@ class _Decoder:
 
     def __init__(self, seconds: int) -> None:
         # Only here: it takes a third of a second, which a file of headers need not wait for.
-        from workers.summary import decode  # noqa: PLC0415
+        from workers.summary.protocols import decode  # noqa: PLC0415
 
         self._decode = decode
         # Counting comes first, and what was decoded in time has to be written still.

@@ -1,0 +1,3 @@
+from tests.workers.summary.conftest import nothing_is_left, recorded
+
+__all__ = ["nothing_is_left", "recorded"]

@@ -1,0 +1,48 @@
+"""Cutting a capture file behind its headers, in a child process: `workers.cut.child`."""
+
+import json
+from pathlib import Path
+from typing import BinaryIO
+
+from workers.cut.headers import Cut
+from workers.summary.limited import run_limited
+
+MEMORY = 256 << 20
+"""Bytes of address space: a Python without tshark, and three blocks of the file."""
+
+
+class CutError(Exception):
+    """The file could not be cut, so nothing of it may be kept; the message is one sentence."""
+
+
+def cut_file(source: Path, target: Path, *, seconds: int = 300) -> Cut:
+    """Writes `source` with each packet cut behind its headers into `target`, which must not exist.
+
+    Args:
+        source: A pcap file with whole packets, or the beginnings of them.
+        target: It is there afterwards only when all went well.
+        seconds: Of time, CPU and wall, after which the child is ended.
+
+    Raises:
+        CutError: It is no pcap file, or was not cut to its end.
+        OSError: A file cannot be opened.
+    """
+    with source.open("rb") as packets, target.open("xb") as out:
+        try:
+            return _run(packets, out, seconds)
+        except BaseException:
+            target.unlink()
+            raise
+
+
+def _run(packets: BinaryIO, out: BinaryIO, seconds: int) -> Cut:
+    into = out.fileno()
+    arguments = ["--seconds", str(seconds), "--memory", str(MEMORY), "--into", str(into)]
+    module = "workers.cut.child"
+    output, failure = run_limited(module, arguments, packets, seconds=seconds, inherited=(into,))
+    said = json.loads(output) if output.endswith(b"\n") else {}
+    if "error" in said:
+        raise CutError(f"The packets could not be cut to their headers. {said['error']}")
+    if failure or not said:
+        raise CutError(f"The packets could not be cut to their headers: {failure or 'nothing was said'}.")
+    return Cut(**said)

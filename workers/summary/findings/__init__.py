@@ -1,0 +1,1 @@
+"""Sentences that answer a question, each with its evidence: one file for each."""

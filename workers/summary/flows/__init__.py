@@ -1,0 +1,1 @@
+"""TCP and UDP conversations, counted as tshark counts them."""

@@ -1,0 +1,1 @@
+"""From a frame to its IP datagram: link layers, IP, fragments."""

@@ -1,0 +1,1 @@
+"""What was said over a flow: one file for each protocol."""
