@@ -18,7 +18,7 @@ log = logging.getLogger("bot")
 
 def main() -> int:
     """Runs until SIGTERM or SIGINT; 0 then, 1 when a setting is missing or the port is taken."""
-    set_up_logs()
+    set_up_logs("bot")
     try:
         services = open_services()
         app = make_app(services)

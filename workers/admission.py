@@ -31,12 +31,12 @@ def accept(services: Services, capture: Capture, *, again: bool = False) -> Capt
     try:
         return _accept(services, capture)
     except IllegalMoveError:
-        log.info("somebody else admitted it", extra={"capture": capture.id})
+        log.info("somebody else admitted it")
     except PlaceError as error:
         if error.lasting:
             end(services, capture, State.FAILED, str(error))
             return None
-        log.warning("not admitted yet: %s", error, extra={"capture": capture.id})
+        log.warning("not admitted yet: %s", error)
         if not again:
             tell(services, capture, _waits(capture, error))
     return None
@@ -87,7 +87,7 @@ def end(
     """
     known = _who(capture) | dict(facts or {})
     capture = services.ledger.move(capture.id, state, by=BY, trail=known, sentence=sentence)
-    log.info("%s: %s", state, sentence, extra={"capture": capture.id})
+    log.info("%s: %s", state, sentence)
     show(services, capture)
 
 
@@ -96,7 +96,7 @@ def show(services: Services, capture: Capture, *, queue_reachable: bool = True) 
     try:
         services.place.report(capture).show(capture, queue_reachable=queue_reachable)
     except PlaceError as error:
-        log.warning("what is shown lags behind: %s", error, extra={"capture": capture.id})
+        log.warning("what is shown lags behind: %s", error)
         if not error.lasting or capture.state not in FINAL:
             return
         # Its place is gone for good; the asker is told once, and it counts as shown.
@@ -109,7 +109,7 @@ def tell(services: Services, capture: Capture, sentence: str) -> None:
     try:
         services.place.report(capture).tell(capture, sentence)
     except PlaceError as error:
-        log.warning("could not be told %r: %s", sentence, error, extra={"capture": capture.id})
+        log.warning("could not be told %r: %s", sentence, error)
 
 
 def stop(services: Services, capture_id: str, *, user_id: str, who: Mapping[str, str] | None = None) -> None:

@@ -41,4 +41,4 @@ def _write(cluster: Cluster, pod: Pod, capture: Capture, reason: str, message: s
     try:
         cluster.create_event(pod_event(pod, capture.id, News(reason, message, datetime.now(UTC))))
     except ClusterError as error:
-        log.warning("no Event on the pod: %s", error, extra={"capture": capture.id})
+        log.warning("no Event on the pod: %s", error)

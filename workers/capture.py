@@ -75,11 +75,11 @@ def _to_its_end(work: Work) -> None:
     except Ended as end:
         _end(work, end.state, str(end))
     except IllegalMoveError as error:
-        log.warning("it was ended by somebody else: %s", error, extra={"capture": work.capture.id})
+        log.warning("it was ended by somebody else: %s", error)
     except (ClusterError, NoTap) as error:
         _end(work, State.FAILED, str(error))
     except Exception:
-        log.exception("a capture failed inside", extra={"capture": work.capture.id})
+        log.exception("a capture failed inside")
         _end(work, State.FAILED, _INSIDE.format(work.capture.id))
 
 
@@ -91,10 +91,10 @@ def _take(services: Services, capture_id: str, folder: Path) -> Work | None:
             return None  # beat says so in its thread
         capture = services.ledger.move(capture_id, State.TAPPING, by=WORKER, started_at=now)
     except KeyError:
-        log.warning("there is no such capture", extra={"capture": capture_id})
+        log.warning("there is no such capture")
         return None
     except IllegalMoveError as error:
-        log.info("not taken: %s", error, extra={"capture": capture_id})
+        log.info("not taken: %s", error)
         return None
     work = Work(services, services.place.report(capture), capture, folder)
     work.show()
@@ -225,11 +225,11 @@ def _agent_pod(work: Work, cluster: Cluster, node: str, profile: Profile) -> Ite
         except ClusterError as error:
             if not refused:
                 # beat removes it when the cluster answers again.
-                log.warning("the agent pod may be left: %s", error, extra={"capture": capture.id})
+                log.warning("the agent pod may be left: %s", error)
 
 
 def _end(work: Work, state: State, sentence: str) -> None:
     try:
         work.move(state, sentence=sentence)
     except IllegalMoveError as error:
-        log.warning("it was ended by somebody else: %s", error, extra={"capture": work.capture.id})
+        log.warning("it was ended by somebody else: %s", error)

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from sqlalchemy.exc import SQLAlchemyError
 
 from workers.ledger.ledger import Ledger
+from workers.logs import about
 
 log = logging.getLogger(__name__)
 
@@ -47,8 +48,12 @@ class Heart:
             with self._lock:
                 captures = sorted(self._captures)
             for capture_id in captures:
-                try:
-                    self._ledger.beat(capture_id, WORKER)
-                except SQLAlchemyError as error:
-                    log.warning("no heartbeat: %s", error, extra={"capture": capture_id})
+                with about(capture_id):
+                    self._try(capture_id)
             pause.wait(BEAT_SECONDS)
+
+    def _try(self, capture_id: str) -> None:
+        try:
+            self._ledger.beat(capture_id, WORKER)
+        except SQLAlchemyError as error:
+            log.warning("no heartbeat: %s", error)

@@ -11,6 +11,7 @@ from workers.cluster.errors import ClusterError
 from workers.ledger.capture import TERMINAL, Capture
 from workers.ledger.ledger import IllegalMoveError
 from workers.ledger.states import ACTIVE, WAITING, State
+from workers.logs import about
 from workers.mirror import mirror
 from workers.pulse import Pulse
 from workers.queueing import admit, enqueue
@@ -34,11 +35,14 @@ def keep_house(services: Services, pulse: Pulse) -> None:
     What fails for one capture is logged and keeps nothing else from being done.
     """
     for capture in services.ledger.waiting():
-        _apart(_keep_waiting, services, capture)
+        with about(capture.id):
+            _apart(_keep_waiting, services, capture)
     for capture in pulse.lost(services.ledger.beats()):
-        _apart(_replace_worker, services, capture)
+        with about(capture.id):
+            _apart(_replace_worker, services, capture)
     for capture in services.ledger.unshown(_SHOW_WITHIN):
-        _apart(show, services, capture)
+        with about(capture.id):
+            _apart(show, services, capture)
     _apart(_remove_agent_pods, services)
     _apart(mirror, services.settings, services.ledger)
 
@@ -70,7 +74,7 @@ def _replace_worker(services: Services, capture: Capture) -> None:
     if again is None:
         end(services, capture, State.FAILED, "The worker at this capture died: ask again.")
         return
-    log.warning("its worker died: another one goes on", extra={"capture": capture.id})
+    log.warning("its worker died: another one goes on")
     show(services, again)
     enqueue(services, again)
 

@@ -5,12 +5,13 @@ taken, so Celery's own guarantees are set to the simplest that work.
 """
 
 import logging
+import sys
 
 from celery import Celery
 from celery.signals import setup_logging
 from kombu.exceptions import OperationalError
 
-from workers.logs import set_up_logs
+from workers.logs import about, set_up_logs
 from workers.settings import SettingsError, load
 
 log = logging.getLogger(__name__)
@@ -58,7 +59,7 @@ app.conf.update(
 
 @setup_logging.connect  # type: ignore[untyped-decorator]
 def _keep_our_logs(**_: object) -> None:
-    set_up_logs()
+    set_up_logs("beat" if "beat" in sys.argv else "worker")
 
 
 def queue_of(cluster: str) -> str:
@@ -73,12 +74,17 @@ def publish(capture_id: str, cluster: str) -> bool:
         Whether Redis took it. When not, nothing is lost: beat publishes it again.
     """
     try:
-        with app.connection_for_write() as connection:
+        with about(capture_id), app.connection_for_write() as connection:
             connection.ensure_connection(max_retries=1, interval_start=0, timeout=3)
             app.send_task(
-                RUN_CAPTURE, (capture_id,), queue=queue_of(cluster), connection=connection, retry=False
+                RUN_CAPTURE,
+                (capture_id,),
+                task_id=capture_id,  # so that Celery's own lines name the capture
+                queue=queue_of(cluster),
+                connection=connection,
+                retry=False,
             )
     except (OperationalError, OSError) as error:
-        log.warning("the queue cannot be reached: %s", error, extra={"capture": capture_id})
+        log.warning("the queue cannot be reached: %s", error)
         return False
     return True

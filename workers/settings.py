@@ -4,8 +4,11 @@ The names are fixed (docs/settings.md is their table). A value that is missing o
 line that names it: `SettingsError` carries that line.
 """
 
+import re
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
+from urllib.parse import unquote
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -78,6 +81,11 @@ class Settings(BaseSettings):
         alias="PODCAP_AUDIT_LOG",
         description="Whether every entry of the audit trail is also a line of JSON on standard error.",
     )
+    log_format: Literal["auto", "json", "text"] = Field(
+        "auto",
+        alias="PODCAP_LOG_FORMAT",
+        description="`json` or `text`; `auto` is text at a terminal, else JSON.",
+    )
     store_url: str = Field(
         "var/captures",
         alias="PODCAP_STORE_URL",
@@ -124,6 +132,21 @@ class Settings(BaseSettings):
                 f"{name} is not set: {_first_sentence(type(self), field)} See docs/settings.md."
             )
         return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+
+    def secrets(self) -> tuple[str, ...]:
+        """Every secret among the settings, also the passwords in URLs, as written and as meant."""
+        tokens = (self.slack_bot_token, self.slack_signing_secret, self.slack_app_token)
+        urls = (self.database_url, self.database_owner_url or "", self.broker_url, self.store_url)
+        passwords = [password for url in urls for password in _PASSWORD.findall(url)]
+        return (
+            *(token.get_secret_value() for token in tokens if token is not None),
+            *passwords,
+            *map(unquote, passwords),
+        )
+
+
+# A broker's URL may be several, one behind the other.
+_PASSWORD = re.compile(r"://[^/@\s:]*:([^/@\s]+)@")
 
 
 def _first_sentence(model: type[BaseSettings], field: str) -> str:

@@ -6,6 +6,7 @@ from celery.signals import beat_init, worker_init
 
 from workers.capture import run
 from workers.housekeeping import keep_house
+from workers.logs import about
 from workers.pulse import Pulse
 from workers.queue import HOUSEKEEPING, RUN_CAPTURE, app
 from workers.services import Services, open_services
@@ -42,7 +43,8 @@ def _open_or_exit(*required: str) -> None:
 @app.task(name=RUN_CAPTURE)  # type: ignore[untyped-decorator]
 def run_capture(capture_id: str) -> None:
     """Makes one capture, from its place in the queue to its end."""
-    run(_services(), capture_id)
+    with about(capture_id):
+        run(_services(), capture_id)
 
 
 @app.task(name=HOUSEKEEPING)  # type: ignore[untyped-decorator]

@@ -56,7 +56,7 @@ class Work:
         """
         self._refuse_if_lost()
         self.capture = self.services.ledger.move(self.capture.id, state, by=WORKER, trail=trail, **facts)
-        log.info("%s", state, extra={"capture": self.capture.id})
+        log.info("%s", state)
         self.show()
 
     def is_lost(self) -> bool:
@@ -81,7 +81,7 @@ class Work:
             self.report.show(self.capture)
         except PlaceError as error:
             # The next move shows it; the last one is shown again by beat.
-            log.warning("what is shown lags behind: %s", error, extra={"capture": self.capture.id})
+            log.warning("what is shown lags behind: %s", error)
             return
         self.note(shown=self.capture.state)
 
@@ -90,7 +90,7 @@ class Work:
         try:
             self.report.say(self.capture, sentence)
         except PlaceError as error:
-            log.warning("not said: %s (%s)", sentence, error, extra={"capture": self.capture.id})
+            log.warning("not said: %s (%s)", sentence, error)
 
     def stop_asked(self) -> bool:
         """Whether somebody asked to stop; the ledger is asked once a second, also for its duration.
@@ -106,7 +106,7 @@ class Work:
                 self.capture = self.services.ledger.get(self.capture.id)
             except SQLAlchemyError as error:
                 # Packets are captured meanwhile; a database that is back in time has cost nothing.
-                log.warning("the ledger did not answer: %s", error, extra={"capture": self.capture.id})
+                log.warning("the ledger did not answer: %s", error)
         return self.capture.stop_requested_by is not None
 
     def give_up_if_stopped(self) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.listeners.person import who
 from workers.admission import stop
 from workers.extension import extend
+from workers.logs import about
 from workers.services import Services
 from workers.thread.messages import EXTEND, STOP
 
@@ -45,7 +46,8 @@ def _presser(services: Services, body: dict[str, Any]) -> dict[str, str]:
 def _told(respond: Respond, capture_id: str, so: str) -> Iterator[None]:
     """Tells whoever pressed the button what kept it from working."""
     try:
-        yield
+        with about(capture_id):
+            yield
     except SQLAlchemyError:
         log.exception("the ledger cannot be written")
         _whisper(respond, f"podcap's database is out of reach, {so}.")

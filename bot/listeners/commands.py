@@ -9,6 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.help import help_message
 from bot.listeners.audit import answer_audit
 from workers.ledger.capture import Capture, Order
+from workers.logs import about
 from workers.queueing import admit
 from workers.request.audit_question import asks_about_trail
 from workers.request.capture_filter import AND_OR_HINT, FilterError, check, mixes_and_or
@@ -50,9 +51,11 @@ def register_commands(app: App, services: Services) -> None:
                 "started: ask again in a minute.",
             )
             return
-        ack(response_type="ephemeral", text=_accepted(capture, request))
-        if new:
-            admit(services, capture)
+        with about(capture.id):
+            ack(response_type="ephemeral", text=_accepted(capture, request))
+            log.info("asked for" if new else "asked for again by the same click")
+            if new:
+                admit(services, capture)
 
 
 def _accepted(capture: Capture, request: Request) -> str:

@@ -27,6 +27,7 @@ from workers.cluster.errors import (
 )
 from workers.cluster.exec import Completed, ExecStream
 from workers.cluster.pod import Pod
+from workers.logs import about
 
 log = logging.getLogger(__name__)
 
@@ -219,8 +220,9 @@ def remove_leftovers(
     for pod in cluster.pods_with_label(namespace, f"{CAPTURE_LABEL},{INSTALLATION_LABEL}={installation}"):
         capture_id = pod.labels[CAPTURE_LABEL]
         if not pod.deleting and not is_active(capture_id):
-            cluster.delete_pod(namespace, pod.name, uid=pod.uid)
-            log.info("removed an agent pod that nobody needs", extra={"capture": capture_id})
+            with about(capture_id):
+                cluster.delete_pod(namespace, pod.name, uid=pod.uid)
+                log.info("removed an agent pod that nobody needs")
             removed.append(capture_id)
     return tuple(removed)
 

@@ -77,7 +77,7 @@ class SlackPlace:
                 channel=capture.channel_id, message_ts=capture.message_ts
             )
         except FAULTS as error:
-            log.warning("no link to the thread: %s", reason(error), extra={"capture": capture.id})
+            log.warning("no link to the thread: %s", reason(error))
             return None
         return str(answer["permalink"])
 

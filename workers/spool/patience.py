@@ -56,7 +56,7 @@ class Patience:
             raise OutOfPatienceError(self._agent.why_out_of_reach() or str(error)) from error
         if self._failures >= _ASK_AFTER and (why := self._agent.why_gone()):
             raise OutOfPatienceError(why) from error
-        log.info("the agent pod is tried again: %s", error, extra={"capture": self._agent.capture_id})
+        log.info("the agent pod is tried again: %s", error)
         time.sleep(min(0.1 * 2 ** min(self._failures, 10), _LONGEST_PAUSE))
 
 
