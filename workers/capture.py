@@ -124,7 +124,8 @@ def _capture(
 ) -> tuple[SpoolReport, Watched | None]:
     """Everything that needs an agent pod; it is gone afterwards.
 
-    One that may enter network namespaces is made only when the evidence demands it and the policy allows it.
+    One that may enter network namespaces is made only when the evidence demands it and the policy allows it;
+    where an earlier worker has made it, it serves from the beginning.
     """
     pod = cluster.running_pod(work.capture.namespace, work.capture.pod)
     with _agent_pod(work, cluster, pod.node or "", "host") as agent_pod:
@@ -133,7 +134,7 @@ def _capture(
             evidence = with_iflink(cluster, pod, evidence, poll=work.give_up_if_stopped)
         work.report.show_evidence(work.capture, pod, evidence)
         tap = decide(evidence, pod, may_enter=judgement.namespace_tap)
-        if tap.pid is None:
+        if tap.pid is None or agent_pod.may_enter:
             return _at(work, cluster, agent_pod, pod, tap, evidence, raw)
     with _agent_pod(work, cluster, pod.node or "", "namespace") as agent_pod:
         return _at(work, cluster, agent_pod, pod, tap, evidence, raw)

@@ -29,6 +29,7 @@ rules:
     namespaces: [traefik, kube-system, no-such-place]
     max_duration: 5m
     payload: true
+    namespace_tap: true
 """
 
 

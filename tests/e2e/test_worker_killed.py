@@ -4,6 +4,7 @@ import json
 import signal
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -53,6 +54,26 @@ def two_strangers(world: Any, services: Services) -> Iterator[None]:
                 delete(cluster, "podcap", capture_id)
 
 
+@contextmanager
+def a_macvlan_pod(world: Any) -> Iterator[str]:
+    """Its packets do not pass any interface of its own on the node, so its network namespace is entered."""
+    pod = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "macvlan", "annotations": {"lab/network": "macvlan"}},
+        "spec": {
+            "nodeName": "k8s-node01",
+            "containers": [{"name": "main", "image": "podcap-agent:lab", "command": ["sleep", "600"]}],
+        },
+    }
+    world.lab.kubectl("create", "-n", "traefik", "-f", "-", text=json.dumps(pod))
+    try:
+        world.lab.wait_for("macvlan", lambda found: found["status"].get("phase") == "Running")
+        yield "macvlan"
+    finally:
+        world.lab.delete_pod("macvlan")
+
+
 def kill_the_worker(world: Any) -> None:
     world.podcap.stop("worker", with_signal=signal.SIGKILL)
 
@@ -75,6 +96,25 @@ def test_another_worker_brings_what_the_killed_ones_tcpdump_wrote(world: Any, se
         ended.file_sha256,
     )
     assert [state for state, _ in services.ledger.history(ended.id)].count(State.TAPPING) == 2
+    assert world.agent_pods() == ""
+
+
+@pytest.mark.soak
+def test_a_capture_inside_a_pod_is_taken_over_with_the_agent_pod_that_entered_it(
+    world: Any, services: Services
+) -> None:
+    with a_macvlan_pod(world) as name:
+        world.command(f"traefik/{name} 20s icmp")
+        world.wait_for_words("of 20s ·")
+        kill_the_worker(world)
+        uid = agent_uid(world)
+        keep_house(services, Pulse(silence=0))
+        world.podcap.start("worker")
+        while services.ledger.get(world.capture).state is not State.CAPTURING:
+            time.sleep(0.2)
+        assert agent_uid(world) == uid
+        world.wait_for_end()
+    assert services.ledger.get(world.capture).state is State.DELIVERED
     assert world.agent_pods() == ""
 
 

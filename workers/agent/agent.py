@@ -72,6 +72,11 @@ class AgentPod:
         """The node it runs on."""
         return self.pod.node or ""
 
+    @property
+    def may_enter(self) -> bool:
+        """Whether it may enter pods' network namespaces."""
+        return _may_enter(self.pod)
+
     def run(
         self,
         argv: Sequence[str],
@@ -137,8 +142,8 @@ def create(
 ) -> AgentPod:
     """Creates the agent pod of a capture and waits until it runs.
 
-    One that is there already for the same capture is taken over: an earlier answer was lost, or an earlier
-    worker died. When it does not come to run, it is removed again.
+    One that is there already for the same capture is taken over, unless it may do less: an earlier answer was
+    lost, or an earlier worker died. When it does not come to run, it is removed again.
 
     Args:
         cluster: The cluster of the pod to be captured.
@@ -164,8 +169,8 @@ def create(
     except ConflictError:
         created = cluster.pod(namespace, agent_name(capture_id))
         found = Owner(created.labels.get(CAPTURE_LABEL, ""), created.labels.get(INSTALLATION_LABEL, ""))
-        may = created.labels.get(PROFILE_LABEL)
-        if (found, may) != (owner, limits.profile) or created.node != node or created.deleting:
+        may_do_it = _may_enter(created) or limits.profile == "host"
+        if found != owner or not may_do_it or created.node != node or created.deleting:
             raise
     try:
         running = _wait_until_running(cluster, created, seconds, poll)
@@ -225,6 +230,10 @@ def remove_leftovers(
                 log.info("removed an agent pod that nobody needs")
             removed.append(capture_id)
     return tuple(removed)
+
+
+def _may_enter(pod: Pod) -> bool:
+    return pod.labels.get(PROFILE_LABEL) == "namespace"
 
 
 def _wait_until_running(

@@ -70,10 +70,17 @@ def test_with_the_profile_that_enters_they_have_two_more_and_reach_a_pods_networ
     assert pod.ips[0] in done.stdout.decode()
 
 
-def test_one_of_the_other_profile_is_not_taken_over(cluster: Cluster) -> None:
-    create(cluster, **SETTINGS | {"limits": replace(LIMITS, profile="namespace")})
+def test_one_that_may_enter_network_namespaces_is_taken_over_and_known_to_be_one(cluster: Cluster) -> None:
+    first = create(cluster, **SETTINGS | {"limits": replace(LIMITS, profile="namespace")})
+    again = create(cluster, **SETTINGS)
+    assert again.pod.uid == first.pod.uid
+    assert again.may_enter
+
+
+def test_one_that_may_not_enter_them_is_not_taken_over_to_do_so(cluster: Cluster) -> None:
+    assert not create(cluster, **SETTINGS).may_enter
     with pytest.raises(ConflictError):
-        create(cluster, **SETTINGS)
+        create(cluster, **SETTINGS | {"limits": replace(LIMITS, profile="namespace")})
 
 
 def test_one_that_is_there_already_for_the_same_capture_is_taken_over(cluster: Cluster) -> None:
