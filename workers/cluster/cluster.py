@@ -96,16 +96,32 @@ class Cluster:
 
     def list_namespaces(self) -> tuple[str, ...]:
         """The names of all namespaces."""
-        return tuple(item["metadata"]["name"] for item in self._list("/api/v1/namespaces"))
+        return tuple(item["metadata"]["name"] for item in self.objects("/api/v1/namespaces"))
 
     def list_pod_names(self, namespace: str) -> tuple[str, ...]:
         """The names of all pods of a namespace; also empty when there is no such namespace."""
-        return tuple(item["metadata"]["name"] for item in self._list(_pod_path(namespace)))
+        return tuple(item["metadata"]["name"] for item in self.objects(_pod_path(namespace)))
 
     def pods_with_label(self, namespace: str, selector: str) -> tuple[Pod, ...]:
         """The pods of a namespace that a label selector (`key`, `key=value`) selects."""
-        items = self._list(_pod_path(namespace), {"labelSelector": selector})
+        items = self.objects(_pod_path(namespace), {"labelSelector": selector})
         return tuple(pod_from_json(item) for item in items)
+
+    def objects(self, path: str, query: Mapping[str, str] | None = None) -> Iterator[dict[str, Any]]:
+        """Every object of a kind, page by page.
+
+        Args:
+            path: Such as `/api/v1/pods`.
+            query: A selector, for example.
+        """
+        page: dict[str, str] = dict(query or {}) | {"limit": str(_PAGE)}
+        while True:
+            answer = self._api.request("GET", path, page)
+            yield from answer["items"]
+            rest = answer["metadata"].get("continue")
+            if not rest:
+                return
+            page["continue"] = rest
 
     def version(self) -> str:
         """The API server's version, such as `v1.36.1`."""
@@ -235,16 +251,6 @@ class Cluster:
             return pod_from_json(self._api.request("GET", _pod_path(namespace, name)))
         except PodNotFoundError:
             return None
-
-    def _list(self, path: str, query: Mapping[str, str] | None = None) -> Iterator[dict[str, Any]]:
-        page: dict[str, str] = dict(query or {}) | {"limit": str(_PAGE)}
-        while True:
-            answer = self._api.request("GET", path, page)
-            yield from answer["items"]
-            rest = answer["metadata"].get("continue")
-            if not rest:
-                return
-            page["continue"] = rest
 
     def _no_such_pod(self, namespace: str, name: str) -> PodNotFoundError | NamespaceNotFoundError:
         names = self.list_pod_names(namespace)
