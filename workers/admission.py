@@ -14,6 +14,8 @@ from workers.ledger.states import FINAL, WAITING, State
 from workers.permission import judge
 from workers.place import PlaceError
 from workers.services import Services
+from workers.store_room import refuse_full_store
+from workers.thread.words import count
 
 log = logging.getLogger(__name__)
 
@@ -49,9 +51,13 @@ def _accept(services: Services, capture: Capture) -> Capture | None:
     if judgement.refusal is not None:
         end(services, capture, State.DENIED, judgement.refusal, judgement.facts())
         return None
+    refusal = refuse_full_store(services) or _too_many_wait(services, capture)
+    if refusal is not None:
+        end(services, capture, State.DENIED, refusal, judgement.facts())
+        return None
     try:
         with services.cluster() as cluster:
-            cluster.running_pod(capture.namespace, capture.pod)
+            pod = cluster.running_pod(capture.namespace, capture.pod)
     except ClusterError as error:
         end(services, capture, State.FAILED, str(error))
         return None
@@ -59,7 +65,15 @@ def _accept(services: Services, capture: Capture) -> Capture | None:
     link = services.place.link(capture)
     reported = {"thread": link} if link else {}
     facts = _who(capture) | judgement.facts() | reported
-    return services.ledger.move(capture.id, State.QUEUED, by=BY, trail=facts)
+    return services.ledger.move(capture.id, State.QUEUED, by=BY, trail=facts, node=pod.node)
+
+
+def _too_many_wait(services: Services, capture: Capture) -> str | None:
+    most = services.settings.waiting_per_user
+    if services.ledger.turns.waiting_before(capture) < most:
+        return None
+    waiting = count(most, "capture")
+    return f"You have {waiting} waiting already, the most there may be: ask again when one of them has begun."
 
 
 def _who(capture: Capture) -> dict[str, str | int]:

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from workers.admission import end, show
@@ -14,7 +14,7 @@ from workers.ledger.states import ACTIVE, WAITING, State
 from workers.logs import about
 from workers.mirror import mirror
 from workers.pulse import Pulse
-from workers.queueing import admit, enqueue
+from workers.queueing import admit, advance, enqueue, show_places
 from workers.services import Services
 
 log = logging.getLogger(__name__)
@@ -30,13 +30,14 @@ _SHOW_WITHIN = timedelta(hours=24)
 
 
 def keep_house(services: Services, pulse: Pulse) -> None:
-    """One round: expire, admit, publish, end what was abandoned, show, remove agent pods, mirror the trail.
+    """One round: expire, admit, publish, give turns, end what was abandoned, show, remove agent pods, mirror.
 
     What fails for one capture is logged and keeps nothing else from being done.
     """
     for capture in services.ledger.waiting():
         with about(capture.id):
             _apart(_keep_waiting, services, capture)
+    _apart(_keep_line, services)
     for capture in pulse.lost(services.ledger.beats()):
         with about(capture.id):
             _apart(_replace_worker, services, capture)
@@ -56,15 +57,20 @@ def _apart(work: Callable[..., None], *arguments: Any) -> None:
         log.exception("a part of housekeeping failed; the next round tries it again")
 
 
+def _keep_line(services: Services) -> None:
+    given = advance(services)
+    show_places(services, given, services.ledger.waiting())
+
+
 def _keep_waiting(services: Services, capture: Capture) -> None:
-    now = datetime.now(UTC)
+    now = services.ledger.clock()
     if capture.expires_at <= now:
         end(services, capture, State.EXPIRED, _too_late(capture))
     elif capture.origin == TERMINAL:
         return  # it waits for nobody but the process that asked for it
     elif capture.state is State.REQUESTED and capture.requested_at + _ADMISSION_TAKES <= now:
         admit(services, capture, again=True)
-    elif capture.state is State.QUEUED and _is_due(capture.published_at, now):
+    elif capture.turn_at is not None and _is_due(capture.published_at, now):
         enqueue(services, capture)
 
 
@@ -82,6 +88,8 @@ def _replace_worker(services: Services, capture: Capture) -> None:
 def _too_late(capture: Capture) -> str:
     if capture.origin == TERMINAL:
         return "Its terminal went away before it began: ask again."
+    if capture.state is State.QUEUED and capture.turn_at is None:
+        return "Other captures took all the room in time, so nothing was captured: ask again."
     return _TOO_LATE[capture.state]
 
 

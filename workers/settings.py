@@ -5,17 +5,37 @@ line that names it: `SettingsError` carries that line.
 """
 
 import re
+from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import unquote
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import BeforeValidator, ByteSize, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from workers.request.since import since
+
+FOREVER = "forever"
 
 
 class SettingsError(Exception):
     """A setting is missing or wrong; the message is one line that names it and says what to do."""
+
+
+def _span(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    if value.strip().lower() == FOREVER:
+        return None
+    span = since(value.strip())
+    if span is None:
+        raise ValueError(f"write a number and h, d or w, as in 30d, or {FOREVER}")
+    return span
+
+
+Span = Annotated[timedelta | None, BeforeValidator(_span)]
+"""A time span as `30d`; None for `forever`."""
 
 
 class Settings(BaseSettings):
@@ -90,6 +110,42 @@ class Settings(BaseSettings):
         "var/captures",
         alias="PODCAP_STORE_URL",
         description="Where capture files are kept: a folder or any URL that fsspec knows.",
+    )
+    store_limit: ByteSize | None = Field(
+        None,
+        alias="PODCAP_STORE_LIMIT",
+        gt=0,
+        description="The most that the store may hold, such as `20GB`. Left out: as much as fits.",
+    )
+    keep_files: Span = Field(
+        "30d",
+        alias="PODCAP_KEEP_FILES",
+        validate_default=True,
+        description="How long a capture's file stays in the store: `30d`, `12h`, or `forever`.",
+    )
+    keep_captures: Span = Field(
+        "400d",
+        alias="PODCAP_KEEP_CAPTURES",
+        validate_default=True,
+        description="How long the ledger keeps a capture that has ended: `400d`, or `forever`.",
+    )
+    captures_per_user: int = Field(
+        3, alias="PODCAP_CAPTURES_PER_USER", ge=1, description="Captures of one person at once."
+    )
+    captures_per_channel: int = Field(
+        10, alias="PODCAP_CAPTURES_PER_CHANNEL", ge=1, description="Captures of one channel at once."
+    )
+    captures_per_node: int = Field(
+        5, alias="PODCAP_CAPTURES_PER_NODE", ge=1, description="Captures on one node at once."
+    )
+    captures_per_cluster: int = Field(
+        50, alias="PODCAP_CAPTURES_PER_CLUSTER", ge=1, description="Captures in one cluster at once."
+    )
+    waiting_per_user: int = Field(
+        25,
+        alias="PODCAP_WAITING_PER_USER",
+        ge=1,
+        description="Captures of one person that may wait for their turn; more are refused.",
     )
     agent_image: str | None = Field(
         None,

@@ -9,6 +9,7 @@ from workers.housekeeping import keep_house
 from workers.logs import about
 from workers.pulse import Pulse
 from workers.queue import HOUSEKEEPING, RUN_CAPTURE, app
+from workers.queueing import advance
 from workers.services import Services, open_services
 from workers.settings import SettingsError
 
@@ -42,9 +43,10 @@ def _open_or_exit(*required: str) -> None:
 
 @app.task(name=RUN_CAPTURE)  # type: ignore[untyped-decorator]
 def run_capture(capture_id: str) -> None:
-    """Makes one capture, from its place in the queue to its end."""
+    """Makes one capture, from its place in the queue to its end, which makes room for the next in line."""
     with about(capture_id):
         run(_services(), capture_id)
+    advance(_services())
 
 
 @app.task(name=HOUSEKEEPING)  # type: ignore[untyped-decorator]

@@ -18,6 +18,7 @@ from bot.terminal.output_file import OutputError, check_output
 from bot.terminal.place import TerminalPlace, at_the_terminal
 from bot.terminal.progress_line import ProgressLine
 from bot.terminal.report import TerminalReport
+from bot.terminal.turn import wait_for_turn
 from bot.terminal.words import in_lines, in_the_terminal
 from workers.admission import accept, stop
 from workers.agent import agent
@@ -167,7 +168,8 @@ class _Session:
             # However it ends: what is streamed has left podcap's hands packet by packet.
             where = {"where": "standard output"}
             self._services.ledger.record(capture.id, "streaming", by=identity.shown, facts=where)
-        if accept(self._services, capture) is not None:
+        queued = accept(self._services, capture)
+        if queued is not None and wait_for_turn(self._services, queued, self._line.passing):
             run(self._services, capture.id)
 
     def _told(self, capture: Capture) -> int:

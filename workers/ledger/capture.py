@@ -76,6 +76,10 @@ class Capture:
     started_at: datetime | None
     ended_at: datetime | None
     stop_requested_by: str | None
+    approved_by: str | None
+    turn_at: datetime | None
+    place: int | None
+    waits_for: str | None
     pod_uid: str | None
     node: str | None
     interface: str | None
@@ -88,6 +92,7 @@ class Capture:
     spool_sha256: str | None
     file_sha256: str | None
     file_url: str | None
+    file_bytes: int | None
     sentence: str | None
 
     @classmethod

@@ -4,7 +4,7 @@ Every request, move and stop is an entry of the trail, appended in the same tran
 """
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,9 +12,11 @@ from typing import Any
 from sqlalchemy import Connection, Engine, bindparam, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from workers.ledger.archive import Archive
 from workers.ledger.capture import Capture, Order, new_id
 from workers.ledger.schema import captures, heartbeats, installations, mirrors, trail
 from workers.ledger.states import ACTIVE, FINAL, ON_THE_NODE, WAITING, State, sources
+from workers.ledger.turns import Turns
 from workers.trail import log
 from workers.trail.entry import Entry
 from workers.trail.trail import Trail, Wanted, append
@@ -32,9 +34,15 @@ class IllegalMoveError(Exception):
 
 
 class Ledger:
-    """The table of captures. Safe to share between threads and processes."""
+    """The table of captures. Safe to share between threads and processes.
 
-    def __init__(self, engine: Engine) -> None:
+    Args:
+        engine: The database.
+        clock: What time it is.
+    """
+
+    def __init__(self, engine: Engine, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self.clock = clock
         self._engine = engine
         self._reading = engine.execution_options(reading=True)
 
@@ -42,6 +50,16 @@ class Ledger:
     def trail(self) -> Trail:
         """The trail, for reading."""
         return Trail(self._engine)
+
+    @property
+    def turns(self) -> Turns:
+        """Whose turn it is among those that wait."""
+        return Turns(self._engine)
+
+    @property
+    def archive(self) -> Archive:
+        """Captures that have ended."""
+        return Archive(self._engine)
 
     def request(self, order: Order) -> tuple[Capture, bool]:
         """Writes a new capture down in state `requested`.
@@ -69,7 +87,7 @@ class Ledger:
 
     def _write(self, connection: Connection, order: Order) -> tuple[Capture, Entry] | None:
         """A new capture and its entry; None when another process wrote the same order meanwhile."""
-        now = datetime.now(UTC)
+        now = self.clock()
         row = asdict(order) | {
             "id": new_id(),
             "state": State.REQUESTED,
@@ -124,7 +142,7 @@ class Ledger:
             IllegalMoveError: Its state has no such move, for example because another worker was first.
         """
         if end in FINAL:
-            facts["ended_at"] = datetime.now(UTC)
+            facts["ended_at"] = self.clock()
         with self._engine.begin() as connection:
             start = connection.execute(
                 select(captures.c.state).where(captures.c.id == capture_id).with_for_update()
@@ -212,7 +230,7 @@ class Ledger:
 
     def published(self, capture_id: str) -> None:
         """Remembers that the queue took the capture's id just now."""
-        self.note(capture_id, published_at=datetime.now(UTC))
+        self.note(capture_id, published_at=self.clock())
 
     def request_stop(self, capture_id: str, user_id: str, *, who: Mapping[str, Any] | None = None) -> Capture:
         """Raises the stop flag; who was first is remembered, and a final capture is left alone.
@@ -299,7 +317,7 @@ class Ledger:
 
     def beat(self, capture_id: str, worker: str) -> None:
         """Says that `worker` is alive and at this capture."""
-        values = {"worker": worker, "at": datetime.now(UTC)}
+        values = {"worker": worker, "at": self.clock()}
         with self._engine.begin() as connection:
             changed = connection.execute(
                 update(heartbeats).where(heartbeats.c.capture_id == capture_id).values(**values)
@@ -317,7 +335,7 @@ class Ledger:
 
     def abandoned(self, silence: timedelta) -> list[Capture]:
         """Captures whose worker has not been heard of for `silence`, by this machine's clock."""
-        dead = datetime.now(UTC) - silence
+        dead = self.clock() - silence
         query = (
             select(captures)
             .outerjoin(heartbeats, heartbeats.c.capture_id == captures.c.id)
@@ -343,7 +361,7 @@ class Ledger:
             select(captures)
             .where(
                 captures.c.state.in_(FINAL),
-                captures.c.ended_at > datetime.now(UTC) - since,
+                captures.c.ended_at > self.clock() - since,
                 captures.c.shown.is_distinct_from(captures.c.state),
             )
             .order_by(captures.c.ended_at)

@@ -75,6 +75,14 @@ captures = Table(
     Column("started_at", UTCDateTime),
     Column("ended_at", UTCDateTime),
     Column("stop_requested_by", Text),
+    # the second person, where a rule of the policy asks for one
+    Column("approved_by", Text),
+    # its turn among those that wait (workers.line), and what its message says of that
+    Column("turn_at", UTCDateTime),
+    Column("round", Integer),
+    Column("lap", Integer),
+    Column("place", Integer),
+    Column("waits_for", Text),
     # what was tapped and what came of it
     Column("pod_uid", String(64)),
     Column("node", String(253)),
@@ -88,10 +96,15 @@ captures = Table(
     Column("spool_sha256", String(64)),
     Column("file_sha256", String(64)),
     Column("file_url", Text),
+    # what the store holds of it, as long as there is a file_url
+    Column("file_bytes", BigInteger),
     # the one sentence of a capture that did not end as asked
     Column("sentence", Text),
 )
 Index("captures_by_state", captures.c.state)
+Index("captures_by_round", captures.c.round)
+Index("captures_by_lap", captures.c.channel_id, captures.c.lap)
+Index("captures_by_end", captures.c.ended_at)
 
 # Append-only: triggers (migration 0002) forbid changing or removing a row. No foreign key: an entry outlives
 # the row of its capture. Everything but the hash is covered by it byte for byte, so times are text.
@@ -133,4 +146,14 @@ installations = Table(
     metadata,
     Column("number", Integer, primary_key=True, autoincrement=False),
     Column("id", String(16), nullable=False),
+)
+
+# The one store, as the workers that reach it found it: bytes that a folder's disk has left (none: it is no
+# folder), and when files that no capture has were last looked for. One row, whose number is 1.
+stores = Table(
+    "stores",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("free_bytes", BigInteger),
+    Column("swept_at", UTCDateTime),
 )

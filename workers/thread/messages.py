@@ -14,7 +14,7 @@ from workers.request.quoting import inert
 from workers.spool.progress import Progress
 from workers.summary.summary import Summary
 from workers.summary.table import flow_table, said_lines
-from workers.thread.words import bar, count, size
+from workers.thread.words import bar, count, ordinal, size
 
 STOP = "stop_capture"
 """The action id of the Stop button; its value is the capture's id."""
@@ -139,6 +139,10 @@ _MARKS = {State.FAILED: ":x:", State.DENIED: ":no_entry:", State.EXPIRED: ":hour
 
 
 def _waiting(capture: Capture, *, queue_reachable: bool) -> str:
+    if capture.place is not None and capture.waits_for:
+        return (
+            f":hourglass_flowing_sand: Waiting: {ordinal(capture.place)} in the queue, {capture.waits_for}."
+        )
     if queue_reachable:
         return ":hourglass_flowing_sand: Waiting for a worker."
     expires = int(capture.expires_at.timestamp())

@@ -57,8 +57,9 @@ class Thread:
     def show(self, capture: Capture, *, queue_reachable: bool = True) -> None:
         """Brings the message up to date with the capture's state; one that has none is told to the asker."""
         if capture.message_ts is not None:
-            # Waiting for Slack's leave (429) would hold up a running capture; its next state is shown soon.
-            client = self._progress if capture.state in ACTIVE else self._writing
+            # Waiting for Slack's leave (429) would hold up a running capture, or beat; more is shown soon.
+            passing = capture.state in ACTIVE or capture.place is not None
+            client = self._progress if passing else self._writing
             self._update(client, capture, capture_message(capture, queue_reachable=queue_reachable))
             if capture.state in FINAL:
                 self._close(capture)

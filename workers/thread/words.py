@@ -6,6 +6,12 @@ def count(number: int, noun: str, plural: str | None = None) -> str:
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
+def ordinal(number: int) -> str:
+    """`1st`, `2nd`, `3rd`, `4th`, `11th`, `21st`."""
+    teens = number % 100 in {11, 12, 13}
+    return f"{number:,}{'th' if teens else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
+
+
 def size(number: int) -> str:
     """Bytes with SI prefixes, as Wireshark shows them: `812 bytes`, `1.2 kB`, `619 MB`."""
     if number < 1000:  # noqa: PLR2004, SI

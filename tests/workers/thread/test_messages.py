@@ -176,3 +176,10 @@ def test_a_table_that_is_cut_ends_at_a_whole_line_inside_its_code_block() -> Non
     assert code.startswith("```\nline 00000\n")
     assert code.endswith("\n…\n```")
     assert all(line in {"```", "…"} or len(line) == 10 for line in code.splitlines())
+
+
+def test_one_that_waits_for_room_says_where_it_stands_and_what_holds_it_back() -> None:
+    waiting = replace(CAPTURE, place=3, waits_for="<@U1> has 3 captures running, the most at once")
+    message = capture_message(waiting)
+    assert "Waiting: 3rd in the queue, <@U1> has 3 captures running, the most at once." in message.text
+    assert [button["action_id"] for button in buttons(message.blocks)] == [STOP]

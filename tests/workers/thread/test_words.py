@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.thread.words import bar, count, size
+from workers.thread.words import bar, count, ordinal, size
 
 
 @pytest.mark.parametrize(
@@ -40,3 +40,9 @@ def test_a_bar_always_has_its_width(done: float, total: float, width: int) -> No
 
 def test_a_bar_fills_from_the_left() -> None:
     assert [bar(done, 4, 4) for done in (0, 1, 2, 4, 9)] == ["░░░░", "▓░░░", "▓▓░░", "▓▓▓▓", "▓▓▓▓"]
+
+
+def test_places_are_counted_as_people_do() -> None:
+    numbers = (1, 2, 3, 4, 11, 12, 13, 21, 101, 111, 1002)
+    said = "1st 2nd 3rd 4th 11th 12th 13th 21st 101st 111th 1,002nd"
+    assert " ".join(map(ordinal, numbers)) == said

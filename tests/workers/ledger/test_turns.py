@@ -1,0 +1,119 @@
+"""Turns on a real database, also when several processes give them at once."""
+
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+from threading import Barrier
+
+import pytest
+
+from workers.ledger.capture import TERMINAL, Capture, Order
+from workers.ledger.ledger import Ledger
+from workers.ledger.states import State
+from workers.line import Held
+from workers.settings import Settings
+
+LIMITS = {"user": 2, "channel": 4, "node": 3, "cluster": 6}
+
+Queue = Callable[..., Capture]
+
+
+@pytest.fixture
+def queue(ledger: Ledger, order: Callable[..., Order]) -> Queue:
+    def write(node: str = "n1", **changes: object) -> Capture:
+        capture, _ = ledger.request(order(**changes))
+        return ledger.move(capture.id, State.QUEUED, by="bot", node=node)
+
+    return write
+
+
+def give(ledger: Ledger, terminal: str | None = None) -> list[str]:
+    given = ledger.turns.give(LIMITS, now=ledger.clock(), terminal=terminal)
+    assert all(one.turn_at is not None for one in given.captures)
+    return [one.id for one in given.captures]
+
+
+def test_what_exceeds_a_limit_waits_until_one_has_ended(ledger: Ledger, queue: Queue) -> None:
+    first, second, third = queue(), queue(), queue()
+    assert set(give(ledger)) == {first.id, second.id}
+    assert give(ledger) == []
+    ledger.move(first.id, State.TAPPING, by="worker")
+    assert give(ledger) == []
+    ledger.move(first.id, State.FAILED, by="worker")
+    assert give(ledger) == [third.id]
+
+
+def test_one_whose_worker_died_keeps_its_turn(ledger: Ledger, queue: Queue) -> None:
+    first, _, third = queue(), queue(), queue()
+    give(ledger)
+    ledger.move(first.id, State.TAPPING, by="worker")
+    ledger.requeue(first.id, by="beat")
+    assert give(ledger) == []
+    assert ledger.get(third.id).turn_at is None
+
+
+def test_one_that_was_stopped_or_has_expired_takes_no_place(ledger: Ledger, queue: Queue) -> None:
+    first, second, third, fourth = queue(), queue(), queue(), queue()
+    give(ledger)
+    ledger.move(second.id, State.STOPPED, by="U1")
+    ledger.move(third.id, State.STOPPED, by="U1")
+    assert give(ledger) == [fourth.id]
+    ledger.move(first.id, State.STOPPED, by="U1")
+    late = queue()
+    now = ledger.clock() + timedelta(hours=1)
+    assert ledger.turns.give(LIMITS, now=now).captures == []
+    assert give(ledger) == [late.id]
+
+
+def test_two_processes_at_once_never_exceed_a_limit(ledger: Ledger, queue: Queue) -> None:
+    asked = [queue(node=f"n{n % 2}", user_id=f"U{n % 5}", channel_id=f"C{n % 2}").id for n in range(14)]
+    barrier = Barrier(4)
+
+    def worker(_: int) -> list[str]:
+        barrier.wait(timeout=20)
+        return give(ledger)
+
+    with ThreadPoolExecutor(4) as pool:
+        given = [one for turns in pool.map(worker, range(4)) for one in turns]
+    running = [ledger.get(one) for one in given]
+    assert len(given) == len(set(given)) == LIMITS["cluster"]
+    assert set(given) <= set(asked)
+    for name, most in (("user_id", 2), ("channel_id", 4), ("node", 3)):
+        assert max(Counter(getattr(one, name) for one in running).values()) <= most
+
+
+def test_a_captures_place_is_shown_until_its_turn(ledger: Ledger, queue: Queue) -> None:
+    first, _, third = queue(), queue(), queue()
+    given = ledger.turns.give(LIMITS, now=ledger.clock())
+    assert given.held == {third.id: Held("user", 1)}
+    assert ledger.turns.note_place(third.id, 1, "you have two")
+    assert (ledger.get(third.id).place, ledger.get(third.id).waits_for) == (1, "you have two")
+    ledger.move(first.id, State.STOPPED, by="U1")
+    give(ledger)
+    assert (ledger.get(third.id).place, ledger.get(third.id).waits_for) == (None, None)
+    assert not ledger.turns.note_place(third.id, 1, "you have two")
+
+
+def test_a_terminals_capture_takes_its_turn_itself(ledger: Ledger, queue: Queue) -> None:
+    terminal = queue(origin=TERMINAL, channel_id="")
+    assert give(ledger) == []
+    assert ledger.get(terminal.id) == terminal
+    assert give(ledger, terminal=terminal.id) == [terminal.id]
+
+
+def test_those_are_counted_that_the_same_person_asked_for_before(ledger: Ledger, queue: Queue) -> None:
+    captures = [queue() for _ in range(4)]
+    queue(user_id="U2")
+    assert [ledger.turns.waiting_before(one) for one in captures] == [0, 1, 2, 3]
+    give(ledger)
+    assert [ledger.turns.waiting_before(one) for one in captures] == [0, 0, 0, 1]
+    same_moment = replace(captures[3], id="cap-000000")
+    assert ledger.turns.waiting_before(same_moment) == 1
+
+
+def test_the_default_limits_let_a_worker_be_full_and_no_person_take_all_of_it() -> None:
+    settings = Settings()
+    assert settings.captures_per_cluster == 50
+    assert settings.captures_per_user < settings.captures_per_channel < settings.captures_per_cluster
