@@ -10,8 +10,9 @@ from typing import Any
 
 from bot.terminal.command import CommandError, Commands, UsageProblem
 from bot.terminal.words import in_the_terminal
+from workers.summary.flow import Flow
 from workers.summary.summarise import SummaryError, summarise
-from workers.summary.summary import Flow, Summary
+from workers.summary.summary import Summary
 from workers.summary.table import flow_table, said_lines
 
 _VERSION = 1

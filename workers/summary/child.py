@@ -11,10 +11,11 @@ import sys
 from typing import Any
 
 from workers.summary.confine import confine
+from workers.summary.exchange import exchange_to_json
 from workers.summary.files.pcapfile import PcapError, PcapFile
 from workers.summary.flows.flows import count
 from workers.summary.layers import layers
-from workers.summary.summary import Summary, exchange_to_json
+from workers.summary.summary import Summary
 
 
 def main() -> int:

@@ -4,8 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from workers.summary.exchange import exchange_from_json
 from workers.summary.limited import run_limited
-from workers.summary.summary import Summary, exchange_from_json
+from workers.summary.summary import Summary
 
 MEMORY = 1 << 30
 """Bytes of address space: tshark needs 400 MB of it to read anything."""

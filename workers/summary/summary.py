@@ -1,90 +1,24 @@
-"""What a summary is: totals, flows, and what was said, with its form in JSON. Pure.
+"""What a summary is: totals, flows, what was said, what happened, and findings, with its form in JSON. Pure.
 
 Times are seconds since the first packet of the file, except where it says otherwise. Bytes are bytes on the
-wire (Wireshark's frame.len), whatever was captured of them.
+wire (Wireshark's frame.len), whatever was captured of them. docs/summary.md has the JSON form.
 """
 
-import socket
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any, NamedTuple
 
-VERSION = 1
+from workers.summary.endpoint import Endpoint
+from workers.summary.event import Event
+from workers.summary.exchange import Exchange, Group, exchange_from_json, exchange_to_json
+from workers.summary.finding import Finding
+from workers.summary.flow import Flow, Tunnel
+from workers.summary.timeline import Timeline
+
+VERSION = 2
 """Of the JSON form; it goes up when a reader of the one before would misread it."""
 
-
-@dataclass(frozen=True, slots=True, order=True)
-class Endpoint:
-    """One end of a flow."""
-
-    address: str
-    port: int
-
-    def __str__(self) -> str:
-        """`10.244.2.2:80`, `[2001:db8::1]:80`."""
-        return f"[{self.address}]:{self.port}" if ":" in self.address else f"{self.address}:{self.port}"
-
-    @classmethod
-    def parse(cls, text: str) -> "Endpoint":
-        """The endpoint that `str` wrote."""
-        address, _, port = text.rpartition(":")
-        return cls(address.strip("[]"), int(port))
-
-    @classmethod
-    def packed(cls, address: bytes, port: int) -> "Endpoint":
-        """From an address of 4 or 16 bytes, written as inet_ntop(3) writes it."""
-        family = socket.AF_INET if len(address) == 4 else socket.AF_INET6  # noqa: PLR2004, bytes of IPv4
-        return cls(socket.inet_ntop(family, address), port)
-
-
-Side = Literal["a", "b"]
-
-
-@dataclass(frozen=True, slots=True)
-class Flow:
-    """One TCP or UDP conversation, as `tshark -z conv` counts them.
-
-    `a` is the side that Wireshark calls A: the sender of the conversation's first packet in the file. Who
-    opened the connection is in `opened_by`. `_ab` counts what a sent to b.
-
-    Attributes:
-        opened_by: The side that sent the SYN, None when that was not seen (and for UDP).
-        handshake: From the first SYN to the opener's first ACK; None when not all of it was seen.
-        retransmitted_ab: Segments with nothing beyond what was sent before (out of order ones, too).
-    """
-
-    protocol: Literal["TCP", "UDP"]
-    a: Endpoint
-    b: Endpoint
-    packets_ab: int
-    bytes_ab: int
-    packets_ba: int
-    bytes_ba: int
-    start: float
-    duration: float
-    opened_by: Side | None = None
-    handshake: float | None = None
-    resets_ab: int = 0
-    resets_ba: int = 0
-    fins_ab: int = 0
-    fins_ba: int = 0
-    retransmitted_ab: int = 0
-    retransmitted_ba: int = 0
-
-    @property
-    def packets(self) -> int:
-        """Both ways."""
-        return self.packets_ab + self.packets_ba
-
-    @property
-    def bytes(self) -> int:
-        """Both ways."""
-        return self.bytes_ab + self.bytes_ba
-
-    @property
-    def client(self) -> Side:
-        """The side that opened the connection; where that was not seen, the one with the higher port."""
-        return self.opened_by or ("a" if self.a.port >= self.b.port else "b")
+_FLOW_NEEDED = Flow._fields[:9]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,61 +50,32 @@ class Totals:
         return 0.0 if self.first is None or self.last is None else (self.last - self.first) / 1e9
 
 
-@dataclass(frozen=True, slots=True)
-class HttpExchange:
-    """An HTTP/1 request. `path` is without secrets; `status` and `seconds` are None without an answer."""
+class Host(NamedTuple):
+    """What one address sent and got in flows."""
 
-    client: Endpoint
-    server: Endpoint
-    frame: int
-    start: float
-    method: str
-    host: str
-    path: str
-    status: int | None
-    seconds: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class DnsExchange:
-    """A DNS question. `rcode` is its name (`NOERROR`, `NXDOMAIN`), None without an answer."""
-
-    client: Endpoint
-    server: Endpoint
-    frame: int
-    start: float
-    name: str
-    type: str
-    rcode: str | None
-    seconds: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class TlsExchange:
-    """A TLS handshake. `version` is what the server chose, None without a ServerHello."""
-
-    client: Endpoint
-    server: Endpoint
-    frame: int
-    start: float
-    server_name: str
-    version: str | None
-    seconds: float | None
-    alerts: tuple[str, ...]
-
-
-Exchange = HttpExchange | DnsExchange | TlsExchange
-_EXCHANGES: dict[str, type[Exchange]] = {"HTTP": HttpExchange, "DNS": DnsExchange, "TLS": TlsExchange}
-_NAMES = {kind: name for name, kind in _EXCHANGES.items()}
+    packets_sent: int
+    bytes_sent: int
+    packets_got: int
+    bytes_got: int
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What one capture file says.
+    """What one capture file says; a digest of it has fewer flows, exchanges and events.
 
     Attributes:
+        flows: In the order of their first packets, TCP before UDP; in a digest the busiest.
         payload: Whether packets are whole; of headers only nothing can be said about HTTP, DNS and TLS.
+        exchanges: The first so many of each protocol, by frame.
         notes: Sentences about what is missing here and why; may quote nothing from packets.
+        groups: All exchanges, those that read the same together; failures first, then by how often.
+        events: The first so many of each kind, by frame.
+        event_counts: How many of each kind there were.
+        hosts: What the busiest 200 addresses sent and got.
+        findings: Ranked, the gravest first.
+        counted_by: `podcap`, or `tshark` where the file holds what podcap's own pass does not know.
+        flow_count: How many flows the file has.
+        names: Shown name of each address that has one and appears here.
     """
 
     totals: Totals
@@ -178,15 +83,48 @@ class Summary:
     payload: bool
     exchanges: tuple[Exchange, ...] = ()
     notes: tuple[str, ...] = ()
+    groups: tuple[Group, ...] = ()
+    events: tuple[Event, ...] = ()
+    event_counts: Mapping[str, int] = field(default_factory=dict)
+    timeline: Timeline | None = None
+    hosts: Mapping[str, Host] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+    counted_by: str = "podcap"
+    flow_count: int = -1
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.flow_count < 0:
+            object.__setattr__(self, "flow_count", len(self.flows))
+
+    def digest(self, *, flows: int = 50, exchanges: int = 200, events: int = 100) -> "Summary":
+        """The same with the busiest flows and the first exchanges and events only, for many to be held."""
+        busiest = sorted(self.flows, key=lambda flow: (-flow.bytes, -flow.packets, flow.start))[:flows]
+        return replace(
+            self,
+            flows=tuple(busiest),
+            exchanges=self.exchanges[:exchanges],
+            groups=self.groups[:exchanges],
+            events=tuple(replace(event, flow=None) for event in self.events[:events]),
+        )
 
     def to_json(self) -> dict[str, Any]:
         """As JSON's own types; `from_json` reads it back."""
         return {
             "version": VERSION,
             "payload": self.payload,
+            "counted_by": self.counted_by,
             "totals": asdict(self.totals),
-            "flows": [_flat(flow) for flow in self.flows],
+            "flow_count": self.flow_count,
+            "flows": [flow_to_json(flow) for flow in self.flows],
+            "findings": [finding.to_json() for finding in self.findings],
             "exchanges": [exchange_to_json(exchange) for exchange in self.exchanges],
+            "groups": [_flat(group) for group in self.groups],
+            "events": [_flat(event) for event in self.events],
+            "event_counts": dict(self.event_counts),
+            "timeline": None if self.timeline is None else asdict(self.timeline),
+            "hosts": {address: host._asdict() for address, host in self.hosts.items()},
+            "names": dict(self.names),
             "notes": list(self.notes),
         }
 
@@ -201,37 +139,58 @@ class Summary:
             raise ValueError(f"version {value['version']} of a summary is unknown here")
         return cls(
             Totals(**value["totals"]),
-            tuple(Flow(**_with_endpoints(flow, "a", "b")) for flow in value["flows"]),
+            tuple(flow_from_json(flow) for flow in value["flows"]),
             bool(value["payload"]),
             tuple(exchange_from_json(exchange) for exchange in value["exchanges"]),
             tuple(value["notes"]),
+            tuple(Group(**_with_endpoints(group, "server")) for group in value["groups"]),
+            tuple(Event(**_with_endpoints(event, "source", "target")) for event in value["events"]),
+            dict(value["event_counts"]),
+            None if value["timeline"] is None else _timeline(value["timeline"]),
+            {address: Host(**host) for address, host in value["hosts"].items()},
+            tuple(Finding(**finding) for finding in value["findings"]),
+            value["counted_by"],
+            value["flow_count"],
+            dict(value["names"]),
         )
 
 
-def exchange_to_json(exchange: Exchange) -> dict[str, Any]:
-    """One exchange, with its protocol's name."""
-    return {"protocol": _NAMES[type(exchange)], **_flat(exchange)}
-
-
-def exchange_from_json(value: Mapping[str, Any]) -> Exchange:
-    """What `exchange_to_json` wrote."""
-    given = _with_endpoints(value, "client", "server")
-    kind = _EXCHANGES[given.pop("protocol")]
-    if "alerts" in given:
-        given["alerts"] = tuple(given["alerts"])
-    return kind(**given)
-
-
-def _flat(record: Flow | Exchange) -> dict[str, Any]:
-    """The fields, endpoints as text, tuples as lists (asdict goes into each endpoint, ten times slower)."""
-    values = {field.name: getattr(record, field.name) for field in fields(record)}
-    for name, value in values.items():
-        if isinstance(value, Endpoint):
-            values[name] = str(value)
-        elif isinstance(value, tuple):
-            values[name] = list(value)
+def flow_to_json(flow: Flow) -> dict[str, Any]:
+    """Its first nine fields, and those of the others that are not as in `Flow`'s defaults."""
+    values: dict[str, Any] = dict(zip(_FLOW_NEEDED, flow, strict=False))
+    values["a"], values["b"] = str(flow.a), str(flow.b)
+    defaults = Flow._field_defaults
+    for name, value in zip(Flow._fields[9:], flow[9:], strict=True):
+        if value != defaults[name]:
+            values[name] = value._asdict() if isinstance(value, Tunnel) else value
     return values
 
 
+def flow_from_json(value: Mapping[str, Any]) -> Flow:
+    """What `flow_to_json` wrote."""
+    given = _with_endpoints(value, "a", "b")
+    if "tunnel" in given:
+        given["tunnel"] = Tunnel(**given["tunnel"])
+    return Flow(**given)
+
+
+def _flat(record: Group | Event) -> dict[str, Any]:
+    """The fields, endpoints as text."""
+    values = {each.name: getattr(record, each.name) for each in fields(record)}
+    for name, value in values.items():
+        if isinstance(value, Endpoint):
+            values[name] = str(value)
+    return values
+
+
+def _timeline(value: Mapping[str, Any]) -> Timeline:
+    packets, to_server, to_client, other = (
+        tuple(value[name]) for name in ("packets", "to_server", "to_client", "other")
+    )
+    marks = {kind: tuple(counts) for kind, counts in value["marks"].items()}
+    return Timeline(value["width"], packets, to_server, to_client, other, marks)
+
+
 def _with_endpoints(value: Mapping[str, Any], *names: str) -> dict[str, Any]:
-    return {**value, **{name: Endpoint.parse(value[name]) for name in names}}
+    given = {name: Endpoint.parse(value[name]) for name in names if value.get(name) is not None}
+    return {**value, **given}

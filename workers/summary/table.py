@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from statistics import median
 
 from workers.request.quoting import inert
-from workers.summary.summary import DnsExchange, Exchange, Flow, HttpExchange, Summary, Totals
+from workers.summary.exchange import CallExchange, DnsExchange, Exchange, HttpExchange
+from workers.summary.flow import Flow
+from workers.summary.summary import Summary, Totals
 from workers.thread.words import count, size
 
 WIDTH = 76
@@ -167,6 +169,9 @@ def _words(exchange: Exchange) -> tuple[str, str, bool]:
     if isinstance(exchange, DnsExchange):
         answer = exchange.rcode or "no answer"
         return f"DNS {_code(f'{exchange.type} {exchange.name}')}", answer, exchange.rcode != "NOERROR"
+    if isinstance(exchange, CallExchange):
+        answer = "no answer" if exchange.seconds is None else exchange.error or "answered"
+        return f"{exchange.service} {_code(exchange.call)}", answer, answer != "answered"
     asked = f"TLS {_code(exchange.server_name or str(exchange.server))}"
     alerts = "".join(f", alert {alert}" for alert in exchange.alerts)
     return (

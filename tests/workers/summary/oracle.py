@@ -5,7 +5,8 @@ import subprocess
 from collections import Counter
 from pathlib import Path
 
-from workers.summary.summary import Endpoint, Flow
+from workers.summary.endpoint import Endpoint
+from workers.summary.flow import Flow
 
 _LINE = re.compile(r"^(\S+) +<-> (\S+) +(\d+) .*? +(\d+) .*? +(\d+) ")
 

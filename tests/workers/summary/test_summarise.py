@@ -8,8 +8,9 @@ import pytest
 from tests.workers.summary import oracle, packets
 from tests.workers.summary.packets import Record
 from tests.workers.summary.watched import Waiting
+from workers.summary.exchange import HttpExchange
 from workers.summary.summarise import SummaryError, summarise
-from workers.summary.summary import HttpExchange, Summary
+from workers.summary.summary import Summary
 
 pytestmark = pytest.mark.usefixtures("nothing_is_left")
 

@@ -5,16 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.workers.summary.test_summary import FLOWS, SUMMARIES
-from workers.summary.summary import (
-    DnsExchange,
-    Endpoint,
-    Exchange,
-    Flow,
-    HttpExchange,
-    Summary,
-    TlsExchange,
-    Totals,
-)
+from workers.summary.endpoint import Endpoint
+from workers.summary.exchange import DnsExchange, Exchange, HttpExchange, TlsExchange
+from workers.summary.flow import Flow
+from workers.summary.summary import Summary, Totals
 from workers.summary.table import WIDTH, flow_table, said_lines, span
 
 CLIENT, SERVER = Endpoint("10.244.2.1", 40000), Endpoint("10.244.2.2", 80)
@@ -38,8 +32,8 @@ def http(
 
 
 def test_the_table_shows_the_client_first_and_the_busiest_flow_on_top() -> None:
-    reset = replace(WEB, a=SERVER, b=Endpoint("10.10.0.11", 6923), opened_by="b", bytes_ab=9000, resets_ba=1)
-    refused = replace(WEB, a=Endpoint("10.244.2.3", 79), packets_ba=0, bytes_ba=0, opened_by="a")
+    reset = WEB._replace(a=SERVER, b=Endpoint("10.10.0.11", 6923), opened_by="b", bytes_ab=9000, resets_ba=1)
+    refused = WEB._replace(a=Endpoint("10.244.2.3", 79), packets_ba=0, bytes_ba=0, opened_by="a")
     table = flow_table(summary(WEB, reset, refused, icmp=2, arp=1))
     assert table.splitlines() == [
         "    client           server        packets     bytes   time",
@@ -62,7 +56,7 @@ def test_a_capture_without_flows_has_its_sum_only() -> None:
 
 
 def test_long_addresses_are_cut_in_their_middle_so_that_the_port_stays() -> None:
-    long = replace(WEB, a=Endpoint("2001:db8:1111:2222:3333:4444:5555:6666", 40000))
+    long = WEB._replace(a=Endpoint("2001:db8:1111:2222:3333:4444:5555:6666", 40000))
     row = flow_table(summary(long)).splitlines()[1]
     assert len(row) <= WIDTH
     assert row.startswith("TCP [2001:db8:")
@@ -73,8 +67,7 @@ def test_long_addresses_are_cut_in_their_middle_so_that_the_port_stays() -> None
 @given(st.lists(FLOWS, max_size=30))
 def test_no_line_of_the_table_is_wider_than_it_may_be(flows: list[Flow]) -> None:
     modest = [
-        replace(
-            flow,
+        flow._replace(
             **{
                 name: getattr(flow, name) % 10**9
                 for name in ("packets_ab", "packets_ba", "bytes_ab", "bytes_ba")

@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workers.cluster.pod import Pod
-from workers.summary.summary import Endpoint, Flow, Summary, Totals
+from workers.summary.endpoint import Endpoint
+from workers.summary.flow import Flow
+from workers.summary.summary import Summary, Totals
 from workers.tap.counters import Counters
 from workers.tap.proof import Captured, Reading, captured, contradictions
 

@@ -2,7 +2,8 @@
 
 from typing import Literal
 
-from workers.summary.summary import Endpoint, Flow
+from workers.summary.endpoint import Endpoint
+from workers.summary.flow import Flow
 
 FIN, SYN, RST, ACK = 0x01, 0x02, 0x04, 0x10
 _HALF = 1 << 31

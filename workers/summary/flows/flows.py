@@ -14,10 +14,11 @@ import struct
 from collections.abc import Iterable
 
 from workers.summary.files.pcapfile import Packet
+from workers.summary.flow import Flow
 from workers.summary.flows.conversation import FIN, RST, SYN, Direction, Table
 from workers.summary.layers import layers
 from workers.summary.layers.reassembly import Reassembly
-from workers.summary.summary import Flow, Totals
+from workers.summary.summary import Totals
 
 _IPV4_PLAIN = 0x45  # version 4, a header without options
 _FRAGMENTED = 0x3FFF

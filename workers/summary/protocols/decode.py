@@ -20,8 +20,8 @@ from pyshark.capture.pipe_capture import PipeCapture
 from pyshark.packet.packet import Packet
 from pyshark.tshark.tshark import TSharkNotFoundException, get_process_path, get_tshark_version
 
+from workers.summary.exchange import Exchange
 from workers.summary.protocols.exchanges import FIELDS, Exchanges
-from workers.summary.summary import Exchange
 
 MOST_MESSAGES = 200
 

@@ -8,8 +8,9 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from workers.summary.endpoint import Endpoint
+from workers.summary.exchange import DnsExchange, Exchange, HttpExchange, TlsExchange
 from workers.summary.protocols import redact
-from workers.summary.summary import DnsExchange, Endpoint, Exchange, HttpExchange, TlsExchange
 
 Message = Mapping[str, Sequence[str]]
 

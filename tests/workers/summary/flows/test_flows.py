@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from tests.workers.summary import oracle, packets, traffic
 from tests.workers.summary.packets import ACK, FIN, PSH, RST, SYN, Record
 from workers.summary.files.pcapfile import PcapFile
+from workers.summary.flow import Flow
 from workers.summary.flows.flows import _Counter, count
-from workers.summary.summary import Flow, Totals
+from workers.summary.summary import Totals
 
 CLIENT, SERVER = "10.244.2.1", "10.244.2.2"
 

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from workers.summary.endpoint import Endpoint
+from workers.summary.exchange import DnsExchange, HttpExchange, TlsExchange
 from workers.summary.protocols.exchanges import FIELDS, Exchanges, Message
-from workers.summary.summary import DnsExchange, Endpoint, HttpExchange, TlsExchange
 
 CLIENT, SERVER = Endpoint("10.0.0.1", 40000), Endpoint("10.0.0.2", 80)
 

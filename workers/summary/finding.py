@@ -1,0 +1,61 @@
+"""What a finding is: one sentence that answers a question, with its evidence. Pure.
+
+A finding is made by a pure function `find(evidence: Evidence) -> Iterable[Finding]`, one file each in
+`workers.summary.findings`. `Evidence` is all it may look at.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from workers.summary.context import Context
+from workers.summary.names import Names
+
+if TYPE_CHECKING:
+    from workers.summary.summary import Summary
+
+Severity = Literal["critical", "warning", "info"]
+"""critical: something does not work. warning: it works badly, or will fail. info: good to know."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One finding.
+
+    Attributes:
+        id: Stable, such as `source-rewritten`; several findings of a file may share it.
+        severity: How bad it is.
+        sentence: In plain words, with names in place of addresses. What comes from packets in it is inert
+            (`workers.request.quoting.inert`), cut and without secrets.
+        numbers: The figures in the sentence, and those behind it.
+        display_filter: What shows it in Wireshark; empty where no packet does.
+        frame: Wireshark's number of the first packet that shows it; None where no packet does.
+        next: What to do, as one sentence.
+    """
+
+    id: str
+    severity: Severity
+    sentence: str
+    numbers: Mapping[str, float | int | str] = field(default_factory=dict)
+    display_filter: str = ""
+    frame: int | None = None
+    next: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON's own types; `Finding(**value)` reads it back."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All that a finding can be made of.
+
+    Attributes:
+        summary: With all flows; `findings` are empty still.
+        names: Of addresses; None without a snapshot of the cluster.
+        context: What is known besides the packets; of a file from elsewhere it is empty.
+    """
+
+    summary: "Summary"
+    names: Names | None
+    context: Context
