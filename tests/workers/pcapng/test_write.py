@@ -71,7 +71,7 @@ def test_capinfos_reads_what_the_file_says_of_itself(file: Path) -> None:
         "Capture oper-sys:    Linux 6.18.5, Debian GNU/Linux 12 (bookworm)",
         "Name = veth09b7438a",
         "Description = traefik/cheddar-845749dbd6-zcdjm on k8s-node02",
-        "Capture filter = port 80",
+        "Filter string = port 80",
         "Time precision = microseconds (6)",
         "Number of stat entries = 1",
         "Number of resolved IPv4 addresses in file: 1",
