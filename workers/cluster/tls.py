@@ -1,7 +1,8 @@
 """TLS over a socket that is read in large blocks.
 
 Python's own TLS socket asks the system twice for each record of at most 16 KiB, and hands out one record at a
-time. An exec may carry gigabytes: reading many records at once takes less CPU (measured with OpenSSL 3.0).
+time. An exec may carry gigabytes: reading many records at once takes less CPU (measured with OpenSSL 3.0: a
+fifth less with blocks of 1 MiB than with 256 KiB). Of a block only what arrives at once takes memory.
 """
 
 import socket
@@ -9,7 +10,7 @@ import ssl
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-_BLOCK_BYTES = 1 << 18
+_BLOCK_BYTES = 1 << 20
 
 _T = TypeVar("_T")
 
