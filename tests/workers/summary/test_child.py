@@ -120,4 +120,4 @@ def test_the_child_works_where_only_root_can_read_its_code(spoken: Path, tmp_pat
             cwd="/",
         )
     assert (done.returncode, done.stderr) == (0, b"")
-    assert [line[:12] for line in done.stdout.splitlines()] == [b'{"version":1', b'{"exchanges"']
+    assert [line[:12] for line in done.stdout.splitlines()] == [b'{"version":2', b'{"exchanges"']
