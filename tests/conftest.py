@@ -10,6 +10,9 @@ from hypothesis import settings
 from deploy.lab.handle import LabHandle
 from deploy.lab.postgresql import PostgreSQLServer
 
+HANGS = 240
+"""Seconds after which what a test waits for has hung: no figure that anything is measured by."""
+
 # Hypothesis holds each example to 200 ms by itself; no test here is held against the clock.
 settings.register_profile("podcap", deadline=None)
 settings.load_profile("podcap")

@@ -20,8 +20,9 @@ def main() -> int:
     _on_signals(_leave)
     # Each failed try is a warning there; podcap says once what came of them.
     logging.getLogger("urllib3").setLevel(logging.ERROR)
-    from bot.terminal.dispatch import run  # noqa: PLC0415, see above
+    from bot.terminal.dispatch import import_commands, run  # noqa: PLC0415, see above
 
+    import_commands(sys.argv[1:])
     try:
         _on_signals(_interrupt)
         return run()

@@ -16,9 +16,8 @@ import pytest
 
 from bot.terminal.dispatch import run
 from deploy.lab.handle import LabHandle
+from tests.conftest import HANGS
 from workers.settings import Settings, load
-
-_SECONDS = 120
 
 
 class Terminal:
@@ -27,7 +26,7 @@ class Terminal:
     def __init__(self, folder: Path, **settings: str) -> None:
         self.folder = folder
         self.temporary = folder / "tmp"
-        self.temporary.mkdir()
+        self.temporary.mkdir(exist_ok=True)
         self.started: list[subprocess.Popen[bytes]] = []
         self.environment = {
             "PATH": os.environ["PATH"],
@@ -70,7 +69,7 @@ class Terminal:
             capture_output=True,
             encoding="utf-8",
             check=False,
-            timeout=_SECONDS,
+            timeout=HANGS,
         )
 
     def files(self) -> list[str]:

@@ -5,12 +5,14 @@ import os
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from bot.terminal.dispatch import run
+from tests.bot.terminal.conftest import Terminal, Typed
+from tests.conftest import HANGS
 from workers.ledger.capture import Order
 from workers.ledger.engine import open_engine
 from workers.ledger.ledger import Ledger
@@ -20,20 +22,34 @@ from workers.ledger.states import State
 _HOSTILE = "port 80 \x1b[2J\r\n7  delivered \u202e"
 
 
-def podcap(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {
-        "PATH": os.environ["PATH"],
-        "PODCAP_DATABASE_URL": f"sqlite:///{folder}/podcap.db",
-    }
+Podcap = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+def settings_in(folder: Path) -> dict[str, str]:
+    return {"PODCAP_DATABASE_URL": f"sqlite:///{folder}/podcap.db"}
+
+
+def process_in(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [sys.executable, "-m", "bot.terminal.main", "audit", *arguments],
         cwd=folder,  # away from any .env
-        env=environment,
+        env={"PATH": os.environ["PATH"]} | settings_in(folder),
         capture_output=True,
         encoding="utf-8",
         check=False,
-        timeout=120,
+        timeout=HANGS,
     )
+
+
+@pytest.fixture
+def podcap(typed: Typed) -> Podcap:
+    """What `process_in` does, without the start of a process."""
+
+    def run_here(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        words = ("audit", *arguments)
+        return subprocess.CompletedProcess(words, *typed(Terminal(folder, **settings_in(folder)), *words))
+
+    return run_here
 
 
 @pytest.fixture
@@ -70,8 +86,10 @@ def captures(ledger: Ledger) -> list[str]:
     return ids
 
 
-def test_list_tells_an_entry_a_line_of_what_is_asked_for(tmp_path: Path, captures: list[str]) -> None:
-    everything = podcap(tmp_path, "list")
+def test_list_tells_an_entry_a_line_of_what_is_asked_for(
+    podcap: Podcap, tmp_path: Path, captures: list[str]
+) -> None:
+    everything = process_in(tmp_path, "list")
     assert everything.returncode == 0, everything.stderr
     lines = everything.stdout.splitlines()
     assert [line.split()[0] for line in lines] == ["1", "2", "3", "4", "5"]
@@ -89,7 +107,9 @@ def test_list_tells_an_entry_a_line_of_what_is_asked_for(tmp_path: Path, capture
     assert json.loads(as_json[0])["facts"]["filter"] == _HOSTILE
 
 
-def test_show_says_everything_and_hostile_text_moves_no_cursor(tmp_path: Path, captures: list[str]) -> None:
+def test_show_says_everything_and_hostile_text_moves_no_cursor(
+    podcap: Podcap, tmp_path: Path, captures: list[str]
+) -> None:
     one = podcap(tmp_path, "show", "1").stdout
     assert "port 80 \\x1b[2J\\r\\n7  delivered \\u202e" in one
     assert "Zoë" in one
@@ -102,7 +122,9 @@ def test_show_says_everything_and_hostile_text_moves_no_cursor(tmp_path: Path, c
 
 
 @pytest.mark.usefixtures("captures")
-def test_verify_tells_an_intact_trail_from_an_altered_and_a_cut_one(tmp_path: Path, ledger: Ledger) -> None:
+def test_verify_tells_an_intact_trail_from_an_altered_and_a_cut_one(
+    podcap: Podcap, tmp_path: Path, ledger: Ledger
+) -> None:
     head = ledger.trail.head().hash
     intact = podcap(tmp_path, "verify", "--head", head)
     assert intact.returncode == 0, intact.stderr
@@ -124,7 +146,9 @@ def test_verify_tells_an_intact_trail_from_an_altered_and_a_cut_one(tmp_path: Pa
     assert "facts  {\\udcff}" in podcap(tmp_path, "show", "3").stdout
 
 
-def test_verify_finds_a_ledger_that_says_other_than_the_trail(tmp_path: Path, captures: list[str]) -> None:
+def test_verify_finds_a_ledger_that_says_other_than_the_trail(
+    podcap: Podcap, tmp_path: Path, captures: list[str]
+) -> None:
     _alter(tmp_path, f"UPDATE captures SET state = 'denied' WHERE id = '{captures[0]}'")
     said = podcap(tmp_path, "verify")
     assert said.returncode == 1
@@ -133,10 +157,10 @@ def test_verify_finds_a_ledger_that_says_other_than_the_trail(tmp_path: Path, ca
 
 
 @pytest.mark.usefixtures("captures")
-def test_an_export_is_verified_without_the_database(tmp_path: Path) -> None:
+def test_an_export_is_verified_without_the_database(podcap: Podcap, tmp_path: Path) -> None:
     assert podcap(tmp_path, "export", "-o", "trail.jsonl").returncode == 0
     export = (tmp_path / "trail.jsonl").read_bytes()
-    assert podcap(tmp_path, "export").stdout.encode() == export
+    assert process_in(tmp_path, "export").stdout.encode() == export
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     (elsewhere / "trail.jsonl").write_bytes(export)
@@ -146,12 +170,13 @@ def test_an_export_is_verified_without_the_database(tmp_path: Path) -> None:
     assert altered.returncode == 1
     assert "Entry 2 was changed" in altered.stderr
     assert not (elsewhere / "podcap.db").exists()
-    csv = podcap(tmp_path, "export", "--format", "csv").stdout.splitlines()
+    assert podcap(tmp_path, "export", "--format", "csv", "-o", "trail.csv").returncode == 0
+    csv = (tmp_path / "trail.csv").read_text().splitlines()
     assert csv[0] == "number,at,event,capture_id,namespace,pod,by,facts,previous,hash"
     assert len(csv) == 6
 
 
-def test_a_file_without_entries_proves_nothing(tmp_path: Path) -> None:
+def test_a_file_without_entries_proves_nothing(podcap: Podcap, tmp_path: Path) -> None:
     empty = podcap(tmp_path, "verify", "--file", "/dev/null")
     assert (empty.returncode, empty.stdout) == (1, "")
     assert empty.stderr == "podcap: /dev/null has no entries: nothing is proven by it.\n"
@@ -178,7 +203,9 @@ def test_what_cannot_be_understood_is_a_question_of_usage(
     assert "usage: podcap audit" in capsys.readouterr().err
 
 
-def test_where_there_is_no_trail_one_line_says_so_and_no_database_is_made(tmp_path: Path) -> None:
+def test_where_there_is_no_trail_one_line_says_so_and_no_database_is_made(
+    podcap: Podcap, tmp_path: Path
+) -> None:
     answer = podcap(tmp_path, "verify")
     assert answer.returncode == 1
     assert answer.stderr == "podcap: PODCAP_DATABASE_URL: there is no trail yet. See docs/settings.md.\n"
