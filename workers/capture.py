@@ -37,6 +37,7 @@ from workers.services import Services
 from workers.spool.partial import failed, lost
 from workers.spool.report import SpoolReport
 from workers.spool.spool import Spool, SpoolLimits, SpoolLostError
+from workers.store_room import LARGEST_FILE
 from workers.tap.evidence import Evidence
 from workers.tap.gather import gather
 from workers.tap.iflink import with_iflink
@@ -49,7 +50,7 @@ from workers.working_folder import working_folder
 
 log = logging.getLogger(__name__)
 
-SPOOL_BYTES = 256 << 20
+SPOOL_BYTES = LARGEST_FILE
 """The most that one capture writes on its node, and so the most that is stored and uploaded of it."""
 
 SPOOL_PACKETS = 1_000_000

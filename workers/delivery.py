@@ -11,6 +11,7 @@ from workers.ledger.capture import TERMINAL
 from workers.ledger.states import State
 from workers.place import PlaceError
 from workers.spool.report import SpoolReport
+from workers.store_room import has_room, measure
 from workers.summary.summarise import SummaryError, summarise
 from workers.summary.summary import Summary
 from workers.tap.proof import Watched
@@ -19,6 +20,7 @@ from workers.work import Ended, Work
 log = logging.getLogger(__name__)
 
 _FROM_BEFORE = "The file holds the packets from before that."
+_UNKEPT = "podcap's store did not take the file ({}), so podcap keeps no copy of it."
 
 
 def deliver(work: Work, raw: Path, report: SpoolReport, seen: Watched | None) -> None:
@@ -46,9 +48,10 @@ def deliver(work: Work, raw: Path, report: SpoolReport, seen: Watched | None) ->
     said = _summarised(work, path)
     if seen is not None and not isinstance(said, str):
         said = replace(said, notes=(*said.notes, *seen.notes(said, work.capture.filter)))
-    _announce(work, path)
-    _store(work, path)
-    _hand_over(work, path, said)
+    unkept = _announce(work, path) or _store(work, path)
+    _hand_over(work, path, said, unkept)
+    if unkept is not None:
+        work.say(unkept)
     if report.partial:
         raise Ended(State.FAILED, f"{report.error} {_FROM_BEFORE}")
     work.move(State.STOPPED if work.capture.stop_requested_by else State.DELIVERED)
@@ -85,50 +88,64 @@ def _summarised(work: Work, path: Path) -> Summary | str:
     return summary
 
 
-def _announce(work: Work, path: Path) -> None:
-    """Writes down which file goes where before any byte of it leaves: what follows may break off anywhere."""
+def _announce(work: Work, path: Path) -> str | None:
+    """Writes down which file goes where before any byte of it leaves: what follows may break off anywhere.
+
+    Returns:
+        Why the store will not have it, in one sentence; None when it will, or there is no store.
+    """
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while block := file.read(1 << 20):
             digest.update(block)
-    name, store = file_name(work), work.services.store
+    name, store, size = file_name(work), work.services.store, path.stat().st_size
+    full = store is not None and not has_room(work.services, size)
+    keeping = store is not None and not full
     work.move(
         State.DELIVERING,
         trail={"name": name, "destination": work.capture.channel_id or TERMINAL},
         file_sha256=digest.hexdigest(),
-        file_url=None if store is None else store.url(name),
+        file_url=store.url(name) if store is not None and keeping else None,
+        file_bytes=size if keeping else None,
     )
+    return _UNKEPT.format("it is full") if full else None
 
 
-def _store(work: Work, path: Path) -> None:
+def _store(work: Work, path: Path) -> str | None:
+    """Keeps the file; returns why it could not be kept, in one sentence. It goes on to its thread anyway."""
     store = work.services.store
     if store is None:
-        return
+        return None
+    unkept = None
     try:
         store.put(path, file_name(work))
     except OSError as error:
-        work.note(file_url=None)
-        sentence = f"The capture file could not be stored ({error.strerror or error}): ask again when it can."
-        raise Ended(State.FAILED, sentence) from error
+        log.warning("the store does not take the file: %s", error)
+        work.note(file_url=None, file_bytes=None)
+        unkept = _UNKEPT.format(error.strerror or error)
+    measure(work.services)
+    return unkept
 
 
-def _hand_over(work: Work, path: Path, said: Summary | str) -> None:
+def _hand_over(work: Work, path: Path, said: Summary | str, unkept: str | None) -> None:
     capture, report = work.capture, work.report
     try:
         refused = work.services.place.payload_refusal(capture) if capture.full else None
         if refused is not None:
-            raise Ended(State.FAILED, f"{refused}{_kept(work)}")
+            raise Ended(State.FAILED, f"{refused}{_kept(work, unkept)}")
         if isinstance(said, str):
             report.say(capture, said)
         else:
             report.show_summary(capture, said)
         where = report.deliver(capture, path, file_name(work))
     except PlaceError as error:
-        sentence = f"The packets were captured, but: {error}{_kept(work)}"
+        sentence = f"The packets were captured, but: {error}{_kept(work, unkept)}"
         raise Ended(State.FAILED, sentence) from error
     delivered = {"sha256": work.capture.file_sha256, "name": file_name(work), "where": where}
     work.services.ledger.record(capture.id, "file delivered", by=WORKER, facts=delivered)
 
 
-def _kept(work: Work) -> str:
+def _kept(work: Work, unkept: str | None) -> str:
+    if unkept is not None:
+        return f" {unkept}"
     return "" if work.services.store is None else f" What was captured is kept as `{file_name(work)}`."

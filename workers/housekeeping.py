@@ -15,6 +15,7 @@ from workers.logs import about
 from workers.mirror import mirror
 from workers.pulse import Pulse
 from workers.queueing import admit, advance, enqueue, show_places
+from workers.retention import forget_captures
 from workers.services import Services
 
 log = logging.getLogger(__name__)
@@ -30,9 +31,10 @@ _SHOW_WITHIN = timedelta(hours=24)
 
 
 def keep_house(services: Services, pulse: Pulse) -> None:
-    """One round: expire, admit, publish, give turns, end what was abandoned, show, remove agent pods, mirror.
+    """One round: everything that is due.
 
-    What fails for one capture is logged and keeps nothing else from being done.
+    Expire, admit, publish, give turns, end what was abandoned, show, remove agent pods, forget, mirror the
+    trail. What fails for one capture is logged and keeps nothing else from being done.
     """
     for capture in services.ledger.waiting():
         with about(capture.id):
@@ -45,6 +47,7 @@ def keep_house(services: Services, pulse: Pulse) -> None:
         with about(capture.id):
             _apart(show, services, capture)
     _apart(_remove_agent_pods, services)
+    _apart(forget_captures, services)
     _apart(mirror, services.settings, services.ledger)
 
 

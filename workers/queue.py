@@ -6,6 +6,7 @@ taken, so Celery's own guarantees are set to the simplest that work.
 
 import logging
 import sys
+from typing import Any
 
 from celery import Celery
 from celery.signals import setup_logging
@@ -18,6 +19,10 @@ log = logging.getLogger(__name__)
 
 RUN_CAPTURE = "podcap.run_capture"
 HOUSEKEEPING = "podcap.housekeeping"
+ASK_TO_KEEP_STORE = "podcap.ask_to_keep_store"
+KEEP_STORE = "podcap.keep_store"
+
+_STORE_ROUND_SECONDS = 60.0
 
 
 def _broker_url() -> str:
@@ -51,7 +56,10 @@ app.conf.update(
     worker_cancel_long_running_tasks_on_connection_loss=False,
     worker_send_task_events=False,
     worker_enable_remote_control=False,
-    beat_schedule={"housekeeping": {"task": HOUSEKEEPING, "schedule": 5.0}},
+    beat_schedule={
+        "housekeeping": {"task": HOUSEKEEPING, "schedule": 5.0},
+        "store": {"task": ASK_TO_KEEP_STORE, "schedule": _STORE_ROUND_SECONDS},
+    },
     # beat runs housekeeping in its own process; see workers.beat.
     beat_max_loop_interval=5,
 )
@@ -73,17 +81,24 @@ def publish(capture_id: str, cluster: str) -> bool:
     Returns:
         Whether Redis took it. When not, nothing is lost: beat publishes it again.
     """
+    with about(capture_id):
+        # Its id is the task's, so that Celery's own lines name the capture.
+        return _send(RUN_CAPTURE, (capture_id,), queue_of(cluster), task_id=capture_id)
+
+
+def ask_to_keep_store() -> bool:
+    """Asks any worker for a round of `retention.keep_store`; whether Redis took it.
+
+    Every worker has the store mounted. What none of them takes before the next round is gone from the queue.
+    """
+    return _send(KEEP_STORE, (), queue_of("default"), expires=_STORE_ROUND_SECONDS)
+
+
+def _send(task: str, arguments: tuple[str, ...], queue: str, **options: Any) -> bool:
     try:
-        with about(capture_id), app.connection_for_write() as connection:
+        with app.connection_for_write() as connection:
             connection.ensure_connection(max_retries=1, interval_start=0, timeout=3)
-            app.send_task(
-                RUN_CAPTURE,
-                (capture_id,),
-                task_id=capture_id,  # so that Celery's own lines name the capture
-                queue=queue_of(cluster),
-                connection=connection,
-                retry=False,
-            )
+            app.send_task(task, arguments, queue=queue, connection=connection, retry=False, **options)
     except (OperationalError, OSError) as error:
         log.warning("the queue cannot be reached: %s", error)
         return False

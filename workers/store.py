@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import fsspec
+from fsspec.implementations.local import LocalFileSystem
 
 
 class Store:
@@ -62,6 +63,28 @@ class Store:
         """
         with suppress(FileNotFoundError):
             self._files.rm(f"{self._root}/{name}")
+
+    def size(self, name: str) -> int:
+        """How many bytes the file called `name` has; 0 when it is gone."""
+        try:
+            return int(self._files.size(f"{self._root}/{name}") or 0)
+        except FileNotFoundError:
+            return 0
+
+    def names(self) -> Iterator[str]:
+        """The names of all files; a store of many takes its time."""
+        with suppress(FileNotFoundError):
+            for path in self._files.ls(self._root, detail=False):
+                yield str(path).rpartition("/")[2]
+
+    def free_bytes(self) -> int | None:
+        """What the disk of a folder has left; None where the store is no folder, or its disk does not say."""
+        if not isinstance(self._files, LocalFileSystem):
+            return None
+        root = Path(self._root)
+        there = next(path for path in (root, *root.absolute().parents) if path.exists())
+        usage = shutil.disk_usage(there)
+        return usage.free if usage.total else None
 
     def probe(self) -> None:
         """Writes a small file and removes it again.

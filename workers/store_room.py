@@ -30,6 +30,12 @@ def refuse_full_store(services: Services) -> str | None:
     return None
 
 
+def measure(services: Services) -> None:
+    """Writes down what the store's disk has left, for those who cannot look; where the store is mounted."""
+    if services.store is not None:
+        services.ledger.archive.note_free(services.store.free_bytes())
+
+
 def has_room(services: Services, bytes_: int) -> bool:
     """Whether a file of this size still fits below PODCAP_STORE_LIMIT."""
     limit = services.settings.store_limit

@@ -8,8 +8,16 @@ from workers.capture import run
 from workers.housekeeping import keep_house
 from workers.logs import about
 from workers.pulse import Pulse
-from workers.queue import HOUSEKEEPING, RUN_CAPTURE, app
+from workers.queue import (
+    ASK_TO_KEEP_STORE,
+    HOUSEKEEPING,
+    KEEP_STORE,
+    RUN_CAPTURE,
+    app,
+    ask_to_keep_store,
+)
 from workers.queueing import advance
+from workers.retention import keep_store
 from workers.services import Services, open_services
 from workers.settings import SettingsError
 
@@ -53,3 +61,15 @@ def run_capture(capture_id: str) -> None:
 def housekeeping() -> None:
     """One round of housekeeping; beat calls it."""
     keep_house(_services(), _PULSE)
+
+
+@app.task(name=ASK_TO_KEEP_STORE)  # type: ignore[untyped-decorator]
+def ask_for_store_round() -> None:
+    """Has some worker keep the store; beat calls it."""
+    ask_to_keep_store()
+
+
+@app.task(name=KEEP_STORE)  # type: ignore[untyped-decorator]
+def store_round() -> None:
+    """One round where the store is."""
+    keep_store(_services())

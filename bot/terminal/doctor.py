@@ -10,6 +10,7 @@ from bot.terminal.checks.database import database
 from bot.terminal.checks.files import policy, store
 from bot.terminal.checks.programs import programs
 from bot.terminal.checks.result import Result, Status, ok, problem
+from bot.terminal.checks.room import room
 from bot.terminal.checks.slack import slack
 from bot.terminal.command import Commands
 from bot.terminal.words import in_the_terminal
@@ -46,5 +47,5 @@ def _examine(namespaces: list[str]) -> Iterator[Result]:
         yield problem("settings", str(error))
         return
     yield ok("settings", "every value is understood")
-    for check in (cluster(namespaces), programs, database, policy, slack, broker, store):
+    for check in (cluster(namespaces), programs, database, policy, slack, broker, store, room):
         yield from check(settings)

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +25,12 @@ from workers.services import Services
 from workers.settings import Settings
 from workers.spool.report import SpoolReport
 from workers.store import Store
+from workers.store_room import refuse_full_store
 from workers.trail.trail import Wanted
 from workers.work import Ended, Work
 
+ORDER = Order("1", "default", "traefik", "cheddar", 1, "", True, "T1", "C1", "U1", "alice", None)
+TO_DELIVERING = (State.QUEUED, State.TAPPING, State.CAPTURING, State.COLLECTING, State.SUMMARISING)
 MARKER = hashlib.shake_128(b"marker").digest(100)
 FRAME = packets.ethernet(packets.ipv4("10.0.0.1", "10.0.0.2", 17, packets.udp(1, 53, MARKER)))
 
@@ -76,8 +80,7 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 
 def _delivering(ledger: Ledger, folder: Path, report: Silence, store: str = "store") -> Work:
     """A capture of one packet that is to go into the store and to `report`."""
-    asked = Order("1", "default", "traefik", "cheddar", 1, "", True, "T1", "C1", "U1", "alice", None)
-    capture, _ = ledger.request(asked)
+    capture, _ = ledger.request(ORDER)
     for state in (State.QUEUED, State.TAPPING, State.CAPTURING):
         capture = ledger.move(capture.id, state, by="worker")
     place = TerminalPlace(Identity("alice", "alice@example.com", "account"), report)
@@ -113,15 +116,71 @@ def test_a_file_whose_way_breaks_off_has_its_hash_and_its_destination_in_the_tra
         "destination": "C1",
         "file_sha256": hashlib.sha256(stored.read_bytes()).hexdigest(),
         "file_url": str(stored),
+        "file_bytes": stored.stat().st_size,
     }
     assert ledger.get(work.capture.id).file_url == str(stored)
 
 
-def test_what_the_store_does_not_take_is_not_looked_for_there(tmp_path: Path, ledger: Ledger) -> None:
-    work = _delivering(ledger, tmp_path, Silence(), store="spool.pcap/store")
-    with pytest.raises(Ended, match="could not be stored"):
-        _deliver(work)
-    assert ledger.get(work.capture.id).file_url is None
+class _Hears(Silence):
+    """Somewhere that takes everything and remembers what was said."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def say(self, capture: Capture, sentence: str) -> None:  # noqa: ARG002, what the protocol hands over
+        self.said.append(sentence)
+
+
+def test_what_the_store_does_not_take_is_delivered_all_the_same_and_not_looked_for_there(
+    tmp_path: Path, ledger: Ledger
+) -> None:
+    report = _Hears()
+    work = _delivering(ledger, tmp_path, report, store="spool.pcap/store")
+    _deliver(work)
+    ended = ledger.get(work.capture.id)
+    assert (ended.state, ended.file_url, ended.file_bytes) == (State.DELIVERED, None, None)
+    assert "file delivered" in _facts(work)
+    assert report.said == [
+        "podcap's store did not take the file (Not a directory), so podcap keeps no copy of it."
+    ]
+
+
+def test_a_full_store_keeps_no_file_of_a_running_capture_and_admits_no_other(
+    tmp_path: Path, ledger: Ledger
+) -> None:
+    report = _Hears()
+    work = _delivering(ledger, tmp_path, report)
+    length = (work.folder / "spool.pcap").stat().st_size
+    work.services.settings = Settings(PODCAP_STORE_LIMIT=f"{2 * length - 1}B")
+    other = ledger.request(replace(ORDER, idempotency_key="2"))[0]
+    for state in TO_DELIVERING:
+        ledger.move(other.id, state, by="test")
+    ledger.move(other.id, State.DELIVERING, by="test", file_url="store/other", file_bytes=length)
+    assert refuse_full_store(work.services) is None
+    _deliver(work)
+    assert not (tmp_path / "store").exists()
+    assert ledger.get(work.capture.id).state is State.DELIVERED
+    assert report.said == [
+        "podcap's store did not take the file (it is full), so podcap keeps no copy of it."
+    ]
+    ledger.note(other.id, file_bytes=2 * length)
+    refusal = refuse_full_store(work.services)
+    assert refusal is not None
+    assert refusal.startswith("podcap's store is full: it holds the ")
+
+
+def test_a_disk_without_room_for_a_capture_is_said_to_whoever_asks_for_one(
+    tmp_path: Path, ledger: Ledger
+) -> None:
+    work = _delivering(ledger, tmp_path, Silence())
+    ledger.archive.note_free(268_435_455)
+    refusal = refuse_full_store(work.services)
+    assert refusal is not None
+    assert refusal.startswith("The disk of podcap's store is full: 268 MB are left")
+    ledger.archive.note_free(268_435_456)
+    assert refuse_full_store(work.services) is None
+    ledger.archive.note_free(None)
+    assert refuse_full_store(work.services) is None
 
 
 def test_a_file_that_arrived_is_confirmed_with_the_hash_that_was_announced(

@@ -1,6 +1,6 @@
 """What the ledger has of captures that have ended: what the store holds of them, and which are to go."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -96,6 +96,28 @@ class Archive:
             .order_by(captures.c.ended_at)
             .limit(most)
         )
+
+    def give_up_file(self, capture: Capture, *, by: str, facts: Mapping[str, Any]) -> bool:
+        """Writes down that a capture's file goes; False when it has gone, or goes by somebody else."""
+        with self._engine.begin() as connection:
+            changed = connection.execute(
+                update(captures)
+                .where(captures.c.id == capture.id, captures.c.file_url == capture.file_url)
+                .values(file_url=None)
+            )
+            if changed.rowcount != 1:
+                return False
+            entry = append(
+                connection,
+                "deleted",
+                by=by,
+                capture_id=capture.id,
+                namespace=capture.namespace,
+                pod=capture.pod,
+                facts=facts,
+            )
+        log.say(entry)
+        return True
 
     def forget(self, capture: Capture, *, by: str, reason: str) -> None:
         """Removes a capture's row; the trail keeps its entries, and a last one says that the row is gone."""

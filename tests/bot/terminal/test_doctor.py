@@ -81,6 +81,7 @@ def test_with_everything_right_it_has_nothing_to_say_but_ok(everything: Terminal
         "database",
         "broker",
         "store",
+        "room",
         "slack",
         "scopes",
         "policy",

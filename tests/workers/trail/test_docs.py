@@ -43,6 +43,7 @@ _OTHERS = [
     "download denied",
     "download refused",
     "deleted",
+    "forgotten",
     "delete denied",
     "delete failed",
     "audited",
