@@ -19,6 +19,10 @@ class HttpExchange:
     Attributes:
         version: `1.0`, `1.1` or `2`.
         grpc_status: The number in the trailers, where it is a gRPC call and that was readable.
+        error: The error by which HTTP/2 ended the stream (`CANCEL`, `GOAWAY ENHANCE_YOUR_CALM`), by name. One
+            that ended the connection while nothing was asked has the method `GOAWAY`.
+        unread: Packets are missing, so that the answer could not be read, or could not be told from others:
+            that there is no status then says nothing.
     """
 
     client: Endpoint
@@ -32,6 +36,8 @@ class HttpExchange:
     seconds: float | None
     version: str = "1.1"
     grpc_status: int | None = None
+    error: str | None = None
+    unread: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +112,8 @@ class CallExchange:
         call: The command or API by name, such as `GET`, `SELECT`, `Produce`; never its arguments.
         error: The code or class of the error that was answered, such as `42P01` or `WRONGTYPE`, or None.
         seconds: None without an answer.
+        unread: Packets are missing, so that answers could not be told apart, or none was wanted: that there
+            is none then says nothing.
     """
 
     client: Endpoint
@@ -116,6 +124,7 @@ class CallExchange:
     call: str
     error: str | None
     seconds: float | None
+    unread: bool = False
 
 
 Exchange = HttpExchange | DnsExchange | TlsExchange | CallExchange
