@@ -9,6 +9,7 @@ from workers.tap.framing import Section, sections
 from workers.tap.iproute import iproute
 from workers.tap.links import Forwarding, Link, Neighbour
 from workers.tap.netlink import netlink
+from workers.tap.own_stream import OwnStream
 from workers.tap.procfs import Namespace, namespace, started
 
 
@@ -39,6 +40,7 @@ class Evidence:
         inodes: PID to its network namespace's inode, where that may be read (it needs SYS_PTRACE).
         routes: Pod address to the device that a route for this address alone leads to.
         iflinks: The pod's interface to the index of the link that it is paired with, as the pod itself says.
+        own_streams: Of a hostNetwork pod alone: where its ports see podcap's own streams.
         missing: What could not be asked, and why, a clause each.
     """
 
@@ -52,6 +54,7 @@ class Evidence:
     forwarding: tuple[Forwarding, ...] = ()
     routes: Mapping[str, str] = field(default_factory=dict)
     iflinks: Mapping[str, int] = field(default_factory=dict)
+    own_streams: tuple[OwnStream, ...] = ()
     missing: tuple[str, ...] = ()
 
 

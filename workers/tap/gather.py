@@ -10,6 +10,7 @@ from workers.cluster.errors import ClusterError
 from workers.cluster.pod import Pod
 from workers.tap.evidence import Evidence, parse
 from workers.tap.framing import TornError
+from workers.tap.probe import probe
 
 _SECONDS = 20.0
 _LIMIT_BYTES = 32 << 20
@@ -23,7 +24,9 @@ def gather(
     ifindex: int | None = None,
     poll: Callable[[], None] | None = None,
 ) -> Evidence:
-    """Everything the pod's node says about where its packets pass; nothing for a hostNetwork pod.
+    """Everything the pod's node says about where its packets pass.
+
+    Of a hostNetwork pod only: where its ports see podcap's own streams.
 
     Args:
         agent: The agent pod on the pod's node.
@@ -37,7 +40,7 @@ def gather(
     """
     if pod.host_network:
         # Its network is the node's own, with up to a hundred thousand routes that prove nothing.
-        return Evidence()
+        return Evidence(own_streams=probe(agent, pod, poll=poll) if ifindex is None else ())
     nonce = secrets.token_hex(16)
     argv = arguments(nonce, pod, pids=pids, ifindex=ifindex)
     done = agent.run(argv, seconds=_SECONDS, limit_bytes=_LIMIT_BYTES, poll=poll)

@@ -22,6 +22,9 @@ Confidence = Literal["high", "medium"]
 KUBELET_PORT = 10250
 """An exec into any pod of a node passes here: a capture of the node itself must leave it out."""
 
+API_SERVER_PORT = 6443
+"""Where an API server listens (kube-apiserver's `--secure-port`): every exec comes from there."""
+
 
 class NoTap(Exception):  # noqa: N818  (an answer, not a fault)
     """No interface is certain enough; `str(error)` is the sentence that says why."""
@@ -71,7 +74,7 @@ def decide(evidence: Evidence, pod: Pod, *, may_enter: bool = False) -> Tap:
         NoTap: Nothing is proven, the evidence contradicts itself, or the tap it demands is not allowed.
     """
     if pod.host_network:
-        return _host_tap(pod)
+        return _host_tap(evidence, pod)
     found = opinions(evidence, pod)
     place = seat(evidence, pod)
     if place is not None:
@@ -86,7 +89,7 @@ def decide(evidence: Evidence, pod: Pod, *, may_enter: bool = False) -> Tap:
 def explain(tap: Tap) -> str:
     """One line for the thread: the interface, the proof and how certain it is."""
     if tap.method == "host":
-        return f"{tap.node}'s own network, {tap.proof[0]} — confidence {tap.confidence}"
+        return f"{tap.node}'s own network, {'; '.join(tap.proof)} — confidence {tap.confidence}"
     where = f"on {tap.node}" if tap.pid is None else f"inside the pod on {tap.node}"
     return f"{tap.interface} {where} ({'; '.join(tap.proof)}) — confidence {tap.confidence}"
 
@@ -160,23 +163,43 @@ def _others(place: Seat | None) -> tuple[str, ...]:
     return (f"not captured: the pod's {', '.join(place.others)}",)
 
 
-def _host_tap(pod: Pod) -> Tap:
+def _host_tap(evidence: Evidence, pod: Pod) -> Tap:
+    """The tap at the node's own network, without what podcap itself sends through it."""
     if not pod.ports:
         raise NoTap(
             f"Pod {pod.name} uses its node's network and declares no ports, so its packets cannot be told "
             "from the node's: declare containerPorts, or capture a pod with a network of its own."
         )
+    own = evidence.own_streams
     ports = sorted({(port.protocol.lower(), port.host or port.number) for port in pod.ports})
-    terms = " or ".join(f"{protocol} port {number}" for protocol, number in ports)
     listed = ", ".join(f"{protocol} {number}" for protocol, number in ports)
+    proof = [f"narrowed to the ports that the pod declares ({listed}) because it uses hostNetwork"]
+    api = ("tcp", API_SERVER_PORT)
+    if api in ports and all(stream.port != API_SERVER_PORT for stream in own):
+        # Through another API server this time; the next stream may come through this one.
+        ports.remove(api)
+        proof.append(
+            f"not captured: tcp {API_SERVER_PORT}, where podcap's own connections could not be told apart"
+        )
+    if not ports:
+        raise NoTap(
+            f"Pod {pod.name} serves the API that podcap itself works through, and podcap's own connections "
+            "could not be told apart there: nothing was captured; try again."
+        )
+    proof += [
+        f"not captured: tcp {stream.port} with {stream.address}, where podcap's own connections pass"
+        for stream in own
+    ]
+    terms = " or ".join(f"{protocol} port {number}" for protocol, number in ports)
+    without = "".join(f" and not (host {stream.address} and tcp port {stream.port})" for stream in own)
     return Tap(
         node=pod.node or "",
         interface="any",
         ifindex=0,
         method="host",
-        proof=(f"narrowed to the ports that the pod declares ({listed}) because it uses hostNetwork",),
+        proof=tuple(proof),
         confidence="medium",
-        narrow=f"({terms}) and not tcp port {KUBELET_PORT}",
+        narrow=f"({terms}) and not tcp port {KUBELET_PORT}{without}",
     )
 
 

@@ -8,6 +8,7 @@ import pytest
 from workers.cluster.pod import Pod, Port
 from workers.tap.evidence import Evidence, Process
 from workers.tap.links import Forwarding, Link, Neighbour
+from workers.tap.own_stream import OwnStream
 from workers.tap.procfs import Namespace
 from workers.tap.tap import NoTap, Tap, decide, explain
 
@@ -250,6 +251,30 @@ def test_a_host_network_pod_is_tapped_at_its_node_narrowed_to_its_ports(pods: di
         "node2's own network, narrowed to the ports that the pod declares (tcp 8080, udp 53) because it "
         "uses hostNetwork — confidence medium"
     )
+
+
+def test_podcaps_own_connections_are_left_out_of_a_host_network_pods_packets_and_nothing_else(
+    pods: dict[str, Pod],
+) -> None:
+    pod = replace(pods["hostnet"], ports=(Port(6443, "TCP"), Port(8443, "TCP")))
+    own = (OwnStream(6443, "10.0.0.7"), OwnStream(8443, "fd00::7"))
+    tap = decide(Evidence(own_streams=own), pod)
+    assert tap.narrow == (
+        "(tcp port 6443 or tcp port 8443) and not tcp port 10250 and not (host 10.0.0.7 and tcp port 6443) "
+        "and not (host fd00::7 and tcp port 8443)"
+    )
+    assert "not captured: tcp 6443 with 10.0.0.7, where podcap's own connections pass" in explain(tap)
+
+
+def test_an_api_servers_port_is_left_out_when_podcaps_connections_were_not_seen_there(
+    pods: dict[str, Pod],
+) -> None:
+    pod = replace(pods["hostnet"], ports=(Port(6443, "TCP"), Port(2379, "TCP")))
+    tap = decide(Evidence(), pod)
+    assert tap.narrow == "(tcp port 2379) and not tcp port 10250"
+    assert "not captured: tcp 6443, where podcap's own connections could not be told apart" in explain(tap)
+    with pytest.raises(NoTap, match="serves the API that podcap itself works through"):
+        decide(Evidence(), replace(pod, ports=(Port(6443, "TCP"),)))
 
 
 def test_a_host_network_pod_without_ports_is_refused_because_it_cannot_be_told_apart(
