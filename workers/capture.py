@@ -138,6 +138,9 @@ def _capture(
         if tap.pid is None or agent_pod.may_enter:
             return _at(work, cluster, agent_pod, pod, tap, evidence, raw)
     with _agent_pod(work, cluster, pod.node or "", "namespace") as agent_pod:
+        # Seconds have passed, and only this one may read the namespace's inode.
+        evidence = gather(agent_pod, pod, poll=work.give_up_if_stopped)
+        tap = decide(evidence, pod, may_enter=True)
         return _at(work, cluster, agent_pod, pod, tap, evidence, raw)
 
 
@@ -153,7 +156,7 @@ def _at(
         confidence=tap.confidence,
     )
     with announced(cluster, pod, work.capture):
-        spool = _start(work, agent_pod, pod, tap)
+        spool = _start(work, agent_pod, pod, tap, evidence)
         try:
             report = _follow(work, spool, raw)
         except SpoolLostError as error:
@@ -163,7 +166,7 @@ def _at(
         return report, watched(cluster, agent_pod, pod, tap, evidence)
 
 
-def _start(work: Work, agent_pod: AgentPod, pod: Pod, tap: Tap) -> Spool:
+def _start(work: Work, agent_pod: AgentPod, pod: Pod, tap: Tap, evidence: Evidence) -> Spool:
     capture = work.capture
     spool = Spool(agent_pod)
     work.give_up_if_stopped()
@@ -174,7 +177,7 @@ def _start(work: Work, agent_pod: AgentPod, pod: Pod, tap: Tap) -> Spool:
         snaplen=0 if capture.full else SNAPLEN,
         longest=_longest(capture),
     )
-    facts = tapped(pod, tap, capture.filter, limits, agent_pod.pod)
+    facts = tapped(pod, tap, evidence, capture.filter, limits, agent_pod.pod)
     work.services.ledger.record(capture.id, "tapped", by=WORKER, facts=facts)
     heard = spool.start(tap, capture.filter, limits)
     work.move(State.CAPTURING, trail={"tcpdump": heard})

@@ -38,6 +38,8 @@ class Evidence:
         later: PID to the counters of its namespace's interfaces, read again after the links' own.
         netns_ids: PID to the id of its network namespace, None for a namespace that has none.
         inodes: PID to its network namespace's inode, where that may be read (it needs SYS_PTRACE).
+        marks: PID to a number that its network namespace has as long as it exists: the inode of the
+            namespace's own `/proc/PID/net/dev`, which anybody may read (fs/proc/generic.c in the kernel).
         routes: Pod address to the device that a route for this address alone leads to.
         iflinks: The pod's interface to the index of the link that it is paired with, as the pod itself says.
         own_streams: Of a hostNetwork pod alone: where its ports see podcap's own streams.
@@ -49,6 +51,7 @@ class Evidence:
     later: Mapping[int, Mapping[str, Counters]] = field(default_factory=dict)
     netns_ids: Mapping[int, int | None] = field(default_factory=dict)
     inodes: Mapping[int, int] = field(default_factory=dict)
+    marks: Mapping[int, int] = field(default_factory=dict)
     links: tuple[Link, ...] = ()
     neighbours: tuple[Neighbour, ...] = ()
     forwarding: tuple[Forwarding, ...] = ()
@@ -80,6 +83,7 @@ def parse(output: bytes, nonce: str) -> Evidence:
         },
         netns_ids=told.netns_ids,
         inodes=told.inodes,
+        marks=told.marks,
         links=tuple(replace(link, counters=told.counted.get(link.ifindex)) for link in links),
         neighbours=tuple(neighbours),
         forwarding=tuple(forwarding),

@@ -6,7 +6,7 @@
 # IFINDEX  the one link that is asked for; "" for all of them, their neighbours, forwarding and routes
 # HEX…     addresses as hexadecimal digits
 #
-# Prints "nsid PID ID", "inode PID NAMESPACE", "link INDEX PEER NSID MASTER KIND NAME", "neighbour HEX INDEX STATE MAC",
+# Prints "nsid PID ID", "inode PID NAMESPACE", "mark PID NUMBER", "link INDEX PEER NSID MASTER KIND NAME", "neighbour HEX INDEX STATE MAC",
 # "learned MAC PORT BRIDGE", "route HEX TYPE LENGTH INDEX GATEWAY", "count INDEX RECEIVED SENT"; "-" where there is none.
 my ($only, $hex, @pids) = @ARGV;
 my @ips = map { pack("H*", $_) } split(" ", $hex);
@@ -57,6 +57,9 @@ for my $pid (@pids) {
     }
     my $inode = readlink("/proc/$pid/ns/net");
     row("inode", $pid, $inode =~ /(\d+)/) if $inode;
+    # Each network namespace has files of its own under /proc: their inodes tell namespaces apart to anybody.
+    my $mark = (stat("/proc/$pid/net/dev"))[1];
+    row("mark", $pid, $mark) if $mark;
 }
 if (!length($only)) {
     my %macs;

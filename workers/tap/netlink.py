@@ -21,6 +21,7 @@ class Netlink:
     links: list[Link]
     netns_ids: dict[int, int | None]
     inodes: dict[int, int]
+    marks: dict[int, int]
     neighbours: list[Neighbour]
     forwarding: list[Forwarding]
     routes: dict[str, str]
@@ -34,6 +35,7 @@ _ROWS = {
         "link": (_NUMBER, _OR_NONE, _OR_NONE, _OR_NONE, r"\S+", r"\S+"),
         "nsid": (_NUMBER, _OR_NONE),
         "inode": (_NUMBER, _NUMBER),
+        "mark": (_NUMBER, _NUMBER),
         "neighbour": (_IP, _NUMBER, _NUMBER, _MAC),
         "learned": (_MAC, _NUMBER, _OR_NONE),
         "route": (_IP, _NUMBER, _NUMBER, _OR_NONE, r"via|-"),
@@ -54,6 +56,7 @@ def netlink(text: str) -> Netlink:
         links=[_link(row, names) for row in rows["link"]],
         netns_ids={int(pid): _number(netns_id) for pid, netns_id in rows["nsid"]},
         inodes={int(pid): int(inode) for pid, inode in rows["inode"]},
+        marks={int(pid): int(mark) for pid, mark in rows["mark"]},
         neighbours=[
             Neighbour(_address(ip), names[int(device)], _mac(mac))
             for ip, device, state, mac in rows["neighbour"]

@@ -27,14 +27,14 @@ class Reading:
         node_side: What the tapped link has counted.
         pod_side: What the pod's own end had counted just before that and just after.
         processes: PID and start time of each process of the pod that was looked at.
-        inode: Of the pod's network namespace, where it may be read.
+        mark: The number of the pod's network namespace (`Evidence.marks`), where it is known.
     """
 
     link: tuple[str, int, int | None, int | None] | None
     node_side: Counters | None
     pod_side: tuple[Counters, Counters] | None
     processes: frozenset[tuple[int, int | None]]
-    inode: int | None
+    mark: int | None
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def reading(evidence: Evidence, tap: Tap) -> Reading:
     links = [] if tap.pid is not None else [link for link in evidence.links if link.ifindex == tap.ifindex]
     link = links[0] if links else None
     sides = [_pod_side(evidence, pid, tap) for pid in _pids(evidence, tap)]
-    inodes = [evidence.inodes[pid] for pid in _pids(evidence, tap) if pid in evidence.inodes]
+    marks = [evidence.marks[pid] for pid in _pids(evidence, tap) if pid in evidence.marks]
     return Reading(
         link=(link.name, link.ifindex, link.peer_index, link.netns_id) if link else None,
         node_side=link.counters if link else None,
@@ -100,7 +100,7 @@ def reading(evidence: Evidence, tap: Tap) -> Reading:
         processes=frozenset(
             (one.pid, one.started) for one in evidence.processes if one.pid in evidence.namespaces
         ),
-        inode=inodes[0] if inodes else None,
+        mark=marks[0] if marks else None,
     )
 
 
@@ -131,7 +131,7 @@ def _identity(before: Reading, after: Reading, pod: Pod, now: Pod | None) -> Ite
         yield f"Pod {pod.name} was recreated while it was captured: the packets are those of the one before."
     elif before.processes and not before.processes & after.processes:
         yield f"No process of pod {pod.name} lived through the capture: it was started anew."
-    elif before.inode is not None and after.inode not in (before.inode, None):
+    elif before.mark is not None and after.mark not in (before.mark, None):
         yield f"The network namespace of pod {pod.name} was replaced while it was captured."
     elif before.link is not None and before.link != after.link:
         name = inert(before.link[0])

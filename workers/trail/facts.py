@@ -5,19 +5,26 @@ from typing import Any
 
 from workers.cluster.pod import Pod
 from workers.spool.spool import SpoolLimits
+from workers.tap.evidence import Evidence
+from workers.tap.seat import seat
 from workers.tap.tap import Tap
 
 
-def tapped(pod: Pod, tap: Tap, wanted: str, limits: SpoolLimits, agent: Pod) -> dict[str, Any]:
+def tapped(
+    pod: Pod, tap: Tap, evidence: Evidence, wanted: str, limits: SpoolLimits, agent: Pod
+) -> dict[str, Any]:
     """The facts at the moment before tcpdump is started.
 
     Args:
         pod: The captured pod.
         tap: Where its packets are taken.
+        evidence: What that was decided from.
         wanted: The filter asked for.
         limits: When the capture ends by itself.
         agent: The agent pod, running.
     """
+    place = seat(evidence, pod)
+    pid = None if place is None else place.pid
     return {
         "pod_uid": pod.uid,
         "pod_ips": list(pod.ips),
@@ -25,6 +32,10 @@ def tapped(pod: Pod, tap: Tap, wanted: str, limits: SpoolLimits, agent: Pod) -> 
         "interface": tap.interface,
         "ifindex": tap.ifindex,
         "netns_id": tap.netns_id,
+        "netns_inode": evidence.inodes.get(pid or 0),
+        "netns_mark": evidence.marks.get(pid or 0),
+        "process": pid,
+        "process_started": next((one.started for one in evidence.processes if one.pid == pid), None),
         "method": tap.method,
         "proof": list(tap.proof),
         "confidence": tap.confidence,

@@ -119,6 +119,11 @@ def test_a_process_that_was_given_the_number_of_the_pods_is_not_entered(
 def test_the_namespaces_inode_is_known_to_the_profile_that_enters_and_not_to_the_other(
     node: Node, pod: Pod, agent: Agents, tap: Tap
 ) -> None:
-    inode = Path(f"/proc/{node.pids[pod.uid]}/ns/net").stat().st_ino
-    assert reading(gather(agent(*CAPABILITIES, *ENTERING), pod), tap).inode == inode
-    assert reading(gather(agent(*CAPABILITIES), pod), tap).inode is None
+    pid = node.pids[pod.uid]
+    entering, other = gather(agent(*CAPABILITIES, *ENTERING), pod), gather(agent(*CAPABILITIES), pod)
+    assert entering.inodes[pid] == Path(f"/proc/{pid}/ns/net").stat().st_ino
+    assert other.inodes == {}
+    # What tells it from other namespaces is known to both.
+    mark = reading(other, tap).mark
+    assert mark == reading(entering, tap).mark == Path(f"/proc/{pid}/net/dev").stat().st_ino
+    assert mark != Path("/proc/self/net/dev").stat().st_ino

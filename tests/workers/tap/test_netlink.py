@@ -5,7 +5,7 @@ from workers.tap.counters import Counters
 from workers.tap.links import Forwarding, Link, Neighbour
 from workers.tap.netlink import Netlink, netlink
 
-NOTHING = Netlink([], {}, {}, [], [], {}, {})
+NOTHING = Netlink([], {}, {}, {}, [], [], {}, {})
 PRINTED = """link 1 - - - - lo
 link 4 - - - bridge cni0
 link 9 2 7 4 veth veth09b7438a
@@ -13,6 +13,7 @@ link 12 9 - - vlan eth0.5
 nsid 41 7
 nsid 42 -1
 inode 41 4026532618
+mark 41 4026532625
 neighbour 0a000009 4 4 020000000009
 neighbour 0a00000a 4 32 02000000000a
 learned 020000000009 9 4
@@ -32,6 +33,7 @@ def test_each_line_becomes_what_it_says() -> None:
         ],
         netns_ids={41: 7, 42: None},
         inodes={41: 4026532618},
+        marks={41: 4026532625},
         # A neighbour that failed to answer has no address to speak of.
         neighbours=[Neighbour("10.0.0.9", "cni0", "02:00:00:00:00:09")],
         forwarding=[Forwarding("02:00:00:00:00:09", "veth09b7438a", "cni0")],
@@ -49,6 +51,6 @@ def test_a_line_that_was_cut_is_left_out() -> None:
     assert [link.name for link in netlink(cut).links] == ["lo", "cni0"]
 
 
-@given(st.text(alphabet="link nsid route count neighbour learned 0123456789abf-\n", max_size=300))
+@given(st.text(alphabet="link nsid mark route count neighbour learned 0123456789abf-\n", max_size=300))
 def test_any_text_is_read_without_a_fault(text: str) -> None:
     netlink(text)

@@ -19,7 +19,7 @@ BEFORE = Reading(
     node_side=Counters(received=100, sent=200),
     pod_side=(Counters(received=200, sent=100), Counters(received=200, sent=100)),
     processes=frozenset({(41, 5000), (42, 5001)}),
-    inode=None,
+    mark=None,
 )
 
 
@@ -105,9 +105,9 @@ def test_one_process_that_lived_through_is_enough() -> None:
     assert said(replace(after(), processes=frozenset({(42, 5001), (77, 9000)})), Captured(0, 0, 0)) == []
 
 
-def test_another_inode_is_another_network_namespace() -> None:
-    later = replace(after(), inode=4026532999)
-    (sentence,) = said(later, Captured(0, 0, 0), before=replace(BEFORE, inode=4026532618))
+def test_another_mark_is_another_network_namespace() -> None:
+    later = replace(after(), mark=4026532999)
+    (sentence,) = said(later, Captured(0, 0, 0), before=replace(BEFORE, mark=4026532618))
     assert sentence == "The network namespace of pod web-1 was replaced while it was captured."
 
 

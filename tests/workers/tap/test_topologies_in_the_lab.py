@@ -131,6 +131,9 @@ def test_a_macvlan_pod_is_refused_at_a_terminal_and_captured_with_a_policy_that_
     assert len(told(tmp_path / "here.pcap", "frame.number", syn)) == 5
     tapped = next(facts for event, _, facts in terminal.trail() if event == "tapped")
     assert (tapped["method"], tapped["interface"]) == ("inside", "eth0")
+    expected = truth(lab.places, pods["macvlan"])
+    assert tapped["netns_inode"] == expected.namespace
+    assert tapped["netns_mark"] == Path(f"/proc/{expected.process}/net/dev").stat().st_ino
 
 
 def test_a_filter_that_matches_nothing_is_reported_with_what_passed(
@@ -145,4 +148,13 @@ def test_a_filter_that_matches_nothing_is_reported_with_what_passed(
     assert process.returncode == 0, errors
     assert (
         "packets passed the interface meanwhile, and the filter let none of them through." in output.decode()
+    )
+    tapped = next(facts for event, _, facts in terminal.trail() if event == "tapped")
+    process = truth(lab.places, pods["bridge"]).process
+    assert (tapped["netns_inode"], tapped["netns_mark"]) == (
+        None,
+        Path(f"/proc/{process}/net/dev").stat().st_ino,
+    )
+    assert lab.node(NODE, "cut", "-d ", "-f22", f"/proc/{tapped['process']}/stat").strip() == str(
+        tapped["process_started"]
     )
