@@ -25,6 +25,7 @@ Kind = Literal[
     "arp-conflict",
     "neighbour-unanswered",
     "neighbour-conflict",
+    "neighbour-moved",
     "dns-failure",
     "http-failure",
     "tls-failure",
@@ -40,9 +41,11 @@ retransmission: The first of a burst: those of one side that follow each other w
 zero-window: The first of those that follow each other; `side` is the one that takes nothing more.
 icmp-error: An ICMP or ICMPv6 error; `source` and `target` are the ends of the packet it quotes, `flow` is
     that packet's. `text`: what it says, as IANA names it (`port unreachable`).
-    `numbers`: `type`, `code`, `mtu`.
-arp-unanswered, neighbour-unanswered: `text` is the address that nobody has; `numbers`: `tries`.
-arp-conflict, neighbour-conflict: Two machines claim the address in `text`.
+    `numbers`: `type`, `code`, `mtu`, `protocol` (of IP, quoted). `by` is who reports it.
+arp-unanswered, neighbour-unanswered: `text` is the address that nobody has, `source` who asks;
+    `numbers`: `tries`, and `seconds` from the first to the last.
+arp-conflict, neighbour-conflict: Two machines claim the address in `text`; `by` has their MAC addresses.
+neighbour-moved: The address in `text` went from one machine to another; `by` has their MAC addresses.
 dns-failure, http-failure, tls-failure, call-failure: The exchange that failed is at the same frame.
 """
 
@@ -61,6 +64,7 @@ class Event:
         target: Its receiver.
         text: Words of it; where it comes from packets it is cut and holds no secret, but is not inert.
         numbers: Figures of it.
+        by: The IP address, or the MAC addresses, of who is behind it, as the kind says.
     """
 
     kind: Kind
@@ -72,6 +76,7 @@ class Event:
     target: Endpoint | None = None
     text: str = ""
     numbers: Mapping[str, float] = field(default_factory=dict)
+    by: str = ""
 
 
 class Events:
