@@ -4,7 +4,7 @@ help:
 	@echo "make demo   set everything up and run podcap's main job in the lab"
 	@echo "make test   set everything up and run every check and test"
 	@echo "make bench  measure what podcap promises; fails when a target is not kept"
-	@echo "make soak   the tests that take long: every fault in full"
+	@echo "make soak   the tests that take long: every fault in full, many examples of each property"
 	@echo "make up     start the lab (as root); make down ends it"
 	@echo "make lock   resolve the dependencies anew"
 
@@ -32,6 +32,7 @@ bench: system .venv/made
 soak: system .venv/made
 	.venv/bin/python -m pytest --numprocesses=0 --log-cli-level=INFO -m "soak or not soak" tests/soak
 	.venv/bin/python -m pytest --numprocesses=0 --log-cli-level=INFO -m soak tests
+	EXAMPLES_TIMES=10 .venv/bin/python -m pytest -m "hypothesis and not soak" tests
 
 up: system .venv/made
 	@.venv/bin/python -m deploy.lab up

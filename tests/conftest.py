@@ -9,12 +9,10 @@ from hypothesis import settings
 
 from deploy.lab.handle import LabHandle
 from deploy.lab.postgresql import PostgreSQLServer
-
-HANGS = 240
-"""Seconds after which what a test waits for has hung: no figure that anything is measured by."""
+from tests.examples import examples
 
 # Hypothesis holds each example to 200 ms by itself; no test here is held against the clock.
-settings.register_profile("podcap", deadline=None)
+settings.register_profile("podcap", deadline=None, max_examples=examples(40))
 settings.load_profile("podcap")
 
 # Run in the background, a shell has these ignored, and every process that a test starts would inherit that.

@@ -14,7 +14,7 @@ from deploy.lab.places import Places
 from deploy.lab.truth import Truth, truth
 
 _PROJECT = Path(__file__).parents[2]
-_WAIT_SECONDS = 30.0
+_WAIT_SECONDS = 120.0
 _STEP_SECONDS = 0.1
 _COMMAND_SECONDS = 120.0
 
@@ -120,7 +120,7 @@ class LabHandle:
         """The pod, once it is as wanted.
 
         Raises:
-            TimeoutError: It is not within half a minute; the text has its status.
+            TimeoutError: It is not within two minutes; the text has its status.
         """
         deadline = time.monotonic() + _WAIT_SECONDS
         while not condition(found := self.get("pod", pod, namespace)):
@@ -133,13 +133,13 @@ class LabHandle:
         """Deletes a pod and waits until nothing of it is left; one that is gone already is no error.
 
         Raises:
-            TimeoutError: It is still there after half a minute.
+            TimeoutError: It is still there after two minutes.
         """
         self.kubectl("delete", "pod", name, "-n", namespace, "--ignore-not-found", "--wait=false")
         deadline = time.monotonic() + _WAIT_SECONDS
         while self.kubectl("get", "pod", name, "-n", namespace, "--ignore-not-found"):
             if time.monotonic() > deadline:
-                raise TimeoutError(f"pod {name} is still there half a minute after it was deleted")
+                raise TimeoutError(f"pod {name} is still there two minutes after it was deleted")
             time.sleep(_STEP_SECONDS)
 
     @contextmanager

@@ -31,7 +31,7 @@ _PROGRAMS = (
     "dnsmasq",
     "tcpdump",
 )
-_READY_SECONDS = 60.0
+_READY_SECONDS = 180.0
 
 
 class LabFailed(RuntimeError):  # noqa: N818 - it reads as the sentence it carries

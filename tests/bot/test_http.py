@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.http import make_server
+from tests.hangs import HANGS
 from workers.ledger.engine import open_engine
 from workers.ledger.ledger import Ledger
 from workers.ledger.migrate import migrate
@@ -39,5 +40,5 @@ def port(tmp_path: Path) -> Iterator[int]:
 @pytest.mark.parametrize("host", ["127.0.0.1", "[::1]"])
 def test_it_answers_over_ipv4_and_ipv6(port: int, host: str) -> None:
     for path, words in (("healthz", b"ok\n"), ("readyz", b"ready\n")):
-        with urllib.request.urlopen(f"http://{host}:{port}/{path}", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://{host}:{port}/{path}", timeout=HANGS) as answer:
             assert (answer.status, answer.read()) == (200, words)

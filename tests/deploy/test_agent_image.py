@@ -12,6 +12,7 @@ import pytest
 
 from deploy.lab.handle import LabHandle
 from tests.deploy import agents, debian, dockerfile, shell
+from tests.hangs import HANGS
 from workers.agent.agent import AgentPod
 from workers.cluster.cluster import Cluster, connect
 from workers.spool.spool import Spool, SpoolLimits
@@ -121,7 +122,7 @@ def pod(lab: LabHandle, cluster: Cluster) -> Any:
 
 
 def test_the_evidence_script_runs_in_it_without_one_failing_part(agent: AgentPod, pod: Any) -> None:
-    done = agent.run(arguments("0123", pod), seconds=20)
+    done = agent.run(arguments("0123", pod), seconds=HANGS)
     ends = [line.split() for line in done.stdout.decode().splitlines() if line.startswith("@0123 ")]
     assert {code for _, _, code in ends} == {"0"}
     assert [name for _, name, _ in ends][-1] == "end"
@@ -132,7 +133,7 @@ def test_the_evidence_script_runs_in_it_without_one_failing_part(agent: AgentPod
     "command", ["ip -j -d link", "ip -j neigh", "ip -j route show", "bridge -j fdb show", "tcpdump --version"]
 )
 def test_every_program_that_was_installed_works_in_it(agent: AgentPod, command: str) -> None:
-    done = agent.run(command.split(), seconds=10)
+    done = agent.run(command.split(), seconds=HANGS)
     assert (done.exit_code, bool(done.stdout)) == (0, True)
 
 
@@ -158,7 +159,7 @@ def test_tcpdump_spools_a_pods_packets_in_it(
 
 def test_a_spool_that_is_stopped_ends_in_it_in_good_order(agent: AgentPod, pod: Any, tmp_path: Path) -> None:
     spool, file = Spool(agent, directory="/spool/second"), tmp_path / "spool.pcap"
-    agent.run(["mkdir", "/spool/second"], seconds=10)
+    agent.run(["mkdir", "/spool/second"], seconds=HANGS)
     spool.start(decide(gather(agent, pod), pod), "", SpoolLimits(seconds=30, packets=1000, bytes=1 << 20))
     spool.follow(file, should_stop=lambda: True)
     assert spool.finish(file).ended_by == "stopped"

@@ -11,6 +11,7 @@ import pytest
 from deploy.lab.handle import CommandFailed, LabHandle
 from deploy.lab.install import AGENT_IMAGE, KUSTOMIZE, account, installed, render
 from tests.deploy import agents
+from tests.hangs import HANGS
 from workers.agent.agent import AgentPod
 from workers.cluster.cluster import Cluster, connect
 from workers.cluster.errors import ForbiddenError, RefusedError
@@ -106,11 +107,11 @@ def test_the_restricted_standard_admits_podcaps_own_pods(lab: LabHandle, chosen:
 def test_the_worker_makes_the_agent_pod_of_its_longest_capture_and_runs_commands_in_it(
     agent: AgentPod,
 ) -> None:
-    assert agent.run(["hostname"], seconds=10).stdout.strip() == b"k8s-node01"
+    assert agent.run(["hostname"], seconds=HANGS).stdout.strip() == b"k8s-node01"
 
 
 def test_an_agent_pod_has_no_token_in_it(agent: AgentPod) -> None:
-    assert agent.run(["ls", "/var/run/secrets"], seconds=10).exit_code != 0
+    assert agent.run(["ls", "/var/run/secrets"], seconds=HANGS).exit_code != 0
 
 
 def container(change: Change) -> Change:

@@ -16,6 +16,7 @@ from deploy.lab.apiserver import kubeconfig
 from deploy.lab.handle import CommandFailed, LabHandle
 from deploy.lab.install import AGENT_IMAGE, KUSTOMIZE, render, variant
 from tests.deploy import agents
+from tests.hangs import HANGS
 from workers.cluster.cluster import Cluster, connect
 from workers.cluster.errors import ForbiddenError, RefusedError
 from workers.settings import Settings
@@ -103,7 +104,7 @@ def test_the_agent_pod_that_is_admitted_is_of_the_workers_shape(cluster: Cluster
 
 def test_nobody_else_makes_or_enters_one_be_it_an_administrator(lab: LabHandle, cluster: Cluster) -> None:
     with agents.running(cluster, "cap-pinned", NAMESPACE, AGENT_IMAGE) as agent:
-        assert agent.run(["hostname"], seconds=10).stdout.strip() == b"k8s-node01"
+        assert agent.run(["hostname"], seconds=HANGS).stdout.strip() == b"k8s-node01"
         with pytest.raises(CommandFailed, match=f"only the group {GROUP} runs commands in agent pods"):
             lab.kubectl("exec", "-n", NAMESPACE, agent.pod.name, "--", "id")
     with (

@@ -19,6 +19,7 @@ import pytest
 from deploy.lab.handle import LabHandle
 from deploy.lab.procfile import Procfile
 from deploy.lab.redis import RedisServer, free_port
+from tests.hangs import HANGS
 
 POLICY = """\
 rules:
@@ -33,15 +34,15 @@ rules:
 """
 
 
-def eventually(question: Callable[[], Any], *, seconds: float = 60, what: Callable[[], str]) -> Any:
-    """The first answer that is true; a test that waits longer than `seconds` has failed."""
-    deadline = time.monotonic() + seconds
+def eventually(question: Callable[[], Any], *, what: Callable[[], str]) -> Any:
+    """The first answer that is true; a test that waits longer than `HANGS` seconds has failed."""
+    deadline = time.monotonic() + HANGS
     while time.monotonic() < deadline:
         answer = question()
         if answer:
             return answer
         time.sleep(0.2)
-    pytest.fail(f"waited {seconds} s in vain: {what()}")
+    pytest.fail(f"waited {HANGS} s in vain: {what()}")
 
 
 @dataclass
@@ -116,7 +117,7 @@ class World:
         url = f"{self.slack['control_url']}/{path}"
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(url, data, {"Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=HANGS) as answer:
             content = answer.read()
         return (
             json.loads(content)
@@ -173,7 +174,7 @@ class World:
 
     def let_the_waiting_expire(self) -> None:
         """Moves the time at which waiting captures expire into the past."""
-        with sqlite3.connect(self.folder / "podcap.db", timeout=20) as ledger:
+        with sqlite3.connect(self.folder / "podcap.db", timeout=HANGS) as ledger:
             ledger.execute("UPDATE captures SET expires_at = '2020-01-01 00:00:00' WHERE state = 'queued'")
         ledger.close()
 
@@ -184,7 +185,7 @@ class World:
             files = self.control("state")["files"].values()
             return [file["path"] for file in files if Path(file["path"]).name.startswith(self.capture)]
 
-        (path,) = eventually(shared, seconds=10, what=lambda: f"the file of {self.capture}")
+        (path,) = eventually(shared, what=lambda: f"the file of {self.capture}")
         return Path(path)
 
     def wait_for_channel(self, words: str, channel: str) -> str:
@@ -194,7 +195,7 @@ class World:
             text = str(self.control(f"channel?channel={channel}"))
             return text if words in text else ""
 
-        return str(eventually(told, seconds=60, what=lambda: f"{words!r} in #{channel}"))
+        return str(eventually(told, what=lambda: f"{words!r} in #{channel}"))
 
     def wait_for_words(self, words: str, channel: str = "incidents") -> str:
         """The latest thread of a channel, once it holds these words."""
@@ -203,7 +204,7 @@ class World:
             thread = self.thread(channel)
             return thread if words in thread and self.capture in thread else ""
 
-        return str(eventually(told, seconds=60, what=lambda: f"{words!r} in\n{self.thread(channel)}"))
+        return str(eventually(told, what=lambda: f"{words!r} in\n{self.thread(channel)}"))
 
     def wait_for_end(self, channel: str = "incidents") -> str:
         """The latest thread of a channel, once its capture has ended well and everything is in it."""
@@ -216,7 +217,7 @@ class World:
             assert ":x:" not in thread, f"{thread}\n{self.podcap.log('worker')}"
             return thread if "Done:" in thread.replace("*", "") else ""
 
-        return str(eventually(ended, seconds=90, what=lambda: f"the end of\n{self.thread(channel)}"))
+        return str(eventually(ended, what=lambda: f"the end of\n{self.thread(channel)}"))
 
     def wait_for_whisper(self, words: str, user: str = "alice") -> str:
         """Everything that only this person was shown, once it holds these words."""
@@ -225,7 +226,7 @@ class World:
             said = self.whispers(user)
             return said if words in said else ""
 
-        return str(eventually(whispered, seconds=30, what=lambda: f"{words!r} in {self.whispers(user)}"))
+        return str(eventually(whispered, what=lambda: f"{words!r} in {self.whispers(user)}"))
 
     def pod_requests(self) -> int:
         """How many pods podcap has asked the cluster to create."""

@@ -22,6 +22,7 @@ import pytest
 
 from deploy.lab.cgroups import Tree
 from deploy.lab.handle import LabHandle
+from tests.hangs import HANGS
 from workers.admission import accept
 from workers.agent import pod_spec
 from workers.capture import run
@@ -87,7 +88,7 @@ class Fault:
 
     def end(self) -> Capture:
         """Waits for the capture's end."""
-        self._worker.join(150)
+        self._worker.join(HANGS)
         assert not self._worker.is_alive(), self.world.thread()
         return self.services.ledger.get(self.id)
 
@@ -274,15 +275,15 @@ def test_the_clock_jumps(fault: Fault, jump: timedelta, monkeypatch: pytest.Monk
 
 def test_a_running_capture_is_extended_by_somebody_whom_the_policy_lets(fault: Fault) -> None:
     people = fault.world.control("state")["users"]
-    fault.begin(seconds=8)
+    fault.begin(seconds=20)
     refused = extend(fault.services, fault.id, user_id=people["mallory"])
     assert refused is not None
     assert "policy does not allow you" in refused
     assert extend(fault.services, fault.id, user_id=people["bob"]) is None
     fault.services.ledger.get(fault.id)
-    while "of 38s" not in fault.world.thread():
+    while "of 50s" not in fault.world.thread():
         time.sleep(0.2)
-    time.sleep(10)
+    time.sleep(20)
     assert fault.services.ledger.get(fault.id).state is State.CAPTURING
     fault.services.ledger.request_stop(fault.id, people["bob"])
     assert fault.end().state is State.STOPPED

@@ -11,6 +11,7 @@ import pytest
 from honcho.environ import parse_procfile
 
 from deploy.lab.postgresql import PostgreSQLServer
+from tests.hangs import HANGS
 from tests.workers.ledger.installed import Installed, install, rights
 from workers.ledger.engine import open_engine
 from workers.ledger.ledger import Ledger
@@ -93,7 +94,7 @@ def test_a_process_that_may_not_migrate_an_empty_database_ends_with_one_line(
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=HANGS,
     )
     assert done.returncode != 0
     (said,) = [line for line in done.stderr.splitlines() if "PODCAP_DATABASE_URL: " in line]

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from honcho.environ import parse_procfile
 
+from tests.hangs import HANGS
+
 COMMANDS = parse_procfile(Path("Procfile").read_text()).processes
 GOOD = {
     "SLACK_BOT_TOKEN": "xoxb-1",
@@ -22,12 +24,12 @@ GOOD = {
     ("process", "name", "value"),
     [
         ("bot", "SLACK_BOT_TOKEN", ""),
-        ("bot", "SLACK_SIGNING_SECRET", ""),
-        ("bot", "PORT", "eighty"),
+        pytest.param("bot", "SLACK_SIGNING_SECRET", "", marks=pytest.mark.soak),
+        pytest.param("bot", "PORT", "eighty", marks=pytest.mark.soak),
         ("bot", "PODCAP_POLICY", "/no/such/file"),
-        ("bot", "PODCAP_BROKER_URL", "amqp://localhost"),
+        pytest.param("bot", "PODCAP_BROKER_URL", "amqp://localhost", marks=pytest.mark.soak),
         ("bot", "PODCAP_DATABASE_URL", "nonsense"),
-        ("worker", "SLACK_BOT_TOKEN", ""),
+        pytest.param("worker", "SLACK_BOT_TOKEN", "", marks=pytest.mark.soak),
         ("worker", "PODCAP_AGENT_IMAGE", ""),
         ("worker", "PODCAP_BROKER_URL", "amqp://localhost"),
         ("beat", "SLACK_BOT_TOKEN", ""),
@@ -43,7 +45,7 @@ def test_a_process_with_a_missing_or_wrong_setting_says_so_in_one_line_and_ends(
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=HANGS,
     )
     assert done.returncode != 0
     assert [

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import re
 import subprocess
 from collections.abc import Callable
@@ -13,8 +12,13 @@ import pytest
 
 from deploy.lab.cluster import kubectl_command
 from deploy.lab.slack.world import slack_id
+from tests.bot.terminal.conftest import Terminal, Typed, typed
+from workers.ledger.engine import open_engine
+from workers.trail.trail import Trail, Wanted
 
-_PODCAP = Path(__file__).parents[2] / ".venv/bin/podcap"
+__all__ = ["typed"]
+
+Podcap = Callable[..., "subprocess.CompletedProcess[str]"]
 _HASH = re.compile(r"[0-9a-f]{64}")
 
 
@@ -46,18 +50,25 @@ def delivered(world: Any) -> str:
     return str(world.capture)
 
 
-def podcap(world: Any, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Runs `podcap …` at the world's database."""
-    names = ("PODCAP_DATABASE_URL", "PODCAP_STORE_URL", "PODCAP_POLICY", "KUBECONFIG", "TMPDIR")
-    environment = os.environ | {name: world.environment[name] for name in names}
-    return subprocess.run([_PODCAP, *arguments], env=environment, capture_output=True, text=True, check=False)
+@pytest.fixture
+def podcap(world: Any, typed: Typed, tmp_path_factory: pytest.TempPathFactory) -> Podcap:
+    """Types `podcap …` at the world's database."""
+    names = ("PODCAP_DATABASE_URL", "PODCAP_STORE_URL", "PODCAP_POLICY", "KUBECONFIG")
+    settings = {name: world.environment[name] for name in names}
+    terminal = Terminal(tmp_path_factory.mktemp("terminal"), **settings)
+
+    def type_words(*words: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.CompletedProcess(words, *typed(terminal, *words))
+
+    return type_words
 
 
 def facts(world: Any, capture: str) -> dict[str, dict[str, Any]]:
     """The facts of a capture's entries by their events, in their order."""
-    listed = podcap(world, "audit", "list", "--capture", capture, "--json")
-    assert listed.returncode == 0, listed.stderr
-    return {entry["event"]: entry["facts"] for entry in map(json.loads, listed.stdout.splitlines())}
+    engine = open_engine(world.environment["PODCAP_DATABASE_URL"])
+    entries = list(Trail(engine).entries(Wanted(capture_id=capture)))
+    engine.dispose()
+    return {entry.event: dict(entry.known()) for entry in entries}
 
 
 def test_every_step_of_a_capture_is_an_entry(world: Any, delivered: str) -> None:
@@ -110,13 +121,15 @@ def test_the_trail_has_the_hashes_of_spool_and_file(world: Any, delivered: str) 
     assert known["summarising"]["dropped"] == 0
 
 
-def test_the_threads_last_message_carries_a_head_that_verifies(world: Any, delivered: str) -> None:
+def test_the_threads_last_message_carries_a_head_that_verifies(
+    world: Any, delivered: str, podcap: Podcap
+) -> None:
     last = world.wait_for_words("podcap audit verify").rsplit(delivered, 1)[1]
     (head,) = _HASH.findall(last)
-    checked = podcap(world, "audit", "verify", "--head", head)
+    checked = podcap("audit", "verify", "--head", head)
     assert checked.returncode == 0, checked.stderr
     assert "intact" in checked.stdout
-    other = podcap(world, "audit", "verify", "--head", "0" * 63 + "1")
+    other = podcap("audit", "verify", "--head", "0" * 63 + "1")
     assert other.returncode == 1
     assert "cut" in other.stderr
 
@@ -129,11 +142,11 @@ def test_whom_the_policy_names_is_told_who_captured(world: Any, delivered: str) 
     assert _HASH.search(said)
 
 
-def test_others_are_refused_and_both_are_in_the_trail(world: Any, delivered: str) -> None:
+def test_others_are_refused_and_both_are_in_the_trail(world: Any, delivered: str, podcap: Podcap) -> None:
     world.command("audit", user="alice")
     assert "`audit`" in world.wait_for_whisper("does not allow you to read the audit trail")
     assert delivered not in world.whispers("alice").rpartition("allow you to read the audit trail")[2]
-    listed = podcap(world, "audit", "list", "--json").stdout
+    listed = podcap("audit", "list", "--json").stdout
     assert '"audit denied"' in listed
 
 
@@ -150,8 +163,10 @@ def test_a_denied_capture_is_in_the_trail_with_who_and_why(world: Any) -> None:
     assert "does not allow you" in known["denied"]["sentence"]
 
 
-def test_the_mirror_channel_shows_each_entry_with_its_hash(world: Any, delivered: str) -> None:
-    listed = podcap(world, "audit", "list", "--capture", delivered, "--json").stdout
+def test_the_mirror_channel_shows_each_entry_with_its_hash(
+    world: Any, delivered: str, podcap: Podcap
+) -> None:
+    listed = podcap("audit", "list", "--capture", delivered, "--json").stdout
     last = json.loads(listed.splitlines()[-1])["hash"]
     assert world.wait_for_channel(last, "general").count(delivered) == len(listed.splitlines())
 
@@ -175,9 +190,9 @@ def test_the_pods_owner_sees_by_kubectl_that_it_was_captured(world: Any, deliver
 
 
 def test_a_file_is_fetched_from_the_store_and_the_trail_says_by_whom(
-    world: Any, delivered: str, tmp_path: Path
+    world: Any, delivered: str, tmp_path: Path, podcap: Podcap
 ) -> None:
-    fetched = podcap(world, "download", delivered, "-o", str(tmp_path / "file.pcap"))
+    fetched = podcap("download", delivered, "-o", str(tmp_path / "file.pcap"))
     assert fetched.returncode == 0, fetched.stderr
     known = facts(world, delivered)
     sha256 = hashlib.sha256((tmp_path / "file.pcap").read_bytes()).hexdigest()
@@ -186,13 +201,13 @@ def test_a_file_is_fetched_from_the_store_and_the_trail_says_by_whom(
 
 
 def test_who_is_not_allowed_the_capture_gets_no_file_and_that_is_in_the_trail(
-    world: Any, delivered: str
+    world: Any, delivered: str, podcap: Podcap
 ) -> None:
     policy = Path(world.environment["PODCAP_POLICY"])
     allowing = policy.read_text()
     policy.write_text("rules: []")
     try:
-        refused = podcap(world, "download", delivered, "-o", "-")
+        refused = podcap("download", delivered, "-o", "-")
     finally:
         policy.write_text(allowing)
     assert refused.returncode == 1
@@ -201,26 +216,28 @@ def test_who_is_not_allowed_the_capture_gets_no_file_and_that_is_in_the_trail(
     assert "download denied" in facts(world, delivered)
 
 
-def test_a_file_that_is_not_the_one_that_was_stored_is_not_handed_out(world: Any, tmp_path: Path) -> None:
+def test_a_file_that_is_not_the_one_that_was_stored_is_not_handed_out(
+    world: Any, tmp_path: Path, podcap: Podcap
+) -> None:
     with world.traffic():
         world.command(f"traefik/{world.pod()} 1s")
         world.wait_for_end()
     (stored,) = Path(world.environment["PODCAP_STORE_URL"]).glob(f"{world.capture}*")
     stored.write_bytes(stored.read_bytes() + b"\0")
-    refused = podcap(world, "download", world.capture, "-o", str(tmp_path / "file.pcap"))
+    refused = podcap("download", world.capture, "-o", str(tmp_path / "file.pcap"))
     assert refused.returncode == 1
     assert "SHA-256" in refused.stderr
     assert list(tmp_path.iterdir()) == []
 
-    deleted = podcap(world, "delete", world.capture)
+    deleted = podcap("delete", world.capture)
     assert deleted.returncode == 0, deleted.stderr
     assert not stored.exists()
     assert list(facts(world, world.capture))[-1] == "deleted"
-    assert "is not in the store" in podcap(world, "download", world.capture).stderr
+    assert "is not in the store" in podcap("download", world.capture).stderr
 
 
-def test_a_file_of_a_capture_that_never_was_is_one_sentence(world: Any) -> None:
-    refused = podcap(world, "download", "cap-222222")
+def test_a_file_of_a_capture_that_never_was_is_one_sentence(podcap: Podcap) -> None:
+    refused = podcap("download", "cap-222222")
     assert (refused.returncode, refused.stdout) == (1, "")
     assert (
         refused.stderr

@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 
 from deploy.lab.handle import LabHandle
+from tests.hangs import HANGS
 
 V5 = "v5.channel.k8s.io"
 
@@ -24,7 +25,7 @@ def processes_of(lab: LabHandle, uid: str, node: str = "k8s-node01") -> list[str
 
 
 def eventually(holds: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + HANGS
     while not holds():
         assert time.monotonic() < deadline, what
         time.sleep(0.1)
@@ -162,8 +163,8 @@ async def heard_of_each(lab: LabHandle, uid: str, count: int) -> list[set[bytes]
     async with aiohttp.ClientSession("http://kubelet", connector=connector) as session:
         for _ in range(count):
             socket = await session.ws_connect(f"/pods/{uid}/exec", params=query, protocols=(V5,))
-            await socket.receive(timeout=20)
-            heard.append({(await socket.receive(timeout=20)).data for _ in range(2)})
+            await socket.receive(timeout=HANGS)
+            heard.append({(await socket.receive(timeout=HANGS)).data for _ in range(2)})
     return heard
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from deploy.lab.handle import LabHandle
 from deploy.lab.plan import CLIENT_ADDRESS, NODE_PORT, NODES, Node
+from tests.hangs import HANGS
 
 TCPDUMP = ("tcpdump", "-Z", "root", "-n", "-c", "2", "-i")
 ASK = """\
@@ -46,11 +47,9 @@ def test_with_policy_cluster_a_pod_sees_a_nodes_address_and_with_local_the_clien
         assert seen == (node.gateway if node_of[pod] == node.name else node.address)
     policy(lab, "Local")
     try:
-        deadline = time.monotonic() + 1
+        deadline = time.monotonic() + HANGS
         while ask(lab, NODES[0])[0][1] != CLIENT_ADDRESS:
-            assert time.monotonic() < deadline, (
-                "a patch of the Service must change the packets within a second"
-            )
+            assert time.monotonic() < deadline, "a patch of the Service must change the packets"
         for node in NODES:
             ((pod, seen),) = ask(lab, node)
             assert (node_of[pod], seen) == (node.name, CLIENT_ADDRESS)

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from tests.hangs import HANGS
+
 SETTINGS = {
     "SLACK_BOT_TOKEN": "a token of no known form",
     "SLACK_SIGNING_SECRET": "0123456789abcdef",
@@ -24,7 +26,7 @@ def logged(code: str, **settings: str) -> list[str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=HANGS,
     )
     return done.stderr.splitlines()
 

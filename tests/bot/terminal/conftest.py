@@ -16,7 +16,7 @@ import pytest
 
 from bot.terminal.dispatch import run
 from deploy.lab.handle import LabHandle
-from tests.conftest import HANGS
+from tests.hangs import HANGS
 from workers.settings import Settings, load
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from bot.terminal.dispatch import run
 from tests.bot.terminal.conftest import Terminal, Typed
-from tests.conftest import HANGS
+from tests.hangs import HANGS
 from workers.ledger.capture import Order
 from workers.ledger.engine import open_engine
 from workers.ledger.ledger import Ledger
@@ -220,7 +220,7 @@ def test_where_there_is_no_trail_one_line_says_so_and_no_database_is_made(
 
 
 def _alter(folder: Path, statement: str) -> None:
-    database = sqlite3.connect(folder / "podcap.db", timeout=20)
+    database = sqlite3.connect(folder / "podcap.db", timeout=HANGS)
     for trigger in ("trail_no_update", "trail_no_delete"):
         database.execute(f"DROP TRIGGER IF EXISTS {trigger}")
     database.execute(statement)

@@ -18,6 +18,7 @@ import yaml
 from bot.terminal.dispatch import run
 from deploy.lab.handle import LabHandle
 from tests.bot.terminal.conftest import Terminal, Typed, ask_for_cheese, interrupt, told, wait_for_line
+from tests.hangs import HANGS
 from workers.ledger.capture import TERMINAL, Order
 from workers.ledger.engine import open_engine
 from workers.ledger.ledger import Ledger
@@ -27,7 +28,7 @@ SYN = "tcp.flags.syn == 1 and tcp.flags.ack == 0"
 
 def rest(process: "subprocess.Popen[bytes]") -> tuple[str, str]:
     """What a process writes until its end."""
-    output, errors = process.communicate(timeout=120)
+    output, errors = process.communicate(timeout=HANGS)
     return (output or b"").decode(), errors.decode()
 
 
@@ -126,7 +127,7 @@ def test_what_was_streamed_is_byte_for_byte_what_the_trail_has(
     wait_for_line(process, "Capturing on")
     ask_for_cheese(lab, pod, [40021])
     interrupt(process, signal.SIGTERM)
-    packets, errors = process.communicate(timeout=120)
+    packets, errors = process.communicate(timeout=HANGS)
     assert process.returncode == 0, errors
     assert terminal.trail()[1][0] == "streaming"
     assert terminal.trail()[-2][2]["sha256"] == hashlib.sha256(packets).hexdigest()
@@ -286,7 +287,7 @@ def test_whole_packets_need_a_policy_that_allows_them_to_this_person(
     wait_for_line(process, "Capturing on")
     ask_for_cheese(lab, pod, [40031])
     interrupt(process)
-    packets, errors = process.communicate(timeout=120)
+    packets, errors = process.communicate(timeout=HANGS)
     assert process.returncode == 0, errors
     assert b"GET / HTTP/1.1" in packets
     assert b"GET" in errors  # what was said, too

@@ -10,6 +10,7 @@ import yaml
 
 from deploy.lab.handle import LabHandle
 from tests.bot.terminal.conftest import Terminal
+from tests.hangs import HANGS
 
 ENDS = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 
@@ -30,7 +31,7 @@ def test_while_it_is_imported_a_signal_is_its_exit_code_and_no_traceback(
     process = importing.start("audit", "list")
     with (importing.folder / "gate").open("w"):
         process.send_signal(number)
-        assert process.communicate(timeout=60) == (b"", b"")
+        assert process.communicate(timeout=HANGS) == (b"", b"")
     assert process.returncode == code
 
 
@@ -42,7 +43,7 @@ def test_nohup_holds(importing: Terminal) -> None:
         signal.signal(signal.SIGHUP, before)
     with (importing.folder / "gate").open("w"):
         process.send_signal(signal.SIGHUP)
-    process.communicate(timeout=60)
+    process.communicate(timeout=HANGS)
     assert process.returncode == 7
 
 
@@ -60,6 +61,6 @@ def test_before_a_capture_begins_a_signal_leaves_no_key_of_a_kubeconfig_behind(
         with connection:
             assert any("PRIVATE KEY" in path.read_text() for path in terminal.temporary.iterdir())
             process.terminate()
-            assert process.communicate(timeout=60) == (b"", b"")
+            assert process.communicate(timeout=HANGS) == (b"", b"")
     assert process.returncode == 143
     assert list(terminal.temporary.iterdir()) == []

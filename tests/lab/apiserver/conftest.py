@@ -25,11 +25,11 @@ from deploy.lab.apiserver.events import Recorder
 from deploy.lab.apiserver.registry import Registry
 from deploy.lab.apiserver.resources import NAMESPACES, NODES, SERVICEACCOUNTS
 from deploy.lab.apiserver.store import Store
+from tests.hangs import HANGS
 
 ROOT = Path(__file__).parents[3]
 EVIDENCE = ROOT / "tests" / "evidence"
 KUBECTL = Path(sys.executable).parent / "kubectl"
-_START_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Client:
     def request(
         self, method: str, path: str, body: Any = None, kind: str = "application/json", **headers: str
     ) -> Answer:
-        connection = http.client.HTTPSConnection(self.address, context=self.context, timeout=30)
+        connection = http.client.HTTPSConnection(self.address, context=self.context, timeout=HANGS)
         sent = {key.replace("_", "-"): value for key, value in headers.items()}
         if self._token:
             sent["Authorization"] = f"Bearer {self._token}"
@@ -106,7 +106,7 @@ class ApiServer:
         self._process = subprocess.Popen(
             command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )
-        give_up = time.monotonic() + _START_SECONDS
+        give_up = time.monotonic() + HANGS
         while not self.kubeconfig.exists():
             assert self._process.poll() is None, self._process.communicate()[0]
             assert time.monotonic() < give_up, "the API server did not start"
@@ -118,7 +118,7 @@ class ApiServer:
         process, self._process = self._process, None
         process.send_signal(number)
         try:
-            return process.communicate(timeout=30)[0]
+            return process.communicate(timeout=HANGS)[0]
         except subprocess.TimeoutExpired:
             process.kill()
             process.communicate()
@@ -145,7 +145,7 @@ class ApiServer:
             input=given,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=HANGS,
             check=False,
         )
 
@@ -201,7 +201,7 @@ def admin(shared: ApiServer) -> Client:
 def eventually() -> Callable[[Callable[[], Any]], Any]:
     """Asks again until the answer is true, and returns it."""
 
-    def ask(question: Callable[[], Any], seconds: float = 20) -> Any:
+    def ask(question: Callable[[], Any], seconds: float = HANGS) -> Any:
         give_up = time.monotonic() + seconds
         while not (answer := question()):
             assert time.monotonic() < give_up, "it did not become true"

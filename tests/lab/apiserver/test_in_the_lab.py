@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from tests.hangs import HANGS
+
 NAMESPACE = "apiserver-tests"
 NODE_PORT = 32700
 CLIENT = "192.168.1.35"
@@ -60,7 +62,7 @@ def web(lab: Any) -> Iterator[Callable[[], Any]]:
     lab.kubectl("create", "-f", "-", text=json.dumps(objects))
 
     def ready_pod() -> Any:
-        give_up = time.monotonic() + 30
+        give_up = time.monotonic() + HANGS
         while True:
             pods = [
                 pod for pod in lab.pods("app=web", NAMESPACE) if "deletionTimestamp" not in pod["metadata"]
@@ -71,7 +73,7 @@ def web(lab: Any) -> Iterator[Callable[[], Any]]:
             time.sleep(0.1)
 
     yield ready_pod
-    lab.kubectl("delete", "namespace", NAMESPACE, "--timeout=30s")
+    lab.kubectl("delete", "namespace", NAMESPACE, "--timeout=180s")
 
 
 def _ready(pod: Any) -> bool:
@@ -94,7 +96,7 @@ def _source_seen(lab: Any, pod: Any) -> str:
     """The address in the pod's access log after a request from the LAN to the pod's own node."""
     marker = f"/?{time.time_ns()}"
     lab.client(sys.executable, "-c", ASK, f"http://{pod['status']['hostIP']}:{NODE_PORT}{marker}")
-    name, give_up = pod["metadata"]["name"], time.monotonic() + 20
+    name, give_up = pod["metadata"]["name"], time.monotonic() + HANGS
     while True:
         lines = lab.kubectl("logs", "-n", NAMESPACE, name).splitlines()
         found = [line.split()[0] for line in lines if marker in line]
@@ -106,7 +108,7 @@ def _source_seen(lab: Any, pod: Any) -> str:
 
 def test_a_deleted_pod_is_replaced_and_answers_again(lab: Any, web: Callable[[], Any]) -> None:
     first = web()
-    lab.kubectl("delete", "pod", "-n", NAMESPACE, first["metadata"]["name"], "--timeout=20s")
+    lab.kubectl("delete", "pod", "-n", NAMESPACE, first["metadata"]["name"], "--timeout=180s")
 
     second = web()
 
@@ -122,7 +124,7 @@ def test_a_patched_policy_changes_the_address_a_pod_sees(lab: Any, web: Callable
         patch = json.dumps({"spec": {"externalTrafficPolicy": policy}})
         lab.kubectl("patch", "service", "web", "-n", NAMESPACE, "-p", patch)
         wanted = CLIENT if policy == "Local" else bridge
-        give_up = time.monotonic() + 20
+        give_up = time.monotonic() + HANGS
         while (source := _source_seen(lab, pod)) != wanted and time.monotonic() < give_up:
             time.sleep(0.1)
         seen.append(source)
@@ -198,7 +200,7 @@ def test_an_image_that_is_not_there_is_told_as_a_kubelet_tells_it(lab: Any, web:
 
 
 def _until(question: Callable[[], bool]) -> None:
-    give_up = time.monotonic() + 30
+    give_up = time.monotonic() + HANGS
     while not question():
         assert time.monotonic() < give_up, "it did not become true"
         time.sleep(0.1)

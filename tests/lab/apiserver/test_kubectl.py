@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from tests.hangs import HANGS
+
 MANIFEST = """
 apiVersion: v1
 kind: Service
@@ -40,7 +42,9 @@ def kubectl(shared: Any) -> Callable[..., str]:
         return output
 
     run("apply", "-f", "-", given=MANIFEST)
-    run("wait", "--for=jsonpath={.status.replicas}=2", "deployment/cheddar", "-n", "traefik", "--timeout=20s")
+    run(
+        "wait", "--for=jsonpath={.status.replicas}=2", "deployment/cheddar", "-n", "traefik", "--timeout=180s"
+    )
     return run
 
 
@@ -156,7 +160,7 @@ def test_whoami_knows_a_service_account(shared: Any, kubectl: Callable[..., str]
     command = [sys.executable, "-m", "deploy.lab.apiserver.kubeconfig", "--dir", str(shared.state)]
     output = shared.state / "capturer.kubeconfig"
     subprocess.run(
-        [*command, "--serviceaccount", "traefik/capturer", "--output", str(output)], check=True, timeout=30
+        [*command, "--serviceaccount", "traefik/capturer", "--output", str(output)], check=True, timeout=HANGS
     )
 
     text = kubectl("--kubeconfig", str(output), "auth", "whoami")
@@ -227,5 +231,5 @@ def test_delete_waits_until_it_is_gone(kubectl: Callable[..., str]) -> None:
         '{"spec":{"nodeSelector":{"a":"b"}}}',
     )
 
-    assert "deleted" in kubectl("delete", "pod", "waiting", "-n", "traefik", "--timeout=20s")
+    assert "deleted" in kubectl("delete", "pod", "waiting", "-n", "traefik", "--timeout=180s")
     assert kubectl("get", "pod", "waiting", "-n", "traefik", "--ignore-not-found") == ""

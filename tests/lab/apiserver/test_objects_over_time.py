@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from tests.hangs import HANGS
+
 PODS = "/api/v1/namespaces/traefik/pods"
 CONFIGMAPS = "/api/v1/namespaces/traefik/configmaps"
 
@@ -27,7 +29,7 @@ class Watching:
 
     def __init__(self, client: Any, path: str) -> None:
         self.seen: list[Any] = []
-        self._connection = http.client.HTTPSConnection(client.address, context=client.context, timeout=30)
+        self._connection = http.client.HTTPSConnection(client.address, context=client.context, timeout=HANGS)
         self._connection.request("GET", path)
         self._response = self._connection.getresponse()
         self.code = self._response.status

@@ -19,6 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deploy.lab import proxy
+from tests.hangs import HANGS
 
 EVIDENCE = Path(__file__).parents[2] / "evidence"
 LAN = {"client": "192.168.1.35", "n1": "192.168.1.20", "n2": "192.168.1.21"}
@@ -166,7 +167,7 @@ class Net:
 
     def _wait_for_namespaces(self) -> None:
         mine = Path("/proc/self/ns/net").readlink()
-        give_up = time.monotonic() + 20
+        give_up = time.monotonic() + HANGS
         for holder in self.holders.values():
             while Path(f"/proc/{holder.pid}/ns/net").readlink() == mine:
                 assert time.monotonic() < give_up
@@ -192,7 +193,9 @@ class Net:
     def inside(self, name: str, *argv: str, given: str = "") -> str:
         """Runs a command in a namespace's network."""
         command = ["nsenter", "--net", "--target", self._pid(name), *argv]
-        done = subprocess.run(command, input=given, capture_output=True, text=True, check=False, timeout=60)
+        done = subprocess.run(
+            command, input=given, capture_output=True, text=True, check=False, timeout=HANGS
+        )
         assert done.returncode == 0, f"{argv}: {done.stderr}"
         return done.stdout
 
@@ -236,7 +239,7 @@ def net() -> Iterator[Net]:
 
 
 def answering(question: Callable[[], bool]) -> None:
-    give_up = time.monotonic() + 20
+    give_up = time.monotonic() + HANGS
     while not question():
         assert time.monotonic() < give_up, "the servers do not answer"
 

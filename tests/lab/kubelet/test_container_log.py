@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from deploy.lab.kubelet import pipes
 from deploy.lab.kubelet.container_log import ContainerLog, LogQuery, written_at
+from tests.examples import examples
 
 
 async def collected(path: Path, parts: list[bytes]) -> ContainerLog:
@@ -28,7 +29,7 @@ async def read(log: ContainerLog, query: LogQuery) -> bytes:
 
 
 @given(st.lists(st.binary(max_size=40_000), max_size=6))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 def test_what_a_container_wrote_is_what_is_read(tmp_path_factory: object, parts: list[bytes]) -> None:
     path = tmp_path_factory.mktemp("log") / "0.log"  # type: ignore[attr-defined]
 

@@ -14,6 +14,7 @@ from slack_bolt.adapter.wsgi import SlackRequestHandler
 from slack_sdk import WebClient
 
 from deploy.lab.slack.background import BackgroundSlack
+from tests.hangs import HANGS
 
 
 @pytest.fixture
@@ -64,14 +65,13 @@ class _Handler(WSGIRequestHandler):
 
 @pytest.fixture
 def eventually() -> Callable[[Callable[[], Any]], Any]:
-    """Waits until something is so, and returns it; fails after ten seconds in which it never was."""
+    """Waits until something is so, and returns it; fails when it never is."""
 
     def wait(condition: Callable[[], Any]) -> Any:
-        for _ in range(500):
-            value = condition()
-            if value:
-                return value
+        give_up = time.monotonic() + HANGS
+        while not (value := condition()):
+            assert time.monotonic() < give_up, "it never came"
             time.sleep(0.02)
-        raise AssertionError("it never came")
+        return value
 
     return wait

@@ -11,6 +11,7 @@ from slack_bolt import Ack, App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 
 from deploy.lab.slack.background import BackgroundSlack
+from tests.hangs import HANGS
 
 Eventually = Callable[[Callable[[], Any]], Any]
 
@@ -23,7 +24,7 @@ def _open(slack: BackgroundSlack) -> str:
 @pytest.fixture
 def by_hand(slack: BackgroundSlack) -> Iterator[websocket.WebSocket]:
     """A connection that has said hello."""
-    socket = websocket.create_connection(_open(slack), timeout=10)
+    socket = websocket.create_connection(_open(slack), timeout=HANGS)
     assert json.loads(socket.recv())["type"] == "hello"
     yield socket
     socket.close()
@@ -108,9 +109,9 @@ def test_a_bolt_app_comes_back_after_a_disconnect(
 def test_a_ticket_is_good_once(slack: BackgroundSlack, by_hand: websocket.WebSocket) -> None:
     assert by_hand.connected
     url = _open(slack)
-    websocket.create_connection(url, timeout=10).close()
+    websocket.create_connection(url, timeout=HANGS).close()
     with pytest.raises(websocket.WebSocketBadStatusException):
-        websocket.create_connection(url, timeout=10)
+        websocket.create_connection(url, timeout=HANGS)
 
 
 def test_a_ticket_expires(slack: BackgroundSlack) -> None:
@@ -118,7 +119,7 @@ def test_a_ticket_expires(slack: BackgroundSlack) -> None:
     begun = slack.workspace.clock()
     slack.workspace.clock = lambda: begun + 60
     with pytest.raises(websocket.WebSocketBadStatusException):
-        websocket.create_connection(url, timeout=10)
+        websocket.create_connection(url, timeout=HANGS)
 
 
 def test_an_envelope_that_is_not_acknowledged_times_out(
@@ -193,7 +194,7 @@ def test_a_connection_can_break_without_a_word(slack: BackgroundSlack, by_hand: 
 def test_envelopes_take_turns_between_connections(
     slack: BackgroundSlack, by_hand: websocket.WebSocket
 ) -> None:
-    other = websocket.create_connection(_open(slack), timeout=10)
+    other = websocket.create_connection(_open(slack), timeout=HANGS)
     assert json.loads(other.recv())["num_connections"] == 2
     texts = []
     for number, socket in enumerate([by_hand, other]):

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from slack_sdk import WebClient
 
+from tests.hangs import HANGS
+
 ROOT = Path(__file__).parents[3]
 
 
@@ -20,7 +22,7 @@ def lab(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=HANGS,
         check=False,
     )
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from deploy.lab.handle import LabHandle
+from tests.hangs import HANGS
 from workers.agent.agent import AgentError, create, delete, remove_leftovers
 from workers.agent.pod_spec import AgentLimits, Owner
 from workers.cluster.cluster import Cluster, connect
@@ -38,14 +39,14 @@ def agents(cluster: Cluster) -> list[str]:
 def test_an_agent_pod_runs_on_its_node_and_is_gone_without_a_trace(cluster: Cluster) -> None:
     agent = create(cluster, **SETTINGS)
     assert agent.node == "k8s-node02"
-    assert agent.run(["hostname"], seconds=10).stdout.strip() == b"k8s-node02"
+    assert agent.run(["hostname"], seconds=HANGS).stdout.strip() == b"k8s-node02"
     assert delete(cluster, "podcap", "cap-agent")
     assert agents(cluster) == []
     assert not delete(cluster, "podcap", "cap-agent")
 
 
 def test_its_processes_have_the_capabilities_of_its_manifest_and_cannot_gain_more(cluster: Cluster) -> None:
-    status = create(cluster, **SETTINGS).run(["cat", "/proc/self/status"], seconds=10).stdout.decode()
+    status = create(cluster, **SETTINGS).run(["cat", "/proc/self/status"], seconds=HANGS).stdout.decode()
     fields = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
     net_raw_and_setgid = f"{1 << 13 | 1 << 6:016x}"
     assert (fields["CapEff"], fields["CapBnd"]) == (net_raw_and_setgid, net_raw_and_setgid)
@@ -56,7 +57,7 @@ def test_with_the_profile_that_enters_they_have_two_more_and_reach_a_pods_networ
     cluster: Cluster,
 ) -> None:
     agent = create(cluster, **SETTINGS | {"limits": replace(LIMITS, profile="namespace")})
-    status = agent.run(["cat", "/proc/self/status"], seconds=10).stdout.decode()
+    status = agent.run(["cat", "/proc/self/status"], seconds=HANGS).stdout.decode()
     fields = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
     assert fields["CapEff"] == f"{1 << 21 | 1 << 19 | 1 << 13 | 1 << 6:016x}"
     assert fields["NoNewPrivs"] == "1"
@@ -66,7 +67,9 @@ def test_with_the_profile_that_enters_they_have_two_more_and_reach_a_pods_networ
         if pod.node == agent.node and pod.phase == "Running" and not pod.host_network
     )
     pid = gather(agent, pod).processes[0].pid
-    done = agent.run(["nsenter", f"--net=/proc/{pid}/ns/net", "ip", "-j", "addr", "show", "eth0"], seconds=10)
+    done = agent.run(
+        ["nsenter", f"--net=/proc/{pid}/ns/net", "ip", "-j", "addr", "show", "eth0"], seconds=HANGS
+    )
     assert pod.ips[0] in done.stdout.decode()
 
 

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from kubernetes.client import Configuration
 
+from tests.examples import examples
 from workers.cluster.api import Api
 from workers.cluster.cluster import Cluster
 from workers.cluster.errors import (
@@ -269,7 +270,9 @@ def test_frames_that_break_the_protocol_end_the_stream(
         run(cluster)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=examples(20), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
     pieces=st.lists(st.tuples(st.sampled_from([1, 2]), st.binary(max_size=300)), max_size=8),
     data=st.data(),

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from tests.hangs import HANGS
 from workers.cluster.tls import TlsSocket
 
 Serve = Callable[[Callable[[ssl.SSLSocket], None]], socket.socket]
@@ -75,7 +76,7 @@ def serve(certificate: Path, request: pytest.FixtureRequest) -> Iterator[Serve]:
 
         threads.append(threading.Thread(target=run))
         threads[-1].start()
-        client = socket.create_connection(listener.getsockname(), timeout=10)
+        client = socket.create_connection(listener.getsockname(), timeout=HANGS)
         opened.append(client)
         return client
 

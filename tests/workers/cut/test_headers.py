@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.workers.cut import tunnels
 from tests.workers.summary import oracle, packets, traffic
 from tests.workers.summary.packets import Record
@@ -82,7 +83,7 @@ def test_planted_payload_never_gets_through_behind_any_link_type(
     assert SECRET[:4] not in kept
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(traffic.captures(most=15, cut=True, mutate=True))
 def test_headers_keep_every_flow(capture: traffic.Capture) -> None:
     report, kept = cut_bytes(capture.file)

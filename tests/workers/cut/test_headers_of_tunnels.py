@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.hangs import HANGS
 from tests.workers.cut.test_headers_end import TUNNELS, A, B
 from tests.workers.summary import packets
 from tests.workers.summary.packets import Record
@@ -109,7 +110,7 @@ def test_a_real_overlay_shows_who_talked_and_nothing_they_said(
         assert serving.stdout is not None
         assert b"listening on" in capturing.stderr.readline()
         assert serving.stdout.readline() == b"ready\n"
-        subprocess.run([*client, sys.executable, "-c", CLIENT, said.hex()], check=True, timeout=60)
+        subprocess.run([*client, sys.executable, "-c", CLIENT, said.hex()], check=True, timeout=HANGS)
         capturing.terminate()
     cut_file(source, target)
     kept = target.read_bytes()

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
+from tests.examples import examples
 from tests.workers.cut import tunnels
 from tests.workers.summary import packets
 from tests.workers.summary.packets import Record
@@ -121,7 +122,7 @@ def after_cut(data: bytes) -> tuple[bytes, list[tuple[bytes, int]]]:
     return target.getvalue(), [(buffer[at : at + size], length) for buffer, at, size, length, _ in found]
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(60))
 @given(stacks(), st.sampled_from(sorted(LINKS)), st.sampled_from([SNAPLEN, 262_144]), PAYLOADS)
 def test_of_any_stack_of_headers_all_are_kept_and_no_payload(
     stack: Stack, link_type: int, snaplen: int, trailer: bytes
@@ -138,7 +139,7 @@ def test_of_any_stack_of_headers_all_are_kept_and_no_payload(
         assert len(kept) == headers
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(50))
 @given(st.data(), stacks(), st.sampled_from(sorted(LINKS)))
 def test_of_a_broken_packet_no_more_than_a_snaplen_is_kept_and_cutting_twice_changes_nothing(
     data: st.DataObject, stack: Stack, link_type: int
@@ -156,7 +157,7 @@ def test_of_a_broken_packet_no_more_than_a_snaplen_is_kept_and_cutting_twice_cha
     assert after_cut(stored)[0] == stored
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(50))
 @given(st.lists(st.binary(max_size=200), max_size=5), st.sampled_from([*LINKS, 12, 14, 108, 127, 228, 229]))
 def test_any_bytes_are_cut(frames: list[bytes], link_type: int) -> None:
     stored, kept = after_cut(packets.pcap(map(Record, frames), link_type=link_type))
@@ -164,7 +165,7 @@ def test_any_bytes_are_cut(frames: list[bytes], link_type: int) -> None:
     assert after_cut(stored)[0] == stored
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(40))
 @given(st.sampled_from([4789, 8472, 6081]), st.binary(max_size=40), PAYLOADS)
 def test_at_a_tunnels_port_anything_else_is_payload(port: int, beginning: bytes, payload: bytes) -> None:
     frame = packets.ethernet(packets.ipv4(A, B, 17, packets.udp(40000, port, beginning + payload)))

@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
+from tests.hangs import HANGS
 from workers.request.capture_filter import CompilerError, FilterError, check
 from workers.request.filter_error import pointed
 
@@ -156,7 +158,7 @@ def refusal(capture_filter: str, link_type: str = "EN10MB") -> FilterError:
 def compiles(capture_filter: str, link_type: str = "EN10MB") -> bool:
     """What tcpdump says, which has libpcap in another process of its own; without opening a device."""
     command = ["tcpdump", "-d", "-y", link_type, "--", capture_filter]
-    return subprocess.run(command, capture_output=True, check=False, timeout=30).returncode == 0
+    return subprocess.run(command, capture_output=True, check=False, timeout=HANGS).returncode == 0
 
 
 @pytest.mark.parametrize("capture_filter", GOOD)
@@ -321,7 +323,7 @@ def refused(capture_filter: str) -> FilterError | None:
     return None
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(20))
 @given(FILTERS | SEEDS)
 def test_any_filter_is_taken_exactly_when_tcpdump_takes_it_and_never_with_a_host_name(
     capture_filter: str,
@@ -338,7 +340,7 @@ def test_any_filter_is_taken_exactly_when_tcpdump_takes_it_and_never_with_a_host
         assert "host name" in error.sentence or not compiles(capture_filter)
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(10))
 @given(st.text(max_size=200))
 def test_any_text_is_a_filter_or_one_sentence(text: str) -> None:
     error = refused(text)

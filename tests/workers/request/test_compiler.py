@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.hangs import HANGS
 from workers.request import compile_child, compiler
 from workers.request.capture_filter import check
 from workers.request.compiler import CompilerError, compile_any
@@ -17,25 +18,31 @@ def limited(code: str) -> subprocess.CompletedProcess[str]:
         f"import runpy; child = runpy.run_path({str(CHILD)!r}); child['limit'](); child['leave_network']()\n"
     )
     return subprocess.run(
-        [sys.executable, "-I", "-c", prelude + code], capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, "-I", "-c", prelude + code],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=HANGS,
     )
 
 
 def test_the_first_group_that_compiles_is_told_with_the_first_complaint() -> None:
-    answer = compile_any("EN10MB", [("port", [" x", ""]), ("tcp", [" tcp", ""])], seconds=30, optimize=True)
+    answer = compile_any(
+        "EN10MB", [("port", [" x", ""]), ("tcp", [" tcp", ""])], seconds=HANGS, optimize=True
+    )
     assert answer.group == 1
     assert "unknown port" in answer.error
 
 
 def test_when_nothing_compiles_there_is_no_group() -> None:
-    answer = compile_any("EN10MB", [("port", [""])], seconds=30, optimize=True)
+    answer = compile_any("EN10MB", [("port", [""])], seconds=HANGS, optimize=True)
     assert answer.group is None
     assert "syntax error" in answer.error
 
 
 def test_only_optimizing_finds_that_no_packet_can_match() -> None:
-    assert compile_any("EN10MB", [("ip and arp", [""])], seconds=30, optimize=False).group == 0
-    assert compile_any("EN10MB", [("ip and arp", [""])], seconds=30, optimize=True).group is None
+    assert compile_any("EN10MB", [("ip and arp", [""])], seconds=HANGS, optimize=False).group == 0
+    assert compile_any("EN10MB", [("ip and arp", [""])], seconds=HANGS, optimize=True).group is None
 
 
 def test_the_child_can_reach_no_network() -> None:

@@ -7,6 +7,8 @@ it looks for hosts. So a filter with this name that compiles and was let through
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
+from tests.hangs import HANGS
 from workers.request.compiler import compile_any
 from workers.request.filter_tokens import foreign_name, tokens
 
@@ -53,15 +55,15 @@ AROUND = st.tuples(CONDITIONS, JOINTS, EXPRESSIONS.map("({})".format), JOINTS, O
 
 
 def test_libpcap_takes_the_name_that_stands_for_any_host() -> None:
-    assert compile_any("EN10MB", [("host localhost", [""])], seconds=30, optimize=False).group == 0
+    assert compile_any("EN10MB", [("host localhost", [""])], seconds=HANGS, optimize=False).group == 0
     after_parentheses = "host 10.1.2.3 or (port 80) and localhost"
-    assert compile_any("EN10MB", [(after_parentheses, [""])], seconds=30, optimize=False).group == 0
+    assert compile_any("EN10MB", [(after_parentheses, [""])], seconds=HANGS, optimize=False).group == 0
 
 
-@settings(max_examples=20)
+@settings(max_examples=examples(6))
 @given(st.lists(EXPRESSIONS | AROUND, min_size=20, max_size=60))
 def test_a_filter_with_a_host_name_is_not_let_through_or_does_not_compile(filters: list[str]) -> None:
     let_through = [text for text in filters if "localhost" in text and foreign_name(tokens(text)) is None]
     tried = [(text, [""]) for text in let_through]
-    found = compile_any("EN10MB", tried, seconds=30, optimize=False)
+    found = compile_any("EN10MB", tried, seconds=HANGS, optimize=False)
     assert found.group is None, let_through[found.group]

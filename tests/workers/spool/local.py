@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+from tests.hangs import HANGS
 from workers.agent.agent import AgentPod
 from workers.agent.pod_spec import CAPABILITIES
 from workers.cluster.errors import ExecCutError
@@ -59,7 +60,7 @@ class LocalStream:
                 left -= len(piece)
                 if not left:
                     raise ExecCutError("cut by the test")
-        self.exit_code = self.process.wait(timeout=10)
+        self.exit_code = self.process.wait(timeout=HANGS)
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ class LocalAgent(AgentPod):
 
     def run(self, argv: Sequence[str], **_: Any) -> Completed:
         process = self._start(argv)
-        stdout, stderr = process.communicate(timeout=30)
+        stdout, stderr = process.communicate(timeout=HANGS)
         return Completed(process.returncode, stdout, stderr)
 
     def stream(self, argv: Sequence[str], *, poll: Callable[[], None] | None = None, **_: Any) -> Any:
@@ -129,7 +130,7 @@ class Link:
         subprocess.run(
             [*inside(self.namespace), sys.executable, "-c", program, str(count), str(size), str(pause)],
             check=True,
-            timeout=60,
+            timeout=HANGS,
         )
 
 

@@ -5,6 +5,7 @@ import subprocess
 from collections import Counter
 from pathlib import Path
 
+from tests.hangs import HANGS
 from workers.summary.endpoint import Endpoint
 from workers.summary.flow import Flow
 
@@ -47,6 +48,6 @@ def _endpoint(text: str) -> str:
 
 def _tshark(path: Path, *arguments: str) -> list[str]:
     done = subprocess.run(
-        ["tshark", "-n", "-r", path, *arguments], capture_output=True, text=True, check=False, timeout=60
+        ["tshark", "-n", "-r", path, *arguments], capture_output=True, text=True, check=False, timeout=HANGS
     )
     return done.stdout.splitlines()

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.hangs import HANGS
 from tests.workers.summary import oracle, packets
 from tests.workers.summary.packets import Record
 from tests.workers.summary.watched import Waiting
@@ -141,5 +142,5 @@ def test_a_hundred_broken_files_never_break_the_summary(tmp_path: Path) -> None:
                 body[at] ^= 1 << number
         data += body
     path.write_bytes(data)
-    summary = summarise(path, payload=True, seconds=60)
+    summary = summarise(path, payload=True, seconds=HANGS)
     assert summary.totals.packets > 0

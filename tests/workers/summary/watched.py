@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from tests.hangs import HANGS
 from tests.workers.summary import packets
 from workers.summary.summarise import SummaryError, summarise
 from workers.summary.summary import Summary
@@ -42,7 +43,7 @@ class Waiting:
         self.join()
 
     def join(self) -> None:
-        self._thread.join(60)
+        self._thread.join(HANGS)
         self._writer.close()
         assert not self._thread.is_alive()
 

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from tests.hangs import HANGS
 from workers.cluster.pod import Pod
 
 
 def sh(*argv: str, namespace: int | None = None) -> str:
     enter = ["nsenter", "-t", str(namespace), "-n"] if namespace else []
-    return subprocess.run([*enter, *argv], check=True, capture_output=True, text=True, timeout=20).stdout
+    return subprocess.run([*enter, *argv], check=True, capture_output=True, text=True, timeout=HANGS).stdout
 
 
 class Node:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.hangs import HANGS
 from tests.workers.tap.node import Node, cgroup_root, made_node, sh
 from workers.cluster.pod import Pod
 from workers.tap.evidence import Evidence, parse
@@ -67,7 +68,7 @@ def gather(node: Node, pod: Pod, path: str = os.environ["PATH"], **only: Any) ->
         ["nsenter", "-t", str(node.pid), "-n", *bare, program, *rest],
         check=False,
         capture_output=True,
-        timeout=30,
+        timeout=HANGS,
     )
     return parse(done.stdout, NONCE)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.hangs import HANGS
 from tests.workers.spool.local import LocalAgent, spooling
 from tests.workers.tap.node import Node, made_node, sh
 from workers.agent.pod_spec import CAPABILITIES, ENTERING
@@ -79,7 +80,7 @@ def test_the_packets_of_a_macvlan_pod_are_taken_in_its_network_namespace(
     spool, file = Spool(agent(*CAPABILITIES, *ENTERING), directory=str(tmp_path)), tmp_path / "here.pcap"
     spool.start(tap, "udp port 9999", LIMITS)
     send = ["nsenter", "-t", str(node.pids[pod.uid]), "-n", sys.executable, "-c", SEND]
-    subprocess.run(send, check=True, timeout=20)
+    subprocess.run(send, check=True, timeout=HANGS)
     spool.follow(file)
     assert spool.finish(file).packets_captured == 20
     assert sh("tcpdump", "-n", "-r", str(file)).count("10.99.2.200.9999") == 20

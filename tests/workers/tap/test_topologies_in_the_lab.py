@@ -12,6 +12,7 @@ from deploy.lab.handle import LabHandle
 from deploy.lab.kubelet.topologies import TOPOLOGIES
 from deploy.lab.truth import truth
 from tests.bot.terminal.conftest import Terminal, told, wait_for_line
+from tests.hangs import HANGS
 from workers.agent.agent import AgentPod, create, delete
 from workers.agent.pod_spec import AgentLimits, Owner
 from workers.cluster.cluster import Cluster, connect
@@ -125,7 +126,7 @@ def test_a_macvlan_pod_is_refused_at_a_terminal_and_captured_with_a_policy_that_
     process = terminal.start("capture", "traefik/tap-macvlan", "4s", "tcp", "port", "8080", "-o", "here.pcap")
     wait_for_line(process, "Capturing on")
     lab.client("python3", "-c", ASK, pods["macvlan"]["status"]["podIP"])
-    _, errors = process.communicate(timeout=120)
+    _, errors = process.communicate(timeout=HANGS)
     assert process.returncode == 0, errors
     syn = "tcp.flags.syn == 1 and tcp.flags.ack == 0"
     assert len(told(tmp_path / "here.pcap", "frame.number", syn)) == 5
@@ -144,7 +145,7 @@ def test_a_filter_that_matches_nothing_is_reported_with_what_passed(
     )
     wait_for_line(process, "Capturing on")
     lab.node(NODE, "python3", "-c", ASK, pods["bridge"]["status"]["podIP"])
-    output, errors = process.communicate(timeout=120)
+    output, errors = process.communicate(timeout=HANGS)
     assert process.returncode == 0, errors
     assert (
         "packets passed the interface meanwhile, and the filter let none of them through." in output.decode()

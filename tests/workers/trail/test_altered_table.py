@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, delete, insert, text, update
 
+from tests.examples import examples
 from tests.workers.trail.written import COLUMNS, written
 from workers.ledger.ledger import Ledger
 from workers.ledger.schema import trail
@@ -17,7 +18,9 @@ from workers.trail.trail import Trail
 _ENTRIES = written(7)
 _NUMBERS = [entry.number for entry in _ENTRIES]
 # The database is the same for all examples of a test; each writes the trail anew.
-_one_database = settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+_one_database = settings(
+    max_examples=examples(10), suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 
 
 @pytest.fixture

@@ -8,11 +8,12 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.workers.trail.written import COLUMNS, trails, written
 from workers.trail.chain import BEFORE_THE_FIRST, Fault, check
 from workers.trail.entry import Entry
 
-_some = settings(max_examples=40)  # making a trail is what takes the time
+_some = settings(max_examples=examples(15))  # making a trail is what takes the time
 
 
 @_some

@@ -7,12 +7,13 @@ import json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.workers.trail.written import trails, written
 from workers.trail.chain import BEFORE_THE_FIRST, Fault, check
 from workers.trail.entry import Entry
 from workers.trail.export import COLUMNS, csv_lines, json_lines, read_json_lines
 
-_some = settings(max_examples=40)  # making a trail is what takes the time
+_some = settings(max_examples=examples(15))  # making a trail is what takes the time
 
 
 def exported(entries: list[Entry]) -> bytes:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from tests.workers.summary import oracle, packets, traffic
 from tests.workers.summary.packets import ACK, FIN, PSH, RST, SYN, Record
 from workers.summary.files.pcapfile import PcapFile
@@ -18,7 +19,7 @@ CLIENT, SERVER = "10.244.2.1", "10.244.2.2"
 
 # One run of tshark takes a third of a second: few, but big, examples.
 against_tshark = settings(
-    max_examples=12,
+    max_examples=examples(4),
     deadline=None,
     suppress_health_check=[
         HealthCheck.too_slow,
@@ -127,7 +128,7 @@ def test_a_packet_counts_from_the_snaplen_on_from_which_it_counts_in_tshark(
     assert 0 < len(flows) < 75
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(50), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(traffic.captures(most=20, cut=True, mutate=True))
 def test_the_quick_way_and_the_general_way_count_the_same(capture: traffic.Capture) -> None:
     file = PcapFile(io.BytesIO(capture.file))
@@ -142,7 +143,7 @@ def test_the_quick_way_and_the_general_way_count_the_same(capture: traffic.Captu
     assert sum(kinds) == totals.packets
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(st.sampled_from(traffic.LINK_TYPES), st.lists(st.binary(max_size=200), max_size=20))
 def test_no_bytes_at_all_break_the_counting(link_type: int, frames: list[bytes]) -> None:
     totals, _ = flows_of(packets.pcap([Record(frame) for frame in frames], link_type=link_type))

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.hangs import HANGS
 from tests.workers.summary.packets import Record, pcap
 from tests.workers.summary.speech import Dialogue, tls
 from workers.summary.protocols.decode import Decoded, Tshark, decode, find_tshark
@@ -41,7 +42,7 @@ def test_requests_of_a_recorded_capture_are_told_with_status_and_latency(
     recorded: Path, tshark: Tshark
 ) -> None:
     with opened(recorded) as source:
-        found = decode(source, tshark, seconds=60.0)
+        found = decode(source, tshark, seconds=HANGS)
     assert found.notes == ()
     told: list[Any] = list(found.exchanges)
     asked = len(re.findall(rb"GET /\S+ HTTP/1.1\r\n", recorded.read_bytes()))
