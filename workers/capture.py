@@ -30,6 +30,7 @@ from workers.heart import WORKER
 from workers.ledger.capture import SLACK, Capture
 from workers.ledger.ledger import IllegalMoveError
 from workers.ledger.states import State
+from workers.naming import Naming
 from workers.permission import Judgement, judge
 from workers.place import PlaceError
 from workers.request.duration import LONGEST_SECONDS
@@ -180,6 +181,9 @@ def _start(work: Work, agent_pod: AgentPod, pod: Pod, tap: Tap, evidence: Eviden
     facts = tapped(pod, tap, evidence, capture.filter, limits, agent_pod.pod)
     work.services.ledger.record(capture.id, "tapped", by=WORKER, facts=facts)
     heard = spool.start(tap, capture.filter, limits)
+    work.compiled = tap.filter(capture.filter)
+    work.naming = Naming(work.services.cluster, capture.namespace)
+    work.naming.begin()
     work.move(State.CAPTURING, trail={"tcpdump": heard})
     return spool
 

@@ -9,6 +9,7 @@ from workers.cut.file import CutError, cut_file
 from workers.heart import WORKER
 from workers.ledger.capture import TERMINAL
 from workers.ledger.states import State
+from workers.packaging import packaged
 from workers.place import PlaceError
 from workers.spool.report import SpoolReport
 from workers.store_room import has_room, measure
@@ -48,6 +49,7 @@ def deliver(work: Work, raw: Path, report: SpoolReport, seen: Watched | None) ->
     said = _summarised(work, path)
     if seen is not None and not isinstance(said, str):
         said = replace(said, notes=(*said.notes, *seen.notes(said, work.capture.filter)))
+    path, said = packaged(work, path, report, said)
     unkept = _announce(work, path) or _store(work, path)
     _hand_over(work, path, said, unkept)
     if unkept is not None:
@@ -57,11 +59,11 @@ def deliver(work: Work, raw: Path, report: SpoolReport, seen: Watched | None) ->
     work.move(State.STOPPED if work.capture.stop_requested_by else State.DELIVERED)
 
 
-def file_name(work: Work) -> str:
-    """The capture file's name, wherever it lies: `cap-7f3k9q_traefik_cheddar-….pcap`."""
+def file_name(work: Work, path: Path) -> str:
+    """The capture file's name, wherever it lies: `cap-7f3k9q_traefik_cheddar-….pcapng`."""
     capture = work.capture
     # A file system takes 255 bytes, a pod's name may have 253.
-    return f"{capture.id}_{capture.namespace}_{capture.pod[:150]}.pcap"
+    return f"{capture.id}_{capture.namespace}_{capture.pod[:150]}{path.suffix}"
 
 
 def _headers_only(raw: Path) -> Path:
@@ -98,7 +100,7 @@ def _announce(work: Work, path: Path) -> str | None:
     with path.open("rb") as file:
         while block := file.read(1 << 20):
             digest.update(block)
-    name, store, size = file_name(work), work.services.store, path.stat().st_size
+    name, store, size = file_name(work, path), work.services.store, path.stat().st_size
     full = store is not None and not has_room(work.services, size)
     keeping = store is not None and not full
     work.move(
@@ -118,7 +120,7 @@ def _store(work: Work, path: Path) -> str | None:
         return None
     unkept = None
     try:
-        store.put(path, file_name(work))
+        store.put(path, file_name(work, path))
     except OSError as error:
         log.warning("the store does not take the file: %s", error)
         work.note(file_url=None, file_bytes=None)
@@ -132,20 +134,20 @@ def _hand_over(work: Work, path: Path, said: Summary | str, unkept: str | None) 
     try:
         refused = work.services.place.payload_refusal(capture) if capture.full else None
         if refused is not None:
-            raise Ended(State.FAILED, f"{refused}{_kept(work, unkept)}")
+            raise Ended(State.FAILED, f"{refused}{_kept(work, path, unkept)}")
         if isinstance(said, str):
             report.say(capture, said)
         else:
             report.show_summary(capture, said)
-        where = report.deliver(capture, path, file_name(work))
+        where = report.deliver(capture, path, file_name(work, path))
     except PlaceError as error:
-        sentence = f"The packets were captured, but: {error}{_kept(work, unkept)}"
+        sentence = f"The packets were captured, but: {error}{_kept(work, path, unkept)}"
         raise Ended(State.FAILED, sentence) from error
-    delivered = {"sha256": work.capture.file_sha256, "name": file_name(work), "where": where}
+    delivered = {"sha256": work.capture.file_sha256, "name": file_name(work, path), "where": where}
     work.services.ledger.record(capture.id, "file delivered", by=WORKER, facts=delivered)
 
 
-def _kept(work: Work, unkept: str | None) -> str:
+def _kept(work: Work, path: Path, unkept: str | None) -> str:
     if unkept is not None:
         return f" {unkept}"
-    return "" if work.services.store is None else f" What was captured is kept as `{file_name(work)}`."
+    return "" if work.services.store is None else f" What was captured is kept as `{file_name(work, path)}`."

@@ -13,6 +13,7 @@ from workers.heart import WORKER
 from workers.ledger.capture import Capture
 from workers.ledger.ledger import IllegalMoveError
 from workers.ledger.states import WAITING, State
+from workers.naming import Naming
 from workers.place import PlaceError
 from workers.report import Report
 from workers.services import Services
@@ -32,12 +33,19 @@ class Ended(Exception):  # noqa: N818, an end that is no fault
 
 @dataclass
 class Work:
-    """One capture in this worker's hands, its report, and a folder that is removed afterwards."""
+    """One capture in this worker's hands, its report, and a folder that is removed afterwards.
+
+    Attributes:
+        naming: The names of the cluster's addresses, on their way since packets are captured.
+        compiled: The capture filter as tcpdump got it.
+    """
 
     services: Services
     report: Report
     capture: Capture
     folder: Path
+    naming: Naming | None = None
+    compiled: str = ""
     _asked_at: float = field(default=0.0, repr=False)
 
     def __post_init__(self) -> None:

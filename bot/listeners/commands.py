@@ -75,6 +75,7 @@ def _order(command: dict[str, Any], request: Request) -> Order:
         seconds=request.seconds,
         filter=request.filter,
         full=request.full,
+        pcap=request.pcap,
         team_id=command["team_id"],
         channel_id=command["channel_id"],
         user_id=command["user_id"],

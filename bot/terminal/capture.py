@@ -53,7 +53,8 @@ def register(commands: Commands) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="podcap capture",
-        usage="%(prog)s [CLUSTER:]NAMESPACE/POD [DURATION] [full] [FILTER…] [-o FILE] [--force] [--explain]",
+        usage="%(prog)s [CLUSTER:]NAMESPACE/POD [DURATION] [full] [pcap] [FILTER…] [-o FILE] [--force] "
+        "[--explain]",
         description="Captures a pod's packets into a file. Ctrl-C stops and keeps what was captured.",
         epilog="Filters are those of tcpdump (pcap-filter), with addresses instead of host names. "
         "See docs/terminal.md.",
@@ -67,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--force", action="store_true", help="replace FILE when it is there")
     parser.add_argument("--full", action="store_true", help="whole packets, where the policy allows it")
+    parser.add_argument("--pcap", action="store_true", help="a plain pcap file, as `-o NAME.pcap` is")
     parser.add_argument("--explain", action="store_true", help="say first how the interface was found")
     return parser
 
@@ -78,7 +80,7 @@ def _run(options: argparse.Namespace) -> int:
     if request is None:
         words.print_help()
         return 0
-    _check_output(asked)
+    _check_output(asked, request)
     settings = at_the_terminal(load())
     settings.required("PODCAP_AGENT_IMAGE")
     return _Session(settings, request, asked).run()
@@ -96,12 +98,22 @@ def _request(asked: argparse.Namespace) -> Request | None:
         raise UsageProblem(in_lines(str(error))) from error
     if mixes_and_or(request.filter):
         print(f"podcap: {in_the_terminal(AND_OR_HINT)}", file=sys.stderr)
-    return replace(request, full=True) if asked.full else request
+    plain = request.pcap or asked.pcap or _asks_for_pcap(asked.output)
+    return replace(request, full=request.full or asked.full, pcap=plain)
 
 
-def _check_output(asked: argparse.Namespace) -> None:
+def _asks_for_pcap(output: str | None) -> bool:
+    """What is read while it arrives is plain pcap, as tcpdump writes it, and so is a file of that name."""
+    return output is not None and (output == _STANDARD_OUTPUT or Path(output).suffix.lower() == ".pcap")
+
+
+def _check_output(asked: argparse.Namespace, request: Request) -> None:
     if asked.output is None:
         return
+    if request.pcap and Path(asked.output).suffix.lower() == ".pcapng":
+        raise UsageProblem(
+            f"{in_the_terminal(asked.output)} would be a plain pcap file: name it .pcap, or leave `pcap` out."
+        )
     if asked.output == _STANDARD_OUTPUT:
         if sys.stdout.isatty():
             raise UsageProblem(
@@ -205,6 +217,7 @@ def _order(request: Request, identity: Identity) -> Order:
         seconds=request.seconds,
         filter=request.filter,
         full=request.full,
+        pcap=request.pcap,
         team_id="",
         channel_id="",
         user_id=identity.shown,

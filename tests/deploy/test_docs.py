@@ -56,7 +56,7 @@ def test_the_doctor_in_the_worker_looks_for_the_rights_that_the_worker_has() -> 
         Access(
             "worker",
             right.verb,
-            f"{right.resource}/{right.subresource}".rstrip("/"),
+            f"{right.resource}/{right.subresource}".rstrip("/") + (f".{right.group}" if right.group else ""),
             right.namespace or EVERYWHERE,
         )
         for right, _ in rights("podcap-agents", [""])

@@ -135,7 +135,8 @@ def test_what_the_store_does_not_take_is_delivered_all_the_same_and_not_looked_f
     tmp_path: Path, ledger: Ledger
 ) -> None:
     report = _Hears()
-    work = _delivering(ledger, tmp_path, report, store="spool.pcap/store")
+    work = _delivering(ledger, tmp_path, report, store="file/store")
+    (tmp_path / "file").touch()
     _deliver(work)
     ended = ledger.get(work.capture.id)
     assert (ended.state, ended.file_url, ended.file_bytes) == (State.DELIVERED, None, None)

@@ -12,12 +12,13 @@ MAY_PATH = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 
 @dataclass(frozen=True, slots=True)
 class Right:
-    """A right as RBAC knows it, in the core API group; `namespace` empty: in all of them, or without one."""
+    """A right as RBAC knows it; `namespace` empty: in all of them, or without one; `group` too: core."""
 
     verb: str
     resource: str
     subresource: str = ""
     namespace: str = ""
+    group: str = ""
 
     def __str__(self) -> str:
         """`create pods/exec`, `get pods`."""
@@ -37,6 +38,8 @@ def user_of(review: Mapping[str, Any]) -> str:
 def may_review(right: Right) -> dict[str, Any]:
     """The question whether whoever asks has a right."""
     about = {"verb": right.verb, "resource": right.resource}
+    if right.group:
+        about["group"] = right.group
     if right.subresource:
         about["subresource"] = right.subresource
     if right.namespace:

@@ -27,7 +27,7 @@ class Order:
     """What the bot writes down when somebody asks for a capture.
 
     `idempotency_key` is the same for every delivery of the same click or command; `origin` is `SLACK` or
-    `TERMINAL`, and what only Slack has is empty at a terminal.
+    `TERMINAL`, and what only Slack has is empty at a terminal; `pcap` asks for a plain pcap file.
     """
 
     idempotency_key: str
@@ -44,6 +44,7 @@ class Order:
     response_url: str | None
     origin: str = SLACK
     user_email: str | None = None
+    pcap: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,7 @@ class Capture:
     response_url: str | None
     origin: str
     user_email: str | None
+    pcap: bool | None
     message_ts: str | None
     shown: str | None
     closing_ts: str | None

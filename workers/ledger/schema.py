@@ -52,6 +52,8 @@ captures = Table(
     Column("seconds", Integer, nullable=False),
     Column("filter", Text, nullable=False),
     Column("full", Boolean, nullable=False),
+    # a plain pcap file; of captures from before there was a choice it is not known
+    Column("pcap", Boolean),
     # by whom, from where
     Column("team_id", String(32), nullable=False),
     Column("channel_id", String(32), nullable=False),

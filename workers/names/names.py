@@ -11,6 +11,8 @@ from dataclasses import replace
 from workers.names.addresses import Ranges, canonical, reach
 from workers.names.name import Kind, Name
 from workers.names.snapshot import EndpointSlice, Node, Pod, Service, Snapshot
+from workers.summary.endpoint import Endpoint
+from workers.summary.names import Name as SummaryName
 
 _MOST_ALSO = 3
 _HASH = "pod-template-hash"
@@ -71,6 +73,23 @@ class Names:
         if port is None:
             return text
         return f"[{text}]:{port}" if ":" in text else f"{text}:{port}"
+
+    def of(self, address: str, port: int = 0) -> SummaryName | None:
+        """As a summary asks (`workers.summary.names`): None for an address outside of the cluster."""
+        found = self.name(address, port or None)
+        if not found.is_known:
+            return None
+        return SummaryName(found.kind.value, found.text, found.namespace, found.name or found.node)
+
+    def table(self, ends: Iterable[Endpoint]) -> Mapping[str, str]:
+        """Short names of the ends of flows: by `address:port` where the port decides, else by address."""
+        found: dict[str, str] = {}
+        for end in ends:
+            by_port = (canonical(end.address), end.port) in self._by_port
+            name = self.name(end.address, end.port if by_port else None)
+            if name.short != name.address:
+                found[str(end) if by_port else end.address] = name.short
+        return found
 
     def hosts(self, addresses: Iterable[str]) -> Mapping[str, str]:
         """Host names for those of the addresses that the cluster has, for Wireshark."""

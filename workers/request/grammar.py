@@ -1,4 +1,4 @@
-"""`/podcap TARGET [DURATION] [full] [FILTER…]`: from what was typed to a request.
+"""`/podcap TARGET [DURATION] [full] [pcap] [FILTER…]`: from what was typed to a request.
 
 Pure: the text is plain already (`slack_text.plain`), what the filter says is for `capture_filter.check`.
 """
@@ -10,7 +10,15 @@ from dataclasses import dataclass
 from workers.request.duration import LONGEST_SECONDS, is_number, looks_like_duration, seconds_of, shown
 from workers.request.filter_tokens import LONGEST_FILTER, stray_character
 from workers.request.quoting import inert
-from workers.request.request import DEFAULT_CLUSTER, WHOLE_PACKETS, Request, Target, named
+from workers.request.request import (
+    DEFAULT_CLUSTER,
+    OPTIONS,
+    PLAIN_PCAP,
+    WHOLE_PACKETS,
+    Request,
+    Target,
+    named,
+)
 from workers.request.target import EXAMPLE, UsageError, parse_target
 
 __all__ = ["Help", "UsageError", "parse"]
@@ -61,25 +69,26 @@ def parse(
         target,
         seconds=default_seconds if options.seconds is None else options.seconds,
         filter=_filter(options.rest, target),
-        full=options.full,
+        full=WHOLE_PACKETS in options.words,
+        pcap=PLAIN_PCAP in options.words,
     )
 
 
 @dataclass(frozen=True, slots=True)
 class _Options:
     seconds: int | None
-    full: bool
+    words: frozenset[str]
     rest: list[str]
 
 
 def _options(words: list[str], target: Target, max_seconds: int) -> _Options:
-    """Takes duration and `full`, in any order, from the front of the words."""
+    """Takes duration, `full` and `pcap`, in any order, from the front of the words."""
     seconds: int | None = None
-    full = False
+    said: set[str] = set()
     while words:
         word = words[0]
-        if word.lower() == WHOLE_PACKETS and not full:
-            full = True
+        if word.lower() in OPTIONS - said:
+            said.add(word.lower())
         elif _is_duration(words):
             if seconds is not None:
                 raise UsageError(
@@ -90,7 +99,7 @@ def _options(words: list[str], target: Target, max_seconds: int) -> _Options:
         else:
             break
         words = words[1:]
-    return _Options(seconds, full, words)
+    return _Options(seconds, frozenset(said), words)
 
 
 def _is_duration(words: list[str]) -> bool:
@@ -152,9 +161,9 @@ def _filter(words: list[str], target: Target) -> str:
 
 
 def _check_order(words: list[str], target: Target) -> None:
-    """Duration and `full` stand before the filter; behind it they would be a puzzling error of the filter."""
+    """Duration, `full` and `pcap` stand before the filter; behind it they would be a puzzling error of it."""
     last = words[-1]
-    if looks_like_duration(last) or last.lower() == WHOLE_PACKETS:
+    if looks_like_duration(last) or last.lower() in OPTIONS:
         start = " ".join([last, *words[:-1]])
         raise UsageError(
             f"Put `{inert(last)}` before the filter: write `/podcap {named(target)} {inert(start, 200)}`."

@@ -11,6 +11,12 @@ DEFAULT_CLUSTER = "default"
 WHOLE_PACKETS = "full"
 """The word that asks for whole packets instead of headers."""
 
+PLAIN_PCAP = "pcap"
+"""The word that asks for a plain pcap file instead of pcapng."""
+
+OPTIONS = frozenset({WHOLE_PACKETS, PLAIN_PCAP})
+"""Words that stand before the filter."""
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -25,13 +31,14 @@ class Target:
 class Request:
     """What to capture: `seconds` long, packets that match `filter` (pcap-filter(7); empty: all of them).
 
-    `full` asks for whole packets; otherwise headers only.
+    `full` asks for whole packets, otherwise headers only; `pcap` for a plain pcap file, otherwise pcapng.
     """
 
     target: Target
     seconds: int
     filter: str
     full: bool
+    pcap: bool = False
 
 
 def named(target: Target) -> str:
@@ -45,6 +52,8 @@ def render(request: Request) -> str:
     parts = [named(request.target), shown(request.seconds)]
     if request.full:
         parts.append(WHOLE_PACKETS)
+    if request.pcap:
+        parts.append(PLAIN_PCAP)
     if request.filter:
         parts.append(f'"{request.filter}"' if _must_be_quoted(request.filter) else request.filter)
     return " ".join(parts)
@@ -54,4 +63,4 @@ def _must_be_quoted(capture_filter: str) -> bool:
     """Whether a word at one of its ends would be read as something else than filter."""
     words = capture_filter.lower().split()
     ends = (words[0], words[-1])
-    return is_number(words[0]) or any(word == WHOLE_PACKETS or looks_like_duration(word) for word in ends)
+    return is_number(words[0]) or any(word in OPTIONS or looks_like_duration(word) for word in ends)

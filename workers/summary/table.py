@@ -4,11 +4,12 @@ The table goes into a code block of a Slack message: 76 columns at most, what ma
 packets appears only in `said_lines`, cut and without power over the message.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from statistics import median
 
-from workers.request.quoting import inert
+from workers.request.quoting import inert, verbatim
+from workers.summary.endpoint import Endpoint
 from workers.summary.exchange import CallExchange, DnsExchange, Exchange, HttpExchange
 from workers.summary.flow import Flow
 from workers.summary.summary import Summary, Totals
@@ -28,7 +29,7 @@ def flow_table(summary: Summary, *, limit: int = 15, width: int = WIDTH) -> str:
         width: Columns at most; addresses are shortened to fit. At least 60.
     """
     busiest = sorted(summary.flows, key=lambda flow: (-flow.bytes, -flow.packets, flow.start))
-    lines = _aligned([_row(flow) for flow in busiest[:limit]], width) if busiest else []
+    lines = _aligned([_row(flow, summary.names) for flow in busiest[:limit]], width) if busiest else []
     if len(busiest) > limit:
         lines.append(f"… and {len(busiest) - limit:,} more")
     return "\n".join([*lines, *_sum(summary)])
@@ -61,17 +62,23 @@ _CLIENT, _SERVER = 1, 2
 _RIGHT = (3, 4, 5)
 
 
-def _row(flow: Flow) -> tuple[str, ...]:
+def _row(flow: Flow, names: Mapping[str, str]) -> tuple[str, ...]:
     client, server = (flow.a, flow.b) if flow.client == "a" else (flow.b, flow.a)
     return (
         flow.protocol,
-        str(client),
-        str(server),
+        _shown(client, names),
+        _shown(server, names),
         f"{flow.packets:,}",
         size(flow.bytes),
         span(flow.duration),
         _mark(flow),
     )
+
+
+def _shown(end: Endpoint, names: Mapping[str, str]) -> str:
+    """By its name in the cluster, where it has one; a name is no address, so its port needs no brackets."""
+    name = names.get(str(end)) or names.get(end.address)
+    return str(end) if name is None else f"{verbatim(name)}:{end.port}"
 
 
 def _mark(flow: Flow) -> str:
@@ -110,7 +117,7 @@ def _shortened(text: str, room: int) -> str:
     if len(text) <= room:
         return text
     tail = (room - 1) // 2
-    return text[: room - 1 - tail] + "…" + text[len(text) - tail :]
+    return text[: room - 1 - tail].rstrip("…") + "…" + text[len(text) - tail :].lstrip("…")
 
 
 def _sum(summary: Summary) -> list[str]:

@@ -19,17 +19,20 @@ _SECONDS = 30
 def rights(agent_namespace: str, targets: Sequence[str]) -> list[tuple[Right, str]]:
     """Every right podcap uses, and what for; `targets` are namespaces of captured pods, "" is all of them."""
     everywhere = [
-        (Right(verb, resource, namespace=target), why)
+        (Right(verb, resource, namespace=target, group=group), why)
         for target in targets
-        for verb, resource, why in (
-            ("get", "pods", "to find the pod and its node"),
-            ("list", "pods", "to suggest names that are near"),
-            ("create", "events", "to tell a pod's owners of a capture"),
+        for verb, resource, group, why in (
+            ("get", "pods", "", "to find the pod and its node"),
+            ("list", "pods", "", "to suggest names that are near, and to name addresses"),
+            ("list", "services", "", "to name addresses"),
+            ("list", "endpointslices", "discovery.k8s.io", "to name addresses"),
+            ("create", "events", "", "to tell a pod's owners of a capture"),
         )
     ]
     return [
         *everywhere,
         (Right("get", "nodes"), "to see that a node is Ready"),
+        (Right("list", "nodes"), "to name addresses"),
         (Right("list", "namespaces"), "to suggest names that are near"),
         *[
             (Right(verb, "pods", namespace=agent_namespace), "to start and remove the agent pod")

@@ -82,12 +82,19 @@ def test_a_capture_ends_with_its_duration_in_a_file_named_after_it(terminal: Ter
     (name,) = terminal.files()
     namespace, _, bare = pod.partition("/")
     assert name.startswith("cap-")
-    assert name.endswith(f"_{namespace}_{bare}.pcap")
+    assert name.endswith(f"_{namespace}_{bare}.pcapng")
     assert f"Written to {name}" in done.stderr
     assert "Done: " in done.stderr
     # Nothing of Slack's way of writing, no sequences for a terminal where there is none.
     assert not any(odd in done.stdout + done.stderr for odd in ("&amp;", "\x1b", "\r", "<@"))
     assert "tcp[13] & 4 != 0" in done.stderr
+    # What it is stands in the file itself.
+    about = subprocess.run(
+        ["capinfos", "-M", terminal.folder / name], capture_output=True, text=True, check=True
+    )
+    assert f"{name.partition('_')[0]}: {pod}, 1s, headers only, filter: tcp port 80 and" in about.stdout
+    assert f"Description = {pod} on k8s-node0" in about.stdout
+    assert "Filter string = tcp port 80 and tcp[13] & 4 != 0" in about.stdout
 
 
 def test_packets_are_on_standard_output_while_they_arrive(

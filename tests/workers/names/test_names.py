@@ -20,6 +20,7 @@ from workers.names.snapshot import (
     ServicePort,
     Snapshot,
 )
+from workers.summary.endpoint import Endpoint as End
 
 NAMES = Names(recorded())
 
@@ -138,6 +139,19 @@ def test_what_the_node_showed_counts_more_than_what_is_usual() -> None:
 def test_of_an_address_outside_it_is_said_what_kind_it_is(address: str, note: str) -> None:
     name = NAMES.name(address)
     assert (name.kind, name.note, name.host) == (Kind.EXTERNAL, note, None)
+
+
+def test_a_summary_is_told_what_the_cluster_has_and_nothing_of_what_it_has_not() -> None:
+    found = NAMES.of("10.244.1.2", 80)
+    assert found is not None
+    assert (found.kind, found.text) == ("pod", "traefik/cheddar-655d8555f-f7d7z")
+    assert NAMES.of("8.8.8.8") is None
+    ends = (("10.244.1.2", 80), ("10.10.0.12", 32604), ("10.10.0.12", 9), ("8.8.8.8", 53))
+    assert NAMES.table(End(*end) for end in ends) == {
+        "10.244.1.2": "traefik/cheddar-…f7d7z",
+        "10.10.0.12:32604": "svc traefik/cheddar at node2",
+        "10.10.0.12": "node node2",
+    }
 
 
 ADDRESSES = st.one_of(st.ip_addresses().map(str), st.ip_addresses(network="10.244.0.0/16").map(str))

@@ -35,6 +35,8 @@ def said(text: str) -> str:
         (f"{POD} full 1m port 80", Request(TARGET, 60, "port 80", full=True)),
         (f"{POD} 1m Full port 80", Request(TARGET, 60, "port 80", full=True)),
         (f"{POD} 6 = ip[9]", Request(TARGET, 30, "6 = ip[9]", full=False)),
+        (f"{POD} pcap", Request(TARGET, 30, "", full=False, pcap=True)),
+        (f"{POD} full PCAP 1m port 80", Request(TARGET, 60, "port 80", full=True, pcap=True)),
         (f"{POD} 10m", Request(TARGET, 600, "", full=False)),
         (f"default:{POD}", Request(TARGET, 30, "", full=False)),
     ],
@@ -177,6 +179,7 @@ def test_the_limits_of_the_duration_are_the_callers() -> None:
     [
         ("ns/x port 80 30s", "write `/podcap ns/x 30s port 80`"),
         ("ns/x port 80 full", "write `/podcap ns/x full port 80`"),
+        ("ns/x port 80 pcap", "write `/podcap ns/x pcap port 80`"),
     ],
 )
 def test_what_stands_behind_the_filter_is_put_before_it(text: str, instead: str) -> None:
@@ -296,9 +299,11 @@ FILTER = (
         seconds=st.integers(1, 600),
         filter=FILTER,
         full=st.booleans(),
+        pcap=st.booleans(),
     )
 )
 @example(Request(Target("default", "ns", "x"), 30, "full", full=False))
+@example(Request(Target("default", "ns", "x"), 30, "host pcap", full=False, pcap=True))
 @example(Request(Target("default", "ns", "x"), 30, "port 80 30s", full=True))
 @example(Request(Target("default", "ns", "x"), 30, "5 port", full=False))
 def test_a_rendered_request_is_read_as_itself(request_: Request) -> None:
