@@ -49,7 +49,7 @@ class Http2:
         self._missed = False  # bytes of the server
         self._turned = False  # the client turned out to be the server
         self._leaving = ""  # the error of its GOAWAY
-        self.done = False
+        self.done, self.eager = False, True
 
     def read(self, segment: Segment) -> list[HttpExchange]:
         """The requests whose streams end with this segment."""

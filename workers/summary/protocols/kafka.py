@@ -43,7 +43,7 @@ class Kafka:
         self._asked: dict[int, tuple[int, int, Place]] = {}
         self._told: list[CallExchange] = []
         self._missed = False  # bytes of the server
-        self.done = False
+        self.done, self.eager = False, True
 
     def read(self, segment: Segment) -> list[CallExchange]:
         """The requests whose answers begin with this segment."""
@@ -166,8 +166,13 @@ def _error(key: int, version: int, body: bytes) -> str:
 
 def _open(connection: Connection, segment: Segment) -> Kafka | None:
     # An answer says nothing by which it could be known: in the middle, reading begins with a request.
-    return Kafka(connection) if segment.from_client and asks(segment.payload) else None
+    if not segment.from_client or not asks(segment.payload):
+        return None
+    # Nothing but zeros is a request, too, of a client without a name: that counts on Kafka's own port only.
+    named = segment.payload[12:14] != b"\0\0"
+    return Kafka(connection) if named or connection.server.port in _PORTS else None
 
 
 _STARTS = frozenset(size.to_bytes(4, "big") for size in range(10, 257))
-KNOWN = Known("Kafka", _STARTS, frozenset((9092,)), _open)
+_PORTS = frozenset((9092,))
+KNOWN = Known("Kafka", _STARTS, _PORTS, _open)

@@ -1,6 +1,13 @@
-"""The protocols whose connections are read. Pure."""
+"""The protocols whose connections and packets are read. Pure."""
 
-from workers.summary.protocols import http2, kafka, postgresql, redis
+from workers.summary.protocols import http2, redis, sized
+from workers.summary.protocols.lone import LonePackets
+from workers.summary.protocols.reader import Known, LoneReader
 
-KNOWN = (http2.KNOWN, redis.KNOWN, postgresql.KNOWN, kafka.KNOWN)
-"""Where several could open a connection, the first that does reads it."""
+KNOWN: tuple[Known, ...] = (http2.KNOWN, redis.KNOWN, sized.KNOWN)
+"""No two have a start or a port in common."""
+
+
+def lone_readers() -> tuple[LoneReader, ...]:
+    """Fresh readers of what is outside of TCP and UDP."""
+    return (LonePackets(),)

@@ -57,6 +57,7 @@ class PostgreSQL:
         self._waiting = Waiting(connection, "PostgreSQL")
         self._client, self._server = Inbox(), Inbox()
         self.done = False  # also when both agreed to go on with TLS or GSSAPI
+        self.eager = True
         self._starting = True
         self._encryption: tuple[str, Place] | None = None  # asked for, and not answered yet
         self._batch = ""  # what the messages since the last Sync were about
@@ -247,5 +248,5 @@ def _open(connection: Connection, segment: Segment) -> PostgreSQL | None:
 
 
 _PORTS = frozenset((5432, 6432))  # the server's, and PgBouncer's
-_STARTS = frozenset(size.to_bytes(4, "big") for size in range(8, 512))
+_STARTS = frozenset(size.to_bytes(4, "big") for size in range(8, 257))
 KNOWN = Known("PostgreSQL", _STARTS, _PORTS, _open)

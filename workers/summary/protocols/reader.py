@@ -57,6 +57,9 @@ class Reader(Protocol):
     done: bool
     """Whether it wants no more segments."""
 
+    eager: bool
+    """Whether it wants each segment; else only those that begin like one of `Known.starts`. May change."""
+
     def read(self, segment: Segment) -> Iterable[Exchange]:
         """The exchanges that this segment completes."""
 

@@ -47,7 +47,7 @@ class Redis:
     def __init__(self, connection: Connection) -> None:
         self._waiting = Waiting(connection, "Redis")
         self._client, self._server = _Values(), _Values()
-        self.done = False
+        self.done, self.eager = False, True
 
     def read(self, segment: Segment) -> list[CallExchange]:
         """The commands whose answers are complete with this segment."""
