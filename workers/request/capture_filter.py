@@ -1,5 +1,7 @@
 """Whether a capture filter can be used: its words first, then libpcap's own compiler."""
 
+from functools import lru_cache
+
 from workers.request.compiler import CompilerError, compile_any
 from workers.request.filter_error import FilterError, foreign, refused, unfinished
 from workers.request.filter_place import groups
@@ -42,9 +44,17 @@ def check(capture_filter: str, link_type: str = "EN10MB") -> None:
     read = _read(capture_filter)
     if not read:
         return
+    error = _verdict(capture_filter, link_type)
+    if error is not None:
+        raise _refusal(capture_filter, read, link_type, error)
+
+
+# The same filter is asked for again and again, and a process for each would be most of what a request costs.
+@lru_cache(maxsize=512)
+def _verdict(capture_filter: str, link_type: str) -> str | None:
+    """What libpcap has against it; None when it compiles."""
     verdict = compile_any(link_type, [(capture_filter, [""])], seconds=_VERDICT_SECONDS, optimize=True)
-    if verdict.group is None:
-        raise _refusal(capture_filter, read, link_type, verdict.error)
+    return verdict.error if verdict.group is None else None
 
 
 def _read(capture_filter: str) -> list[Token]:

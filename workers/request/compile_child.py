@@ -1,19 +1,22 @@
-"""Compiles capture filters with libpcap in a process with little CPU time, little memory and no network.
+"""Compiles capture filters with libpcap in processes with little CPU time, little memory and no network.
 
-Standard input: {"link_type": "EN10MB", "optimize": true, "groups": [[HEAD, [TAIL, …]], …]}, where HEAD and
-TAIL together are a filter. Standard output: {"group": N, "error": "…"}: the number of the first group of
+A question: {"link_type": "EN10MB", "optimize": true, "groups": [[HEAD, [TAIL, …]], …]}, where HEAD and
+TAIL together are a filter. Its answer: {"group": N, "error": "…"}: the number of the first group of
 which any filter compiles, or null, and what libpcap said to the very first filter. Or {"missing": true}
 without libpcap, {"unknown": true} for a link type it does not know.
 
-Started alone, with `python -I -S`: it imports nothing of podcap.
+Started alone, with `python -I -S`: it imports nothing of podcap. Standard input is a socket on which the ends
+of other sockets come, one a question; each question has a process of its own.
 """
 
 import ctypes
 import json
+import os
 import platform
 import resource
-import sys
-from typing import Any
+import signal
+import socket
+from typing import Any, NoReturn
 
 _LIBRARIES = ("libpcap.so.1", "libpcap.so.0.8", "libpcap.so")
 _ERRBUF_SIZE = 256
@@ -23,6 +26,7 @@ _NETMASK_UNKNOWN = 0xFFFFFFFF
 _CPU_SECONDS = 2
 _ADDRESS_SPACE = 256 * 1024 * 1024
 _FILES = 16
+_WALL_SECONDS = 20
 
 # linux/prctl.h, linux/seccomp.h, linux/filter.h; socket's number is in each architecture's unistd.h.
 _NO_NEW_PRIVILEGES = 38
@@ -143,9 +147,39 @@ def answer(question: dict[str, Any], library: ctypes.CDLL | None) -> dict[str, o
     return {"group": None, "error": first}
 
 
+def serve(asked: socket.socket, library: ctypes.CDLL | None) -> None:
+    """Answers each question in a fork, which is as alone as a process of its own and starts in a millisecond.
+
+    Args:
+        asked: Each message brings a socket, on which one question comes and its answer goes.
+        library: libpcap; nothing was compiled with it in this process.
+    """
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the forks
+    while True:
+        said, descriptors, _, _ = socket.recv_fds(asked, 1, 1)
+        if not said:
+            return
+        for descriptor in descriptors:
+            if os.fork() == 0:
+                asked.close()
+                _answer_on(descriptor, library)
+            os.close(descriptor)
+
+
+def _answer_on(descriptor: int, library: ctypes.CDLL | None) -> NoReturn:
+    status = 1
+    signal.alarm(_WALL_SECONDS)  # with nobody left who asks, it ends all the same
+    try:
+        with open(descriptor, "rb", closefd=False) as source:
+            question = json.load(source)
+        limit()
+        leave_network()
+        with open(descriptor, "wb") as target:
+            target.write(json.dumps(answer(question, library)).encode())
+        status = 0
+    finally:
+        os._exit(status)
+
+
 if __name__ == "__main__":
-    question = json.load(sys.stdin)
-    limit()
-    library = libpcap()
-    leave_network()
-    json.dump(answer(question, library), sys.stdout)
+    serve(socket.socket(fileno=0), libpcap())

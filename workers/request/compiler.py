@@ -4,17 +4,16 @@ A filter is hostile input to a C library: a crash, a loop or a lookup stays in t
 """
 
 import json
-import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from workers.request.compile_server import CompileServer
 from workers.request.filter_error import FilterError
 from workers.request.quoting import inert
 
-_CHILD = Path(__file__).with_name("compile_child.py")
+_SERVER = CompileServer(Path(__file__).with_name("compile_child.py"))
 
 
 class CompilerError(FilterError):
@@ -62,18 +61,10 @@ def compile_any(
 
 def _ask(question: dict[str, Any], seconds: float) -> dict[str, Any]:
     try:
-        child = subprocess.run(  # noqa: S603, our own interpreter and file; the filter goes through a pipe
-            [sys.executable, "-I", "-S", str(_CHILD)],
-            input=json.dumps(question),
-            capture_output=True,
-            text=True,
-            timeout=seconds,
-            check=False,
-            env={},
-        )
-    except subprocess.TimeoutExpired:
+        said = _SERVER.ask(json.dumps(question).encode(), seconds)
+    except TimeoutError:
         raise CompilerError("This filter takes too long to compile: make it shorter.") from None
-    if child.returncode != 0:
+    if not said:
         raise CompilerError("This filter takes too much time or memory to compile: make it shorter.")
-    answer: dict[str, Any] = json.loads(child.stdout)
+    answer: dict[str, Any] = json.loads(said)
     return answer

@@ -1,12 +1,15 @@
+import os
+import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from tests.hangs import HANGS
 from workers.request import compile_child, compiler
-from workers.request.capture_filter import check
+from workers.request.compile_server import CompileServer
 from workers.request.compiler import CompilerError, compile_any
 
 CHILD = Path(compile_child.__file__)
@@ -81,15 +84,15 @@ def test_a_child_that_dies_is_one_sentence(
 ) -> None:
     dying = tmp_path / "child.py"
     dying.write_text(ends)
-    monkeypatch.setattr(compiler, "_CHILD", dying)
+    monkeypatch.setattr(compiler, "_SERVER", CompileServer(dying))
     with pytest.raises(CompilerError, match="make it shorter"):
-        check("port 80")
+        compile_any("EN10MB", [("tcp", [""])], seconds=30, optimize=True)
 
 
 def test_a_child_that_does_not_answer_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     silent = tmp_path / "child.py"
     silent.write_text("import time; time.sleep(600)")
-    monkeypatch.setattr(compiler, "_CHILD", silent)
+    monkeypatch.setattr(compiler, "_SERVER", CompileServer(silent))
     with pytest.raises(CompilerError, match="too long"):
         compile_any("EN10MB", [("tcp", [""])], seconds=0.2, optimize=True)
 
@@ -99,6 +102,35 @@ def test_without_libpcap_the_sentence_names_the_package(
 ) -> None:
     bare = tmp_path / "child.py"
     bare.write_text(CHILD.read_text().replace('"libpcap.so', '"libnothere.so'))
-    monkeypatch.setattr(compiler, "_CHILD", bare)
+    monkeypatch.setattr(compiler, "_SERVER", CompileServer(bare))
     with pytest.raises(CompilerError, match=r"install the package libpcap0\.8"):
-        check("port 80")
+        compile_any("EN10MB", [("tcp", [""])], seconds=30, optimize=True)
+
+
+def test_many_questions_at_once_get_each_its_own_answer() -> None:
+    def ask(number: int) -> bool:
+        good = number % 2 == 0
+        text = f"port {number}" if good else f"port {number} {number}"
+        return (compile_any("EN10MB", [(text, [""])], seconds=30, optimize=True).group == 0) is good
+
+    with ThreadPoolExecutor(16) as pool:
+        assert all(pool.map(ask, range(1, 100)))
+
+
+def test_a_server_that_was_killed_is_started_again() -> None:
+    server = CompileServer(CHILD)
+    question = b'{"link_type": "EN10MB", "optimize": true, "groups": [["tcp", [""]]]}'
+    first = server.ask(question, 30)
+    assert server._process is not None
+    os.kill(server._process.pid, signal.SIGKILL)
+    assert server.ask(question, 30) == first == b'{"group": 0, "error": null}'
+    server.end()
+
+
+def test_a_fork_that_dies_leaves_the_next_question_its_answer() -> None:
+    server = CompileServer(CHILD)
+    deep = "(" * 100_000
+    died = server.ask(f'{{"link_type": "EN10MB", "optimize": true, "groups": {deep}'.encode(), 30)
+    assert died == b""
+    assert server.ask(b'{"link_type": "nothing"}', 30) == b'{"unknown": true}'
+    server.end()
