@@ -1,23 +1,24 @@
 """The Bolt app: its listeners, and how it knows its workspace."""
 
 import logging
-from concurrent.futures import ThreadPoolExecutor
 
 from slack_bolt import App
 from slack_bolt.authorization import AuthorizeResult
 
+from bot.afterwards import Afterwards
 from bot.listeners import register
 from workers.services import Services
 from workers.slack.client import reading_client
 
 log = logging.getLogger(__name__)
 
-# Listeners go on after the ack to ask Slack and the cluster; Bolt's own pool has five threads.
-_LISTENER_THREADS = 32
 
-
-def make_app(services: Services) -> App:
+def make_app(services: Services, afterwards: Afterwards) -> App:
     """The app with every listener registered; it makes no call to Slack until a request comes.
+
+    Args:
+        services: What the listeners work with.
+        afterwards: Where they do what comes after the ack.
 
     Raises:
         SettingsError: A token or the signing secret is not set.
@@ -38,7 +39,9 @@ def make_app(services: Services) -> App:
         authorize=authorize,
         request_verification_enabled=not socket_mode,
         ssl_check_enabled=True,
-        listener_executor=ThreadPoolExecutor(_LISTENER_THREADS, thread_name_prefix="listener"),
+        # A listener runs in the thread that received the request, only as long as the ack takes. Otherwise
+        # Bolt hands it to another thread and looks for its ack every 10 ms.
+        process_before_response=True,
     )
-    register(app, services)
+    register(app, services, afterwards)
     return app

@@ -105,17 +105,18 @@ def end(
     show(services, capture)
 
 
-def show(services: Services, capture: Capture, *, queue_reachable: bool = True) -> None:
-    """Shows how a capture stands; when its place cannot be reached, beat shows its end later."""
+def show(services: Services, capture: Capture, *, queue_reachable: bool = True) -> bool:
+    """Shows how a capture stands, and whether it is shown; when not, beat shows its end later."""
     try:
         services.place.report(capture).show(capture, queue_reachable=queue_reachable)
     except PlaceError as error:
         log.warning("what is shown lags behind: %s", error)
         if not error.lasting or capture.state not in FINAL:
-            return
+            return False
         # Its place is gone for good; the asker is told once, and it counts as shown.
         tell(services, capture, f"`{capture.id}`: {capture.sentence or 'its message is gone, it has ended.'}")
     services.ledger.note(capture.id, shown=capture.state)
+    return True
 
 
 def tell(services: Services, capture: Capture, sentence: str) -> None:

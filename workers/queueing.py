@@ -12,6 +12,7 @@ from workers.ledger.capture import SLACK, Capture
 from workers.ledger.turns import Given
 from workers.limits import Limits
 from workers.line import Held
+from workers.logs import about
 from workers.queue import publish
 from workers.services import Services
 
@@ -75,8 +76,11 @@ def show_places(services: Services, given: Given, waiting: list[Capture]) -> Non
 
 def _show_place(services: Services, capture: Capture, held: Held) -> None:
     why = _why(services, capture, held)
-    if services.ledger.turns.note_place(capture.id, held.place, why):
-        show(services, replace(capture, place=held.place, waits_for=why))
+    with about(capture.id):
+        if not services.ledger.turns.note_place(capture.id, held.place, why):
+            return
+        if not show(services, replace(capture, place=held.place, waits_for=why)):
+            services.ledger.note(capture.id, place=None, waits_for=None)  # so it is first in the next round
 
 
 def _why(services: Services, capture: Capture, held: Held) -> str:

@@ -2,12 +2,13 @@
 
 from slack_bolt import App
 
+from bot.afterwards import Afterwards
 from bot.listeners.actions import register_actions
 from bot.listeners.commands import register_commands
 from workers.services import Services
 
 
-def register(app: App, services: Services) -> None:
+def register(app: App, services: Services, afterwards: Afterwards) -> None:
     """Registers every listener."""
-    register_commands(app, services)
-    register_actions(app, services)
+    register_commands(app, services, afterwards)
+    register_actions(app, services, afterwards)

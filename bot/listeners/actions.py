@@ -1,13 +1,14 @@
 """Buttons: Stop ends a running capture early and keeps what it has, +30s lets it run longer."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from slack_bolt import Ack, App, Respond
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot.afterwards import Afterwards
 from bot.listeners.person import who
 from workers.admission import stop
 from workers.extension import extend
@@ -18,23 +19,33 @@ from workers.thread.messages import EXTEND, STOP
 log = logging.getLogger(__name__)
 
 
-def register_actions(app: App, services: Services) -> None:
+def register_actions(app: App, services: Services, afterwards: Afterwards) -> None:
     """Listens to the buttons of a capture's message."""
+
+    def afterwards_for(ack: Ack, capture_id: str, work: Callable[[], None]) -> None:
+        # Apart from its channel's line: nobody who presses Stop waits for the requests of others.
+        ack()
+        with about(capture_id):
+            afterwards.do(capture_id, work)
 
     @app.action(STOP)
     def stop_capture(ack: Ack, body: dict[str, Any], action: dict[str, Any], respond: Respond) -> None:
-        ack()
-        with _told(respond, action["value"], "so nothing stopped: press Stop again in a minute"):
-            stop(services, action["value"], user_id=body["user"]["id"], who=_presser(services, body))
+        def work() -> None:
+            with _told(respond, action["value"], "so nothing stopped: press Stop again in a minute"):
+                stop(services, action["value"], user_id=body["user"]["id"], who=_presser(services, body))
+
+        afterwards_for(ack, action["value"], work)
 
     @app.action(EXTEND)
     def extend_capture(ack: Ack, body: dict[str, Any], action: dict[str, Any], respond: Respond) -> None:
-        ack()
-        with _told(respond, action["value"], "so the capture ends as it was to: press again in a minute"):
-            presser = _presser(services, body)
-            refusal = extend(services, action["value"], user_id=body["user"]["id"], who=presser)
-            if refusal is not None:
-                _whisper(respond, refusal)
+        def work() -> None:
+            with _told(respond, action["value"], "so the capture ends as it was to: press again in a minute"):
+                presser = _presser(services, body)
+                refusal = extend(services, action["value"], user_id=body["user"]["id"], who=presser)
+                if refusal is not None:
+                    _whisper(respond, refusal)
+
+        afterwards_for(ack, action["value"], work)
 
 
 def _presser(services: Services, body: dict[str, Any]) -> dict[str, str]:
@@ -46,8 +57,7 @@ def _presser(services: Services, body: dict[str, Any]) -> dict[str, str]:
 def _told(respond: Respond, capture_id: str, so: str) -> Iterator[None]:
     """Tells whoever pressed the button what kept it from working."""
     try:
-        with about(capture_id):
-            yield
+        yield
     except SQLAlchemyError:
         log.exception("the ledger cannot be written")
         _whisper(respond, f"podcap's database is out of reach, {so}.")

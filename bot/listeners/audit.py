@@ -6,6 +6,7 @@ from typing import Any
 from slack_bolt import Ack, Respond
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot.afterwards import Afterwards
 from bot.listeners.person import who
 from workers.place import PlaceError
 from workers.policy.decide import Asker, may_read_trail
@@ -23,7 +24,14 @@ from workers.trail.stories import stories
 log = logging.getLogger(__name__)
 
 
-def answer_audit(services: Services, command: dict[str, Any], text: str, ack: Ack, respond: Respond) -> None:
+def answer_audit(
+    services: Services,
+    command: dict[str, Any],
+    text: str,
+    ack: Ack,
+    respond: Respond,
+    afterwards: Afterwards,
+) -> None:
     """Answers a question about the trail, to the asker alone.
 
     Args:
@@ -32,6 +40,7 @@ def answer_audit(services: Services, command: dict[str, Any], text: str, ack: Ac
         text: Its text as it was typed.
         ack: Slack's three seconds; who may ask is found out after it.
         respond: Answers by the command's response URL.
+        afterwards: Where it is found out.
     """
     try:
         question = parse_audit(text)
@@ -39,6 +48,10 @@ def answer_audit(services: Services, command: dict[str, Any], text: str, ack: Ac
         ack(response_type="ephemeral", text=str(error))
         return
     ack()
+    afterwards.do(command["user_id"], lambda: _tell(services, command, question, respond))
+
+
+def _tell(services: Services, command: dict[str, Any], question: AuditQuestion, respond: Respond) -> None:
     try:
         message = _answer(services, command, question)
     except PlaceError as error:

@@ -1,13 +1,16 @@
 """The slash command `/podcap`: parse, write to the ledger, ack; the rest comes after the ack."""
 
 import logging
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from slack_bolt import Ack, App, Respond
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot.afterwards import Afterwards
 from bot.help import help_message
 from bot.listeners.audit import answer_audit
+from workers.housekeeping import ADMISSION_TAKES
 from workers.ledger.capture import Capture, Order
 from workers.logs import about
 from workers.queueing import admit
@@ -21,15 +24,18 @@ from workers.services import Services
 
 log = logging.getLogger(__name__)
 
+# Early enough that the bot is not at it still when beat begins.
+_ADMITS_WITHIN = ADMISSION_TAKES - timedelta(seconds=5)
 
-def register_commands(app: App, services: Services) -> None:
+
+def register_commands(app: App, services: Services, afterwards: Afterwards) -> None:
     """Listens to `/podcap`."""
 
     @app.command("/podcap")
     def podcap(ack: Ack, command: dict[str, Any], respond: Respond) -> None:
         text = plain(command.get("text") or "")
         if asks_about_trail(text):
-            answer_audit(services, command, text, ack, respond)
+            answer_audit(services, command, text, ack, respond, afterwards)
             return
         try:
             request = parse(text)
@@ -55,7 +61,13 @@ def register_commands(app: App, services: Services) -> None:
             ack(response_type="ephemeral", text=_accepted(capture, request))
             log.info("asked for" if new else "asked for again by the same click")
             if new:
-                admit(services, capture)
+                afterwards.do(capture.channel_id, lambda: _admit(services, capture))
+
+
+def _admit(services: Services, capture: Capture) -> None:
+    if datetime.now(UTC) < capture.requested_at + _ADMITS_WITHIN:
+        admit(services, capture)
+    # else so many asked in this channel that its turn came late, and beat has it
 
 
 def _accepted(capture: Capture, request: Request) -> str:

@@ -1,6 +1,8 @@
 """Who and what is behind Slack's ids: channels, people, user groups."""
 
 import logging
+import threading
+import time
 from collections.abc import Iterable
 
 from slack_sdk import WebClient
@@ -12,11 +14,15 @@ from workers.slack.errors import code
 log = logging.getLogger(__name__)
 
 _PAGE = 200
+_KNOWN_SECONDS = 10.0
 _NO_GROUP = frozenset({"no_such_subteam", "subteam_not_found", "plan_upgrade_required", "paid_teams_only"})
 
 
 class SlackDirectory:
-    """Answers questions about a workspace; every answer is asked for anew.
+    """Answers questions about a workspace; safe to share between threads.
+
+    Every answer is asked for anew, but the members of a user group, who are those of 10 s ago at most: Slack
+    tells them 20 times a minute, which many requests at once would use up.
 
     Needs the scopes channels:read, groups:read, im:read, mpim:read, users:read, users:read.email and
     usergroups:read. Every method raises slack_sdk's errors (see `errors.FAULTS`).
@@ -24,6 +30,8 @@ class SlackDirectory:
 
     def __init__(self, client: WebClient) -> None:
         self._client = client
+        self._groups: dict[str, tuple[float | None, frozenset[str]]] = {}
+        self._asking = threading.Lock()
 
     def channel(self, channel_id: str) -> Channel:
         """The channel as conversations.info describes it.
@@ -89,11 +97,19 @@ class SlackDirectory:
         return frozenset(group for group in among if self._is_in(user_id, group))
 
     def _is_in(self, user_id: str, group: str) -> bool:
+        with self._asking:  # so that many who ask at once ask Slack once
+            asked_at, members = self._groups.get(group, (None, frozenset[str]()))
+            if asked_at is None or time.monotonic() > asked_at + _KNOWN_SECONDS:
+                members = self._members(group)
+                self._groups[group] = time.monotonic(), members
+        return user_id in members
+
+    def _members(self, group: str) -> frozenset[str]:
         try:
-            return user_id in self._client.usergroups_users_list(usergroup=group)["users"]
+            return frozenset(self._client.usergroups_users_list(usergroup=group)["users"])
         except SlackApiError as error:
             if code(error) not in _NO_GROUP:
                 raise
             # One dead group in a policy must not shut out those whom another rule names.
             log.warning("policy: user group %s has no members any more (%s)", group, code(error))
-            return False
+            return frozenset()

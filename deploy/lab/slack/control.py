@@ -46,6 +46,7 @@ class Control:
             "limits": self._limits,
             "scopes": self._scopes,
             "channel": self._channel,
+            "join": self._join,
             "disconnect": self._disconnect,
         }
         return [
@@ -142,6 +143,11 @@ class Control:
         if "bot" in body and bool(body["bot"]) != (bot in channel.members):
             (channel.members.append if body["bot"] else channel.members.remove)(bot)
         return asdict(channel)
+
+    async def _join(self, body: Json) -> Json:
+        world, names = self._workspace.world, [str(name) for name in body["users"]]
+        places = list(map(str, body.get("channels", []))), list(map(str, body.get("groups", [])))
+        return {"users": {name: world.join(name, *places).id for name in names}}
 
     async def _disconnect(self, body: Json) -> Json:
         reason = body.get("reason")

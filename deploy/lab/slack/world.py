@@ -88,6 +88,25 @@ class World:
         self.channels[id_] = Channel(id_, "", sorted(pair), is_im=True)
         return self.channels[id_]
 
+    def join(self, name: str, channels: Iterable[str] = (), groups: Iterable[str] = ()) -> User:
+        """A new person, who is in these channels and user groups; one who is there already joins them.
+
+        Raises:
+            KeyError: There is no such channel or user group.
+        """
+        user = self.user(name) or _person(name, name.title())
+        places = [(self.channel(channel), channel) for channel in channels]
+        handles = {group.handle: group for group in self.groups.values()}
+        joined = [handles[handle] for handle in groups]
+        for channel, asked in places:
+            if channel is None:
+                raise KeyError(asked)
+        self.users[user.id] = user
+        for members in (*(channel.members for channel, _ in places if channel), *(g.users for g in joined)):
+            if user.id not in members:
+                members.append(user.id)
+        return user
+
     def sees(self, user: User, channel: Channel) -> bool:
         """Whether a user can know of a channel: public, or one of its members."""
         return not (channel.is_private or channel.is_im) or user.id in channel.members
