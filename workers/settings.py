@@ -106,6 +106,19 @@ class Settings(BaseSettings):
         alias="PODCAP_LOG_FORMAT",
         description="`json` or `text`; `auto` is text at a terminal, else JSON.",
     )
+    metrics_port: int | None = Field(
+        None,
+        alias="PODCAP_METRICS_PORT",
+        ge=0,
+        le=65535,
+        description="Port at which worker and beat serve `/metrics`, `/healthz` and `/readyz`.",
+    )
+    otlp_endpoint: str | None = Field(
+        None,
+        alias="OTEL_EXPORTER_OTLP_ENDPOINT",
+        description="Base URL of a collector (OTLP over HTTP) that gets a trace of each capture.",
+        repr=False,  # a password may be in it
+    )
     store_url: str = Field(
         "var/captures",
         alias="PODCAP_STORE_URL",
@@ -192,7 +205,13 @@ class Settings(BaseSettings):
     def secrets(self) -> tuple[str, ...]:
         """Every secret among the settings, also the passwords in URLs, as written and as meant."""
         tokens = (self.slack_bot_token, self.slack_signing_secret, self.slack_app_token)
-        urls = (self.database_url, self.database_owner_url or "", self.broker_url, self.store_url)
+        urls = (
+            self.database_url,
+            self.database_owner_url or "",
+            self.broker_url,
+            self.store_url,
+            self.otlp_endpoint or "",
+        )
         passwords = [password for url in urls for password in _PASSWORD.findall(url)]
         return (
             *(token.get_secret_value() for token in tokens if token is not None),

@@ -1,0 +1,1 @@
+"""Traces of captures, told from the trail."""
