@@ -9,12 +9,16 @@ from contextlib import contextmanager
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from workers.alive import SIGNS
 from workers.ledger.ledger import Ledger
 from workers.logs import about
 
 log = logging.getLogger(__name__)
 
 BEAT_SECONDS = 5.0
+_NAME = "the heartbeat"
+# One heartbeat waits that long when the database hangs.
+_WITHIN_SECONDS = 120.0
 WORKER = f"worker@{socket.gethostname()}:{os.getpid()}"
 """This process, as the ledger names it."""
 
@@ -43,6 +47,7 @@ class Heart:
                 self._captures.discard(capture_id)
 
     def _beat(self) -> None:
+        SIGNS.expect(_NAME, within=_WITHIN_SECONDS)
         pause = threading.Event()
         while True:
             with self._lock:
@@ -50,6 +55,8 @@ class Heart:
             for capture_id in captures:
                 with about(capture_id):
                     self._try(capture_id)
+                SIGNS.give(_NAME)
+            SIGNS.give(_NAME)
             pause.wait(BEAT_SECONDS)
 
     def _try(self, capture_id: str) -> None:

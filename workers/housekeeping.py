@@ -1,17 +1,20 @@
 """What beat does every few seconds, so that no capture is forgotten and no pod left behind."""
 
 import logging
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
 from workers.admission import end, show
 from workers.agent.agent import remove_leftovers
+from workers.alive import SIGNS
 from workers.cluster.errors import ClusterError
 from workers.ledger.capture import TERMINAL, Capture
 from workers.ledger.ledger import IllegalMoveError
 from workers.ledger.states import ACTIVE, WAITING, State
 from workers.logs import about
+from workers.metrics import LAST_ROUND
 from workers.mirror import mirror
 from workers.pulse import Pulse
 from workers.queueing import admit, advance, enqueue, show_places
@@ -21,9 +24,16 @@ from workers.services import Services
 log = logging.getLogger(__name__)
 
 _BY = "beat"
+_NAME = "housekeeping"
+# Every question of it has a deadline; the longest part asks Slack and the cluster a dozen times.
+_PART_SECONDS = 300.0
 
-# The bot is still at it; later it is taken for dead.
-_ADMISSION_TAKES = timedelta(seconds=20)
+ADMISSION_TAKES = timedelta(seconds=20)
+"""So long a request is the bot's alone. Later the bot is dead, or has more than Slack lets it answer."""
+
+# A channel takes a message a second: with many requests that wait for theirs, the rest of a round comes all
+# the same.
+_ADMITTING_SECONDS = 10.0
 # A worker that is free takes a capture at once; this long without one, the message may be lost.
 _PUBLISH_AGAIN_AFTER = timedelta(seconds=30)
 # Later nobody waits for it any more.
@@ -36,7 +46,11 @@ def keep_house(services: Services, pulse: Pulse) -> None:
     Expire, admit, publish, give turns, end what was abandoned, show, remove agent pods, forget, mirror the
     trail. What fails for one capture is logged and keeps nothing else from being done.
     """
+    SIGNS.give(_NAME)
+    admitting_until = time.monotonic() + _ADMITTING_SECONDS
     for capture in services.ledger.waiting():
+        if capture.state is State.REQUESTED and time.monotonic() > admitting_until:
+            continue
         with about(capture.id):
             _apart(_keep_waiting, services, capture)
     _apart(_keep_line, services)
@@ -49,15 +63,23 @@ def keep_house(services: Services, pulse: Pulse) -> None:
     _apart(_remove_agent_pods, services)
     _apart(forget_captures, services)
     _apart(mirror, services.settings, services.ledger)
+    LAST_ROUND.set_to_current_time()
 
 
-def _apart(work: Callable[..., None], *arguments: Any) -> None:
+def expect_rounds() -> None:
+    """From now on a process that keeps house is taken for hung when a part of a round takes too long."""
+    SIGNS.expect(_NAME, within=_PART_SECONDS)
+
+
+def _apart(work: Callable[..., object], *arguments: Any) -> None:
     try:
         work(*arguments)
     except IllegalMoveError as error:
         log.info("it moved on meanwhile: %s", error)
     except Exception:
         log.exception("a part of housekeeping failed; the next round tries it again")
+    finally:
+        SIGNS.give(_NAME)
 
 
 def _keep_line(services: Services) -> None:
@@ -71,7 +93,7 @@ def _keep_waiting(services: Services, capture: Capture) -> None:
         end(services, capture, State.EXPIRED, _too_late(capture))
     elif capture.origin == TERMINAL:
         return  # it waits for nobody but the process that asked for it
-    elif capture.state is State.REQUESTED and capture.requested_at + _ADMISSION_TAKES <= now:
+    elif capture.state is State.REQUESTED and capture.requested_at + ADMISSION_TAKES <= now:
         admit(services, capture, again=True)
     elif capture.turn_at is not None and _is_due(capture.published_at, now):
         enqueue(services, capture)

@@ -52,13 +52,15 @@ def set_up_logs(process: str) -> None:
     handler = logging.StreamHandler()
     handler.addFilter(_note_capture)
     plain = form == "text" or (form == "auto" and sys.stderr.isatty())
-    handler.setFormatter(_Masked(logging.Formatter(_TEXT) if plain else _Json(process), secrets))
+    handler.setFormatter(_Text(secrets) if plain else _Json(process, secrets))
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     logging.captureWarnings(capture=True)
     threading.excepthook = _died
     # One line for every HTTP request of a client library drowns the rest.
-    for name in ("httpx", "urllib3", "kubernetes", "alembic"):
+    for name in ("httpx", "urllib3", "kubernetes", "alembic", "celery.beat"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    # What was not signed by Slack is logged there whole, whatever it holds.
+    logging.getLogger("slack_bolt.RequestVerification").setLevel(logging.WARNING)
     # Each failed try is an ERROR there; podcap says once what came of them.
     for name in ("slack_sdk.web.base_client", "slack_sdk.webhook.client"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
@@ -78,10 +80,20 @@ def _of_celery(record: logging.LogRecord) -> str | None:
     return name if isinstance(name, str) and name.startswith("cap-") else None
 
 
+class _Text(logging.Formatter):
+    def __init__(self, secrets: tuple[str, ...]) -> None:
+        super().__init__(_TEXT)
+        self._secrets = secrets
+
+    def format(self, record: logging.LogRecord) -> str:
+        return mask(super().format(record), self._secrets)
+
+
 class _Json(logging.Formatter):
-    def __init__(self, process: str) -> None:
+    def __init__(self, process: str, secrets: tuple[str, ...]) -> None:
         super().__init__()
         self._process = process
+        self._secrets = secrets
 
     def format(self, record: logging.LogRecord) -> str:
         at = datetime.fromtimestamp(record.created, UTC)
@@ -90,27 +102,13 @@ class _Json(logging.Formatter):
             "level": record.levelname,
             "process": self._process,
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": mask(record.getMessage(), self._secrets),
         }
         if capture := getattr(record, "capture", None):
             line["capture"] = capture
         if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
-        if record.stack_info:
-            line["stack"] = record.stack_info
+            line["exception"] = mask(self.formatException(record.exc_info), self._secrets)
         return json.dumps(line, ensure_ascii=False)
-
-
-class _Masked(logging.Formatter):
-    """Another formatter's lines without secrets."""
-
-    def __init__(self, formatter: logging.Formatter, secrets: tuple[str, ...]) -> None:
-        super().__init__()
-        self._formatter = formatter
-        self._secrets = secrets
-
-    def format(self, record: logging.LogRecord) -> str:
-        return mask(self._formatter.format(record), self._secrets)
 
 
 def _died(what: threading.ExceptHookArgs) -> None:

@@ -1,6 +1,5 @@
 """What no log line may hold: tokens, passwords, and URLs that let whoever has them act. Pure."""
 
-import json
 import re
 from collections.abc import Iterable
 from urllib.parse import quote
@@ -32,7 +31,7 @@ _PATTERNS = (
     # secrets among a URL's parameters, also of URLs signed for S3, GCS and Azure
     (
         re.compile(
-            r"([?&](?:x-amz-[a-z-]*|x-goog-[a-z-]*|sig|signature|token|access_token|client_secret|password)=)[^\s&\"'\\]+",
+            r"((?<!\w)(?:x-amz-[a-z-]*|x-goog-[a-z-]*|sig|signature|token|access_token|client_secret|password)=)[^\s&\"'\\]+",
             re.IGNORECASE,
         ),
         rf"\1{_MASK}",
@@ -49,7 +48,7 @@ def mask(line: str, secrets: Iterable[str] = ()) -> str:
     """
     for secret in secrets:
         if len(secret) >= _SHORTEST:
-            for shown in {secret, quote(secret, safe=""), json.dumps(secret)[1:-1]}:
+            for shown in {secret, quote(secret, safe=""), repr(secret)[1:-1]}:
                 line = line.replace(shown, _MASK)
     for pattern, masked in _PATTERNS:
         line = pattern.sub(masked, line)

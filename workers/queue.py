@@ -12,7 +12,9 @@ from celery import Celery
 from celery.signals import setup_logging
 from kombu.exceptions import OperationalError
 
+from workers.consumer_life import ConsumerLife
 from workers.logs import about, set_up_logs
+from workers.metrics import PUBLISH_FAILURES
 from workers.settings import SettingsError, load
 
 log = logging.getLogger(__name__)
@@ -34,6 +36,7 @@ def _broker_url() -> str:
 
 
 app = Celery("podcap", include=["workers.tasks"])
+app.steps["consumer"].add(ConsumerLife)
 app.conf.update(
     broker_url=_broker_url(),
     # Nobody reads results: they are in the ledger.
@@ -100,6 +103,7 @@ def _send(task: str, arguments: tuple[str, ...], queue: str, **options: Any) -> 
             connection.ensure_connection(max_retries=1, interval_start=0, timeout=3)
             app.send_task(task, arguments, queue=queue, connection=connection, retry=False, **options)
     except (OperationalError, OSError) as error:
+        PUBLISH_FAILURES.inc()
         log.warning("the queue cannot be reached: %s", error)
         return False
     return True

@@ -1,12 +1,17 @@
 """The Celery tasks: each takes ids and calls the work."""
 
+import atexit
 from functools import cache
 
 from celery.signals import beat_init, worker_init
 
+from workers.alive import SIGNS
 from workers.capture import run
-from workers.housekeeping import keep_house
+from workers.housekeeping import expect_rounds, keep_house
+from workers.ledger.readiness import why_unready
 from workers.logs import about
+from workers.metrics import REGISTRY
+from workers.probes import by_path, probes, serve_probes
 from workers.pulse import Pulse
 from workers.queue import (
     ASK_TO_KEEP_STORE,
@@ -20,6 +25,7 @@ from workers.queueing import advance
 from workers.retention import keep_store
 from workers.services import Services, open_services
 from workers.settings import SettingsError
+from workers.telemetry import measure
 
 _PULSE = Pulse()
 
@@ -32,11 +38,14 @@ def _services() -> Services:
 @worker_init.connect  # type: ignore[untyped-decorator]
 def _open_worker(**_: object) -> None:
     _open_or_exit("PODCAP_AGENT_IMAGE")
+    _tell_of_itself()
 
 
 @beat_init.connect  # type: ignore[untyped-decorator]
 def _open_beat(**_: object) -> None:
     _open_or_exit()
+    expect_rounds()
+    _tell_of_itself()
 
 
 def _open_or_exit(*required: str) -> None:
@@ -47,6 +56,20 @@ def _open_or_exit(*required: str) -> None:
             services.settings.required(name)
     except SettingsError as error:
         raise SystemExit(str(error)) from None
+
+
+def _tell_of_itself() -> None:
+    services = _services()
+    exporter = measure(services.settings, services.ledger)
+    if exporter is not None:
+        atexit.register(exporter.close)
+    port = services.settings.metrics_port
+    if port is None:
+        return
+    try:
+        serve_probes(port, by_path(probes([SIGNS.missing], [lambda: why_unready(services.ledger)], REGISTRY)))
+    except OSError as error:
+        raise SystemExit(f"PODCAP_METRICS_PORT: port {port} cannot be served: {error.strerror}.") from None
 
 
 @app.task(name=RUN_CAPTURE)  # type: ignore[untyped-decorator]

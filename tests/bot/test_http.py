@@ -1,44 +1,59 @@
-"""The bot's HTTP server, as the kubelet and Slack reach it."""
+"""The bot's HTTP server, as the kubelet, Prometheus and Slack reach it."""
 
+import json
 import threading
+import urllib.error
 import urllib.request
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 
 from bot.http import make_server
 from tests.hangs import HANGS
-from workers.ledger.engine import open_engine
-from workers.ledger.ledger import Ledger
-from workers.ledger.migrate import migrate
-from workers.policy.rules import NOBODY
-from workers.services import Services
-from workers.settings import Settings
-from workers.slack.place import SlackPlace
 
 
-@pytest.fixture
-def port(tmp_path: Path) -> Iterator[int]:
-    """Where a bot in Socket Mode serves."""
-    settings = Settings(SLACK_BOT_TOKEN="xoxb-none", PORT=0)
-    engine = open_engine(f"sqlite:///{tmp_path}/podcap.db")
-    migrate(engine)
-    ledger = Ledger(engine)
-    server = make_server(None, Services(settings, ledger, NOBODY, None, SlackPlace(settings, ledger)))
-    serving = threading.Thread(target=server.run)
-    serving.start()
+@contextmanager
+def serving(healthy: Callable[[], str | None], ready: Callable[[], str | None]) -> Iterator[int]:
+    """The port of a bot in Socket Mode."""
+    server = make_server(None, 0, [healthy], [ready])
+    thread = threading.Thread(target=server.run)
+    thread.start()
     try:
         yield server.effective_port
     finally:
         server.trigger.pull_trigger(server.close)
-        serving.join()
+        thread.join()
         server.task_dispatcher.shutdown()
-        engine.dispose()
+
+
+def get(url: str) -> tuple[int, bytes]:
+    try:
+        with urllib.request.urlopen(url, timeout=HANGS) as answer:
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read()
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "[::1]"])
-def test_it_answers_over_ipv4_and_ipv6(port: int, host: str) -> None:
-    for path, words in (("healthz", b"ok\n"), ("readyz", b"ready\n")):
-        with urllib.request.urlopen(f"http://{host}:{port}/{path}", timeout=HANGS) as answer:
-            assert (answer.status, answer.read()) == (200, words)
+def test_it_answers_over_ipv4_and_ipv6(host: str) -> None:
+    with serving(lambda: None, lambda: None) as port:
+        for path in ("healthz", "readyz"):
+            status, body = get(f"http://{host}:{port}/{path}")
+            assert (status, json.loads(body)) == (200, {"status": "ok", "wrong": []})
+
+
+def test_what_is_wrong_is_one_sentence_under_its_own_path() -> None:
+    with serving(lambda: None, lambda: "The database is away.") as port:
+        status, body = get(f"http://127.0.0.1:{port}/readyz")
+        assert (status, json.loads(body)) == (503, {"status": "failing", "wrong": ["The database is away."]})
+        assert get(f"http://127.0.0.1:{port}/healthz")[0] == 200
+
+
+def test_metrics_are_served_and_other_paths_are_not_found() -> None:
+    with serving(lambda: None, lambda: None) as port:
+        status, body = get(f"http://127.0.0.1:{port}/metrics")
+        assert status == 200
+        assert b"# TYPE podcap_publish_failures_total counter" in body
+        assert get(f"http://127.0.0.1:{port}/slack/events")[0] == 404

@@ -124,13 +124,22 @@ def test_containers_run_without_root_rights_or_a_writable_root(objects: list[dic
         assert set(container["resources"]) == {"requests", "limits"}
 
 
-def test_only_the_bot_is_probed_at_paths_that_it_serves(objects: list[dict[str, Any]]) -> None:
-    probed = [container for container in containers(objects) if "readinessProbe" in container]
-    assert [container["name"] for container in probed] == ["bot"]
-    paths = {
-        probed[0][probe]["httpGet"]["path"] for probe in ("startupProbe", "readinessProbe", "livenessProbe")
-    }
-    assert paths == {"/readyz", "/healthz"}
+def test_each_process_is_probed_at_a_port_that_it_serves_and_whose_paths_it_knows(
+    objects: list[dict[str, Any]],
+) -> None:
+    probed = {one["name"]: one for one in containers(objects) if "readinessProbe" in one}
+    assert set(probed) == set(PROCESSES)
+    for name, container in probed.items():
+        ports = {port["name"]: port["containerPort"] for port in container["ports"]}
+        served = {one["name"]: one["value"] for one in container["env"] if "value" in one}
+        for probe, path in (
+            ("startupProbe", "/healthz"),
+            ("readinessProbe", "/readyz"),
+            ("livenessProbe", "/healthz"),
+        ):
+            asked = container[probe]["httpGet"]
+            assert asked["path"] == path
+            assert str(ports[asked["port"]]) == served["PORT" if name == "bot" else "PODCAP_METRICS_PORT"]
 
 
 def test_every_rule_says_why_it_is_there() -> None:

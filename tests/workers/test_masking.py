@@ -44,10 +44,6 @@ def test_an_ordinary_line_stays_as_it_is(line: str) -> None:
     assert mask(line, ("short",)) == line
 
 
-@given(st.text(min_size=6), st.text(), st.text())
+@given(st.text(min_size=6).filter(lambda secret: "*" not in secret), st.text(), st.text())
 def test_a_secret_known_by_its_value_is_in_no_line(secret: str, before: str, after: str) -> None:
-    if secret in f"{before}***{after}" or set(secret) <= set("* "):
-        return
-    masked = mask(json.dumps({"message": f"{before}{secret}{after}"}), (secret,))
-    assert json.loads(masked)["message"].count(secret) <= f"{before}{after}".count(secret) + 1
-    assert secret not in mask(f"<{secret}>", (secret,)).replace("***", "\0")
+    assert secret not in mask(f"{before}{secret}{after}", (secret,))

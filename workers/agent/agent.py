@@ -28,6 +28,7 @@ from workers.cluster.errors import (
 from workers.cluster.exec import Completed, ExecStream
 from workers.cluster.pod import Pod
 from workers.logs import about
+from workers.metrics import PODS_REAPED
 
 log = logging.getLogger(__name__)
 
@@ -228,6 +229,7 @@ def remove_leftovers(
             with about(capture_id):
                 cluster.delete_pod(namespace, pod.name, uid=pod.uid)
                 log.info("removed an agent pod that nobody needs")
+            PODS_REAPED.inc()
             removed.append(capture_id)
     return tuple(removed)
 

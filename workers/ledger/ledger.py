@@ -9,12 +9,13 @@ from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Engine, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Engine, bindparam, func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from workers.ledger.archive import Archive
 from workers.ledger.capture import Capture, Order, new_id
 from workers.ledger.schema import captures, heartbeats, installations, mirrors, trail
+from workers.ledger.standing import Standing, read_standing
 from workers.ledger.states import ACTIVE, FINAL, ON_THE_NODE, WAITING, State, sources
 from workers.ledger.turns import Turns
 from workers.trail import log
@@ -388,6 +389,16 @@ class Ledger:
         """The moves of a capture in their order, as the trail has them: (to, by)."""
         entries = self.trail.entries(Wanted(capture_id=capture_id))
         return [(State(entry.event), entry.by) for entry in entries if entry.event in set(State)]
+
+    def standing(self) -> Standing:
+        """Figures about all captures."""
+        with self._reading.connect() as connection:
+            return read_standing(connection)
+
+    def schema(self) -> str | None:
+        """The revision of the database's schema; raises what SQLAlchemy raises when there is none."""
+        with self._reading.connect() as connection:
+            return connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
 
     def ping(self) -> None:
         """Asks the database for nothing; raises what SQLAlchemy raises when it cannot answer."""
