@@ -1,13 +1,14 @@
 """Turns on a real database, also when several processes give them at once."""
 
-from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
-from threading import Barrier
+from threading import Barrier, Event
+from time import sleep
 
 import pytest
+from sqlalchemy import Connection, Engine, event, text
 
 from workers.ledger.capture import TERMINAL, Capture, Order
 from workers.ledger.ledger import Ledger
@@ -67,21 +68,61 @@ def test_one_that_was_stopped_or_has_expired_takes_no_place(ledger: Ledger, queu
     assert give(ledger) == [late.id]
 
 
-def test_two_processes_at_once_never_exceed_a_limit(ledger: Ledger, queue: Queue) -> None:
-    asked = [queue(node=f"n{n % 2}", user_id=f"U{n % 5}", channel_id=f"C{n % 2}").id for n in range(14)]
+def test_processes_that_give_turns_at_once_never_exceed_a_limit(ledger: Ledger, queue: Queue) -> None:
+    # Each of them sees others of the four captures in the line, and would choose another one of them.
     barrier = Barrier(4)
 
-    def worker(_: int) -> list[str]:
+    def process(number: int) -> tuple[str, list[str]]:
         barrier.wait(timeout=20)
-        return give(ledger)
+        capture = queue(channel_id=f"C{number}", user_id=f"U{number}")
+        given = ledger.turns.give({**LIMITS, "cluster": 1}, now=ledger.clock())
+        return capture.id, [one.id for one in given.captures]
 
     with ThreadPoolExecutor(4) as pool:
-        given = [one for turns in pool.map(worker, range(4)) for one in turns]
-    running = [ledger.get(one) for one in given]
-    assert len(given) == len(set(given)) == LIMITS["cluster"]
-    assert set(given) <= set(asked)
-    for name, most in (("user_id", 2), ("channel_id", 4), ("node", 3)):
-        assert max(Counter(getattr(one, name) for one in running).values()) <= most
+        for _ in range(4):
+            asked, given = zip(*pool.map(process, range(4)), strict=True)
+            assert sum(map(len, given)) == 1
+            for capture_id in asked:
+                ledger.move(capture_id, State.STOPPED, by="U1")
+
+
+@pytest.mark.parametrize("backend", ["postgresql"])
+def test_whoever_gives_turns_waits_for_another_who_does(
+    ledger: Ledger, engine: Engine, order: Callable[..., Order]
+) -> None:
+    """The second would choose another capture for the one place: the first has not seen that one."""
+    asked = [ledger.request(order(channel_id=f"C{n}", user_id=f"U{n}"))[0].id for n in range(2)]
+    late, early = sorted(asked)  # of what is equal otherwise, the lower id stands first in line
+    ledger.move(early, State.QUEUED, by="bot")
+    has_chosen, second = Event(), list[Future[list[str]]]()
+
+    def pause(_connection: Connection, _cursor: object, statement: str, *_: object) -> None:
+        if "SET turn_at" in statement and not has_chosen.is_set():
+            has_chosen.set()
+            while not (second and second[0].done()) and not _somebody_waits(ledger):
+                sleep(0.01)
+
+    event.listen(engine, "before_cursor_execute", pause)
+    try:
+        with ThreadPoolExecutor(2) as pool:
+            first = pool.submit(_give_one, ledger)
+            assert has_chosen.wait(timeout=20)
+            ledger.move(late, State.QUEUED, by="bot")
+            second.append(pool.submit(_give_one, ledger))
+            assert (first.result(timeout=20), second[0].result(timeout=20)) == ([early], [])
+    finally:
+        event.remove(engine, "before_cursor_execute", pause)
+
+
+def _give_one(ledger: Ledger) -> list[str]:
+    given = ledger.turns.give({**LIMITS, "cluster": 1}, now=ledger.clock())
+    return [one.id for one in given.captures]
+
+
+def _somebody_waits(ledger: Ledger) -> bool:
+    with ledger._reading.connect() as connection:
+        waits = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+        return bool(connection.scalar(waits))
 
 
 def test_a_captures_place_is_shown_until_its_turn(ledger: Ledger, queue: Queue) -> None:

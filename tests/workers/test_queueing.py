@@ -1,0 +1,74 @@
+"""Beat tells a few waiting captures in each round where they stand; Redis is out of reach here."""
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from bot.terminal.identity import Identity
+from bot.terminal.place import TerminalPlace
+from workers.ledger.capture import Capture, Order
+from workers.ledger.ledger import Ledger
+from workers.ledger.states import State
+from workers.policy.rules import NOBODY
+from workers.queueing import advance, show_places
+from workers.report import Silence
+from workers.services import Services
+from workers.settings import Settings
+
+
+class _Shown(Silence):
+    def __init__(self) -> None:
+        self.told: list[tuple[str, int | None, str | None]] = []
+
+    def show(self, capture: Capture, *, queue_reachable: bool = True) -> None:  # noqa: ARG002, the protocol's
+        self.told.append((capture.id, capture.place, capture.waits_for))
+
+
+@pytest.fixture
+def shown() -> _Shown:
+    return _Shown()
+
+
+@pytest.fixture
+def services(engine: Engine, shown: _Shown, tmp_path: Path) -> Services:
+    settings = Settings(PODCAP_CAPTURES_PER_USER="1", PODCAP_STORE_URL=str(tmp_path))
+    place = TerminalPlace(Identity("alice", None, "account"), shown)
+    return Services(settings, Ledger(engine), NOBODY, None, place)
+
+
+def queue(ledger: Ledger, key: int) -> Capture:
+    order = Order(str(key), "default", "traefik", "cheddar", 1, "", False, "T1", "C1", "U1", "a", None)
+    return ledger.move(ledger.request(order)[0].id, State.QUEUED, by="bot")
+
+
+def beat(services: Services, shown: _Shown) -> list[tuple[str, int | None]]:
+    shown.told.clear()
+    given = advance(services)
+    show_places(services, given, services.ledger.waiting())
+    return [(capture_id, place) for capture_id, place, _ in shown.told]
+
+
+def test_two_in_a_round_learn_their_place_those_most_out_of_date_first(
+    services: Services, shown: _Shown
+) -> None:
+    captures = [queue(services.ledger, key) for key in range(6)]
+    first = captures[0]
+    rounds = [beat(services, shown) for _ in range(4)]
+    assert [len(told) for told in rounds] == [2, 2, 1, 0]
+    assert sorted(one for told in rounds for one in told) == sorted(
+        (capture.id, place) for place, capture in enumerate(captures[1:], start=1)
+    )
+    why = services.ledger.get(captures[1].id).waits_for
+    assert why == "<@U1> has 1 capture running, the most that one person may have at once"
+
+    # Two end; of the three left, each is one or two places nearer than its message says.
+    services.ledger.note(captures[5].id, place=9)
+    services.ledger.move(first.id, State.STOPPED, by="U1")
+    assert beat(services, shown)[0] == (captures[5].id, 4)
+    assert services.ledger.get(captures[1].id).turn_at is not None
+
+
+def test_what_is_out_of_date_no_more_is_told_nothing(services: Services, shown: _Shown) -> None:
+    queue(services.ledger, 1)
+    assert beat(services, shown) == []
