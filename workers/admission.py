@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from workers.cluster.errors import ClusterError
 from workers.ledger.capture import Capture
 from workers.ledger.ledger import IllegalMoveError
-from workers.ledger.states import FINAL, WAITING, State
+from workers.ledger.states import FINAL, WAITING, Maker, State
 from workers.permission import judge
 from workers.place import PlaceError
 from workers.services import Services
@@ -31,7 +31,7 @@ def accept(services: Services, capture: Capture, *, again: bool = False) -> Capt
         The queued capture; None when it was refused, waits or is somebody else's.
     """
     try:
-        return _accept(services, capture)
+        return _accept(services, capture, again=again)
     except IllegalMoveError:
         log.info("somebody else admitted it")
     except PlaceError as error:
@@ -44,7 +44,7 @@ def accept(services: Services, capture: Capture, *, again: bool = False) -> Capt
     return None
 
 
-def _accept(services: Services, capture: Capture) -> Capture | None:
+def _accept(services: Services, capture: Capture, *, again: bool) -> Capture | None:
     if capture.user_email is None:
         capture = services.ledger.note(capture.id, user_email=services.place.email(capture))
     judgement = judge(services, capture)
@@ -61,7 +61,7 @@ def _accept(services: Services, capture: Capture) -> Capture | None:
     except ClusterError as error:
         end(services, capture, State.FAILED, str(error))
         return None
-    capture = services.place.report(capture).open(capture)
+    capture = services.place.report(capture, again=again).open(capture)
     link = services.place.link(capture)
     reported = {"thread": link} if link else {}
     facts = _who(capture) | judgement.facts() | reported
@@ -94,13 +94,15 @@ def end(
     state: State,
     sentence: str,
     facts: Mapping[str, str | int] | None = None,
+    *,
+    maker: Maker = Maker.ADMISSION,
 ) -> None:
     """Ends a capture with one sentence, in its message when it has one, else to the asker alone.
 
     `facts` are for the trail alone.
     """
     known = _who(capture) | dict(facts or {})
-    capture = services.ledger.move(capture.id, state, by=BY, trail=known, sentence=sentence)
+    capture = services.ledger.move(capture.id, state, by=BY, maker=maker, trail=known, sentence=sentence)
     log.info("%s: %s", state, sentence)
     show(services, capture)
 
@@ -135,7 +137,7 @@ def stop(services: Services, capture_id: str, *, user_id: str, who: Mapping[str,
     capture = services.ledger.request_stop(capture_id, user_id, who=who)
     if capture.state in WAITING:
         try:
-            capture = services.ledger.move(capture_id, State.STOPPED, by=user_id)
+            capture = services.ledger.move(capture_id, State.STOPPED, by=user_id, maker=Maker.PERSON)
         except IllegalMoveError:
             # A worker took it this moment, and sees the flag.
             capture = services.ledger.get(capture_id)

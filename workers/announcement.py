@@ -16,16 +16,36 @@ log = logging.getLogger(__name__)
 
 
 @contextmanager
-def announced(cluster: Cluster, pod: Pod, capture: Capture) -> Iterator[None]:
+def announced(
+    cluster: Cluster,
+    pod: Pod,
+    capture: Capture,
+    *,
+    unless: tuple[type[Exception], ...] = (),
+    begun: bool = False,
+) -> Iterator[None]:
     """An Event on the pod at the begin of the block, another at its end, however it ends.
 
     A cluster that does not take them keeps nobody from capturing: the trail knows it all the same.
+
+    Args:
+        cluster: The pod's.
+        pod: The captured pod.
+        capture: Who captures what of it.
+        unless: What ends the block, and not the capture.
+        begun: Whether an earlier worker has written the first one.
     """
-    _write(cluster, pod, capture, STARTED, _began(capture))
+    if not begun:
+        _write(cluster, pod, capture, STARTED, _began(capture))
+    goes_on = False
     try:
         yield
+    except unless:
+        goes_on = True
+        raise
     finally:
-        _write(cluster, pod, capture, ENDED, f"podcap's capture {capture.id} of this pod has ended.")
+        if not goes_on:
+            _write(cluster, pod, capture, ENDED, f"podcap's capture {capture.id} of this pod has ended.")
 
 
 def _began(capture: Capture) -> str:

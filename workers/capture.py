@@ -2,18 +2,22 @@
 
 queued -> tapping      agent pod on the pod's node, evidence, tap
        -> capturing    tcpdump writes the spool, the worker follows it
-       -> collecting   the rest of the spool, its length and hash compared; then the agent pod goes
+       -> collecting   the rest of the spool, its length and hash compared
        -> summarising  cut to headers where only those were asked for; flows
-       -> delivering   file into the store, then summary and file to where it was asked for
+       -> delivering   file into the store, then summary and file to where it was asked for; once the file is
+                       in the store the agent pod goes, and its spool with it
        -> delivered, or stopped when somebody ended it early, or failed when packets are missing at its end
 
 Once packets are captured, whatever breaks leaves a file of those that arrived, and one sentence that says why
 there are no more.
+
+A worker that takes a capture over goes the same way again, from what is there: the agent pod and its spool,
+or the file in the store. Moves that were made already are passed over. A worker that is told to end lets its
+captures go where they are, while tcpdump runs on.
 """
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,20 +26,21 @@ from workers.agent.agent import AgentPod, NotMadeError
 from workers.agent.pod_spec import AgentLimits, Owner, Profile
 from workers.announcement import announced
 from workers.cluster.cluster import Cluster
-from workers.cluster.errors import ClusterError
+from workers.cluster.errors import ClusterError, ForbiddenError, UnauthenticatedError
 from workers.cluster.pod import Pod
 from workers.cut.headers import SNAPLEN
-from workers.delivery import deliver
+from workers.delivery import deliver, deliver_stored
 from workers.heart import WORKER
 from workers.ledger.capture import SLACK, Capture
-from workers.ledger.ledger import IllegalMoveError
+from workers.ledger.ledger import IllegalMoveError, LeaseLostError
 from workers.ledger.states import State
-from workers.naming import Naming
+from workers.packaging import begin_naming
 from workers.permission import Judgement, judge
 from workers.place import PlaceError
 from workers.request.duration import LONGEST_SECONDS
 from workers.services import Services
 from workers.spool.partial import failed, lost
+from workers.spool.progress import Progress
 from workers.spool.report import SpoolReport
 from workers.spool.spool import Spool, SpoolLimits, SpoolLostError
 from workers.store_room import LARGEST_FILE
@@ -46,7 +51,8 @@ from workers.tap.proof import Watched
 from workers.tap.tap import NoTap, Tap, decide, explain
 from workers.tap.watch import watched
 from workers.trail.facts import tapped
-from workers.work import Ended, Work
+from workers.trail.trail import Wanted
+from workers.work import Ended, Leaving, Work
 from workers.working_folder import working_folder
 
 log = logging.getLogger(__name__)
@@ -58,57 +64,96 @@ SPOOL_PACKETS = 1_000_000
 """The most packets of one capture."""
 
 _INSIDE = "podcap made a mistake at this capture: whoever runs it finds `{}` in the worker's log."
-_ASK_STOP_SECONDS = 1.0
+_GONE = (
+    "The worker at this capture ended, and when another one came the agent pod with its packets was gone: "
+    "ask again."
+)
+_FIND_SECONDS = 60.0
+_FIND_AGAIN_SECONDS = 1.0
 
 
-def run(services: Services, capture_id: str) -> None:
-    """Makes a queued capture, to a final state; one that somebody else has is left alone."""
+def run(services: Services, capture_id: str) -> Capture | None:
+    """Makes a capture that is queued, or that lost its worker, to a final state.
+
+    One that somebody else has is left alone.
+
+    Returns:
+        The capture when this process is to end, and another worker is to go on with it.
+    """
+    if services.leaving.is_set():
+        return None
     with working_folder() as folder:
         work = _take(services, capture_id, folder)
-        if work is not None:
-            # A second delivery of the same id was not taken, and so never ends the first one's heartbeat.
-            with services.heart.beating(capture_id):
-                _to_its_end(work)
+        if work is None:
+            return None
+        # A second delivery of the same id was not taken, and so never ends the first one's heartbeat.
+        with services.heart.beating(work.lease):
+            return _to_its_end(work)
 
 
-def _to_its_end(work: Work) -> None:
+def _to_its_end(work: Work) -> Capture | None:
     try:
-        _make(work)
-    except Ended as end:
-        _end(work, end.state, str(end))
+        try:
+            work.show()
+            _make(work)
+        except Ended as end:
+            _end(work, end.state, str(end))
+        except NotMadeError as error:
+            work.move(State.FAILED, sentence=str(error))
+        except (ClusterError, NoTap) as error:
+            _end(work, State.FAILED, str(error))
+        except Leaving:
+            log.info("another worker goes on with it")
+            return work.let_go()
+    except LeaseLostError as error:
+        log.warning("nothing more is done: %s", error)
     except IllegalMoveError as error:
         log.warning("it was ended by somebody else: %s", error)
-    except (ClusterError, NoTap) as error:
-        _end(work, State.FAILED, str(error))
     except Exception:
         log.exception("a capture failed inside")
-        _end(work, State.FAILED, _INSIDE.format(work.capture.id))
+        _try_to_end(work, _INSIDE.format(work.capture.id))
+    return None
+
+
+def _try_to_end(work: Work, sentence: str) -> None:
+    """When that fails, too, the heart has stopped beating: another worker takes it over."""
+    try:
+        _end(work, State.FAILED, sentence)
+    except IllegalMoveError as error:
+        log.warning("it was ended by somebody else: %s", error)
 
 
 def _take(services: Services, capture_id: str, folder: Path) -> Work | None:
-    now = datetime.now(UTC)
     try:
-        capture = services.ledger.get(capture_id)
-        if capture.state is State.QUEUED and capture.expires_at <= now:
-            return None  # beat says so in its thread
-        capture = services.ledger.move(capture_id, State.TAPPING, by=WORKER, started_at=now)
+        capture, lease = services.ledger.take(capture_id, WORKER)
     except KeyError:
         log.warning("there is no such capture")
         return None
     except IllegalMoveError as error:
         log.info("not taken: %s", error)
         return None
-    work = Work(services, services.place.report(capture), capture, folder)
-    work.show()
-    return work
+    if lease.takeover:
+        log.info("taken over, %s", capture.state)
+    report = services.place.report(capture, lease)
+    return Work(services, report, capture, lease, folder, agent_pod_asked=lease.takeover)
 
 
 def _make(work: Work) -> None:
-    judgement = _recheck(work)
+    if work.lease.takeover and work.has_reached(State.CAPTURING):
+        begin_naming(work)
+    if work.capture.stored_at is not None and deliver_stored(work):
+        return
     raw = work.folder / "spool.pcap"
     with work.services.cluster() as cluster:
-        report, seen = _capture(work, cluster, raw, judgement)
-    deliver(work, raw, report, seen)
+        if work.has_reached(State.CAPTURING):
+            report, seen = _go_on(work, cluster, raw)
+        else:
+            report, seen = _capture(work, cluster, raw, _recheck(work))
+        # Nobody takes over from a terminal, and its packets may be read from it for long.
+        keep = work.capture.origin == SLACK
+        if not keep:
+            _remove_agent_pod(work, cluster)
+        deliver(work, raw, report, seen, stored=lambda: _remove_agent_pod(work, cluster) if keep else None)
 
 
 def _recheck(work: Work) -> Judgement:
@@ -124,25 +169,25 @@ def _recheck(work: Work) -> Judgement:
 def _capture(
     work: Work, cluster: Cluster, raw: Path, judgement: Judgement
 ) -> tuple[SpoolReport, Watched | None]:
-    """Everything that needs an agent pod; it is gone afterwards.
+    """Everything that needs an agent pod.
 
     One that may enter network namespaces is made only when the evidence demands it and the policy allows it;
     where an earlier worker has made it, it serves from the beginning.
     """
     pod = cluster.running_pod(work.capture.namespace, work.capture.pod)
-    with _agent_pod(work, cluster, pod.node or "", "host") as agent_pod:
-        evidence = gather(agent_pod, pod, poll=work.give_up_if_stopped)
-        if judgement.exec_in_pod:
-            evidence = with_iflink(cluster, pod, evidence, poll=work.give_up_if_stopped)
-        work.report.show_evidence(work.capture, pod, evidence)
-        tap = decide(evidence, pod, may_enter=judgement.namespace_tap)
-        if tap.pid is None or agent_pod.may_enter:
-            return _at(work, cluster, agent_pod, pod, tap, evidence, raw)
-    with _agent_pod(work, cluster, pod.node or "", "namespace") as agent_pod:
+    agent_pod = _agent_pod(work, cluster, pod.node or "", "host")
+    evidence = gather(agent_pod, pod, poll=work.give_up_if_stopped)
+    if judgement.exec_in_pod:
+        evidence = with_iflink(cluster, pod, evidence, poll=work.give_up_if_stopped)
+    work.report.show_evidence(work.capture, pod, evidence)
+    tap = decide(evidence, pod, may_enter=judgement.namespace_tap)
+    if tap.pid is not None and not agent_pod.may_enter:
+        _remove_agent_pod(work, cluster)
+        agent_pod = _agent_pod(work, cluster, pod.node or "", "namespace")
         # Seconds have passed, and only this one may read the namespace's inode.
         evidence = gather(agent_pod, pod, poll=work.give_up_if_stopped)
         tap = decide(evidence, pod, may_enter=True)
-        return _at(work, cluster, agent_pod, pod, tap, evidence, raw)
+    return _at(work, cluster, agent_pod, pod, tap, evidence, raw)
 
 
 def _at(
@@ -156,51 +201,131 @@ def _at(
         tap=explain(tap),
         confidence=tap.confidence,
     )
-    with announced(cluster, pod, work.capture):
+    with announced(cluster, pod, work.capture, unless=_GOES_ON):
         spool = _start(work, agent_pod, pod, tap, evidence)
-        try:
-            report = _follow(work, spool, raw)
-        except SpoolLostError as error:
-            return lost(raw, error), None
-        if report.partial:
-            return failed(report, cluster, pod, tap), None
-        return report, watched(cluster, agent_pod, pod, tap, evidence)
+        report = _collect(work, cluster, spool, raw)
+        seen = None if report.partial else watched(cluster, agent_pod, pod, tap, evidence)
+        return report, seen
 
 
-def _start(work: Work, agent_pod: AgentPod, pod: Pod, tap: Tap, evidence: Evidence) -> Spool:
-    capture = work.capture
+_GOES_ON = (Leaving, LeaseLostError)
+"""What ends the work on a capture, and not the capture."""
+
+
+def _go_on(work: Work, cluster: Cluster, raw: Path) -> tuple[SpoolReport, Watched | None]:
+    """What an earlier worker began: agent pod and spool are there, whatever became of the pod meanwhile."""
+    agent_pod = _find_agent_pod(work, cluster)
+    running = work.capture.state is State.CAPTURING
+    before = _look_again(work, cluster, agent_pod) if running else None
     spool = Spool(agent_pod)
-    work.give_up_if_stopped()
-    limits = SpoolLimits(
+    spool.resume(_limits(work.capture), since=_captured_for(work))
+    if before is None:
+        return _collect(work, cluster, spool, raw), None
+    pod, tap, evidence = before
+    with announced(cluster, pod, work.capture, unless=_GOES_ON, begun=True):
+        report = _collect(work, cluster, spool, raw)
+        seen = None if report.partial else watched(cluster, agent_pod, pod, tap, evidence)
+        return report, seen
+
+
+def _find_agent_pod(work: Work, cluster: Cluster) -> AgentPod:
+    owner = Owner(work.capture.id, work.services.ledger.installation())
+    until = time.monotonic() + _FIND_SECONDS
+    while True:
+        work.refuse_if_leaving()
+        try:
+            found = agent.find(cluster, owner=owner, namespace=work.services.settings.agent_namespace)
+        except (ForbiddenError, UnauthenticatedError):
+            raise
+        except ClusterError as error:
+            if time.monotonic() > until:
+                raise
+            log.info("the agent pod is looked for again: %s", error)
+            time.sleep(_FIND_AGAIN_SECONDS)
+            continue
+        if found is None:
+            said = work.capture.sentence
+            raise Ended(State.FAILED, f"{said} {_GONE}" if said else _GONE)
+        return found
+
+
+def _look_again(work: Work, cluster: Cluster, agent_pod: AgentPod) -> tuple[Pod, Tap, Evidence] | None:
+    """What the node counts from now on is compared with the capture; None where that proves nothing."""
+    capture = work.capture
+    try:
+        pod = cluster.running_pod(capture.namespace, capture.pod)
+        if pod.uid != capture.pod_uid:
+            return None
+        evidence = gather(agent_pod, pod, poll=work.refuse_if_leaving)
+        tap = decide(evidence, pod, may_enter=agent_pod.may_enter)
+    except (ClusterError, NoTap) as error:
+        log.info("the capture will not be compared with the node's counters: %s", error)
+        return None
+    work.compiled = tap.filter(capture.filter)
+    return (pod, tap, evidence) if tap.interface == capture.interface else None
+
+
+def _captured_for(work: Work) -> float:
+    """Seconds since tcpdump began, by the clocks of two workers: for the progress bar."""
+    entries = list(
+        work.services.ledger.trail.entries(Wanted(capture_id=work.capture.id, event=State.CAPTURING))
+    )
+    if not entries:
+        return 0.0
+    began = datetime.fromisoformat(entries[-1].at)
+    return min(max(0.0, (datetime.now(UTC) - began).total_seconds()), float(work.capture.seconds))
+
+
+def _limits(capture: Capture) -> SpoolLimits:
+    return SpoolLimits(
         seconds=capture.seconds,
         packets=SPOOL_PACKETS,
         bytes=SPOOL_BYTES,
         snaplen=0 if capture.full else SNAPLEN,
         longest=_longest(capture),
     )
-    facts = tapped(pod, tap, evidence, capture.filter, limits, agent_pod.pod)
-    work.services.ledger.record(capture.id, "tapped", by=WORKER, facts=facts)
+
+
+def _start(work: Work, agent_pod: AgentPod, pod: Pod, tap: Tap, evidence: Evidence) -> Spool:
+    capture = work.capture
+    spool = Spool(agent_pod)
+    work.give_up_if_stopped()
+    limits = _limits(capture)
+    work.record("tapped", tapped(pod, tap, evidence, capture.filter, limits, agent_pod.pod))
     heard = spool.start(tap, capture.filter, limits)
     work.compiled = tap.filter(capture.filter)
-    work.naming = Naming(work.services.cluster, capture.namespace)
-    work.naming.begin()
+    begin_naming(work)
     work.move(State.CAPTURING, trail={"tcpdump": heard})
     return spool
+
+
+def _collect(work: Work, cluster: Cluster, spool: Spool, raw: Path) -> SpoolReport:
+    """All that tcpdump writes, and how it ended; or what arrived of it."""
+    try:
+        report = _follow(work, spool, raw)
+    except SpoolLostError as error:
+        return lost(raw, error)
+    return failed(report, cluster, work.capture) if report.partial else report
 
 
 def _follow(work: Work, spool: Spool, raw: Path) -> SpoolReport:
     work.report.follow(work.capture, raw)
     spool.follow(
         raw,
-        on_progress=lambda progress: work.report.show_progress(work.capture, progress),
+        on_progress=lambda progress: _show_progress(work, progress),
         should_stop=work.stop_asked,
         wanted_seconds=lambda: work.capture.seconds,
     )
-    work.move(State.COLLECTING)
+    work.advance(State.COLLECTING)
     if spool.seconds < work.capture.seconds:
         work.note(seconds=spool.seconds)
         work.say("The capture was to run longer, but it had ended by then.")
     return spool.finish(raw)
+
+
+def _show_progress(work: Work, progress: Progress) -> None:
+    if work.capture.state is State.CAPTURING:
+        work.report.show_progress(work.capture, progress)
 
 
 def _longest(capture: Capture) -> int:
@@ -208,37 +333,42 @@ def _longest(capture: Capture) -> int:
     return LONGEST_SECONDS if capture.origin == SLACK else capture.seconds
 
 
-@contextmanager
-def _agent_pod(work: Work, cluster: Cluster, node: str, profile: Profile) -> Iterator[AgentPod]:
-    """An agent pod that is gone when the block ends, however it ends."""
+def _agent_pod(work: Work, cluster: Cluster, node: str, profile: Profile) -> AgentPod:
+    """The capture's agent pod, running. It is there until its packets are safe, or the capture has ended."""
     settings = work.services.settings
     capture = work.capture
-    refused = False
+    work.agent_pod_asked = True
+    return agent.create(
+        cluster,
+        owner=Owner(capture.id, work.services.ledger.installation()),
+        node=node,
+        namespace=settings.agent_namespace,
+        image=settings.required("PODCAP_AGENT_IMAGE"),
+        limits=AgentLimits(seconds=_longest(capture), spool_bytes=SPOOL_BYTES, profile=profile),
+        poll=work.give_up_if_stopped,
+    )
+
+
+def _remove_agent_pod(work: Work, cluster: Cluster) -> None:
+    """Only whoever has the capture removes its agent pod: another worker may be reading from it."""
+    work.refuse_if_lost()
     try:
-        yield agent.create(
-            cluster,
-            owner=Owner(capture.id, work.services.ledger.installation()),
-            node=node,
-            namespace=settings.agent_namespace,
-            image=settings.required("PODCAP_AGENT_IMAGE"),
-            limits=AgentLimits(seconds=_longest(capture), spool_bytes=SPOOL_BYTES, profile=profile),
-            poll=work.give_up_if_stopped,
-        )
-    except NotMadeError:
-        refused = True
-        raise
-    finally:
-        try:
-            if not work.is_lost():
-                agent.delete(cluster, settings.agent_namespace, capture.id)
-        except ClusterError as error:
-            if not refused:
-                # beat removes it when the cluster answers again.
-                log.warning("the agent pod may be left: %s", error)
+        agent.delete(cluster, work.services.settings.agent_namespace, work.capture.id)
+    except ClusterError as error:
+        # beat removes it when the cluster answers again.
+        log.warning("the agent pod may be left: %s", error)
 
 
 def _end(work: Work, state: State, sentence: str) -> None:
+    """Ends the capture; nobody needs its agent pod any more."""
+    if work.agent_pod_asked:
+        _end_agent_pod(work)
+    work.move(state, sentence=sentence)
+
+
+def _end_agent_pod(work: Work) -> None:
     try:
-        work.move(state, sentence=sentence)
-    except IllegalMoveError as error:
-        log.warning("it was ended by somebody else: %s", error)
+        with work.services.cluster() as cluster:
+            _remove_agent_pod(work, cluster)
+    except ClusterError as error:
+        log.warning("the agent pod may be left: %s", error)

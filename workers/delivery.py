@@ -2,61 +2,143 @@
 
 import hashlib
 import logging
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, TypeVar
 
 from workers.cut.file import CutError, cut_file
-from workers.heart import WORKER
 from workers.ledger.capture import TERMINAL
 from workers.ledger.states import State
-from workers.packaging import packaged
+from workers.packaging import named, packaged
+from workers.pcapng.read_back import ReadBackError, read_back
 from workers.place import PlaceError
 from workers.spool.report import SpoolReport
 from workers.store_room import has_room, measure
 from workers.summary.summarise import SummaryError, summarise
 from workers.summary.summary import Summary
 from workers.tap.proof import Watched
+from workers.trail.stored_hash import ANNOUNCED_AGAIN
+from workers.trail.trail import Wanted
 from workers.work import Ended, Work
 
 log = logging.getLogger(__name__)
+
+_T = TypeVar("_T")
+
+_DELIVERED = "file delivered"
+
+_HAND_OVER_SECONDS = 600.0
+_LONGEST_PAUSE = 20.0
 
 _FROM_BEFORE = "The file holds the packets from before that."
 _UNKEPT = "podcap's store did not take the file ({}), so podcap keeps no copy of it."
 
 
-def deliver(work: Work, raw: Path, report: SpoolReport, seen: Watched | None) -> None:
+def deliver(
+    work: Work, raw: Path, report: SpoolReport, seen: Watched | None, *, stored: Callable[[], None]
+) -> None:
     """Summarises the spool, stores the capture file and hands both over; ends the capture.
 
     One that broke off ends as failed all the same, with its file in its thread.
 
+    Args:
+        work: The capture, collected at least as far as `raw` goes.
+        raw: The spool.
+        report: How it ended.
+        seen: What the node counted meanwhile, where that is known.
+        stored: Called once the file is safe: in the store, or where there is none, handed over.
+
     Raises:
         Ended: The capture broke off, or store or place did not take the file.
-        IllegalMoveError: Somebody else has ended the capture.
+        IllegalMoveError: Somebody else has ended the capture, or has it.
     """
-    if work.capture.state is State.CAPTURING:
-        work.move(State.COLLECTING)
+    work.advance(State.COLLECTING)
     if report.partial and not report.packets_captured:
         raise Ended(State.FAILED, f"{report.error} No packet had arrived by then.")
-    work.move(
-        State.SUMMARISING,
-        packets=report.packets_captured,
-        bytes=report.bytes,
-        dropped=report.packets_dropped_by_kernel,
-        ended_by=report.ended_by,
-        spool_sha256=report.sha256,
-    )
+    known: dict[str, Any] = {
+        "packets": report.packets_captured,
+        "bytes": report.bytes,
+        "dropped": report.packets_dropped_by_kernel,
+        "ended_by": report.ended_by,
+        "spool_sha256": report.sha256,
+    }
+    if report.partial:
+        # It is shown at the end, by whichever worker comes so far.
+        known["sentence"] = report.error
+    work.advance(State.SUMMARISING, **known)
     path = _headers_only(raw) if not work.capture.full else raw
     said = _summarised(work, path)
     if seen is not None and not isinstance(said, str):
         said = replace(said, notes=(*said.notes, *seen.notes(said, work.capture.filter)))
     path, said = packaged(work, path, report, said)
     unkept = _announce(work, path) or _store(work, path)
+    is_safe = work.capture.stored_at is not None
+    if is_safe:
+        stored()
     _hand_over(work, path, said, unkept)
+    if not is_safe:
+        stored()
     if unkept is not None:
         work.say(unkept)
-    if report.partial:
-        raise Ended(State.FAILED, f"{report.error} {_FROM_BEFORE}")
-    work.move(State.STOPPED if work.capture.stop_requested_by else State.DELIVERED)
+    _finish(work)
+
+
+def deliver_stored(work: Work) -> bool:
+    """Hands over what an earlier worker has stored, summarised anew; ends the capture.
+
+    Returns:
+        Whether the file was in the store as the ledger has it; else nothing was done.
+
+    Raises:
+        Ended: As `deliver`.
+        IllegalMoveError: Somebody else has ended the capture, or has it.
+    """
+    capture, store = work.capture, work.services.store
+    if store is None or capture.file_url is None:
+        return False
+    name = capture.file_url.rpartition("/")[2]
+    path = work.folder / f"stored{Path(name).suffix}"
+    try:
+        if _fetch(work, store.read(name), path) != capture.file_sha256:
+            log.warning("the stored file is not the one that was captured")
+            return False
+        packets = _as_pcap(path)
+    except (OSError, ReadBackError) as error:
+        log.warning("the stored file cannot be read: %s", error)
+        return False
+    _hand_over(work, path, named(work, _summarised(work, packets)), None)
+    _finish(work)
+    return True
+
+
+def _fetch(work: Work, blocks: Iterator[bytes], path: Path) -> str:
+    """Writes the blocks into a file; its SHA-256."""
+    digest = hashlib.sha256()
+    with path.open("wb") as file:
+        for block in blocks:
+            work.refuse_if_leaving()
+            digest.update(block)
+            file.write(block)
+    return digest.hexdigest()
+
+
+def _as_pcap(path: Path) -> Path:
+    """The same packets as pcap, which the summary is made of."""
+    if path.suffix != ".pcapng":
+        return path
+    target = path.with_suffix(".pcap")
+    with path.open("rb") as source, target.open("wb") as sink:
+        read_back(source, sink)
+    return target
+
+
+def _finish(work: Work) -> None:
+    capture = work.capture
+    if capture.ended_by in ("error", "lost"):
+        raise Ended(State.FAILED, f"{capture.sentence} {_FROM_BEFORE}")
+    work.move(State.STOPPED if capture.stop_requested_by else State.DELIVERED)
 
 
 def file_name(work: Work, path: Path) -> str:
@@ -101,6 +183,8 @@ def _announce(work: Work, path: Path) -> str | None:
         while block := file.read(1 << 20):
             digest.update(block)
     name, store, size = file_name(work, path), work.services.store, path.stat().st_size
+    if work.has_reached(State.DELIVERING):
+        return _announced_before(work, digest.hexdigest())
     full = store is not None and not has_room(work.services, size)
     keeping = store is not None and not full
     work.move(
@@ -113,11 +197,23 @@ def _announce(work: Work, path: Path) -> str | None:
     return _UNKEPT.format("it is full") if full else None
 
 
+def _announced_before(work: Work, sha256: str) -> str | None:
+    """By the worker before; why the file is not kept, if it is not."""
+    if work.capture.file_sha256 != sha256:
+        # What names the addresses had may be others by now, or another version of podcap wrote it.
+        work.record(ANNOUNCED_AGAIN, {"file_sha256": sha256}, file_sha256=sha256)
+    if work.services.store is None or work.capture.file_url is not None:
+        return None
+    return _UNKEPT.format("it did not take it before")
+
+
 def _store(work: Work, path: Path) -> str | None:
     """Keeps the file; returns why it could not be kept, in one sentence. It goes on to its thread anyway."""
     store = work.services.store
     if store is None:
         return None
+    work.refuse_if_leaving()
+    work.refuse_if_lost()
     unkept = None
     try:
         store.put(path, file_name(work, path))
@@ -125,26 +221,52 @@ def _store(work: Work, path: Path) -> str | None:
         log.warning("the store does not take the file: %s", error)
         work.note(file_url=None, file_bytes=None)
         unkept = _UNKEPT.format(error.strerror or error)
+    else:
+        work.note(stored_at=work.services.ledger.clock())
     measure(work.services)
     return unkept
 
 
 def _hand_over(work: Work, path: Path, said: Summary | str, unkept: str | None) -> None:
+    """Summary and file; what an earlier worker has said or delivered, the report does not repeat."""
     capture, report = work.capture, work.report
     try:
-        refused = work.services.place.payload_refusal(capture) if capture.full else None
-        if refused is not None:
-            raise Ended(State.FAILED, f"{refused}{_kept(work, path, unkept)}")
+        if capture.full:
+            refused = _patiently(work, lambda: work.services.place.payload_refusal(capture))
+            if refused is not None:
+                raise Ended(State.FAILED, f"{refused}{_kept(work, path, unkept)}")
         if isinstance(said, str):
-            report.say(capture, said)
+            _patiently(work, lambda: report.say(capture, said))
         else:
-            report.show_summary(capture, said)
-        where = report.deliver(capture, path, file_name(work, path))
+            _patiently(work, lambda: report.show_summary(capture, said))
+        where = _patiently(work, lambda: report.deliver(capture, path, file_name(work, path)))
     except PlaceError as error:
         sentence = f"The packets were captured, but: {error}{_kept(work, path, unkept)}"
         raise Ended(State.FAILED, sentence) from error
-    delivered = {"sha256": work.capture.file_sha256, "name": file_name(work, path), "where": where}
-    work.services.ledger.record(capture.id, "file delivered", by=WORKER, facts=delivered)
+    if not _is_recorded(work):
+        name = file_name(work, path)
+        work.record(_DELIVERED, {"sha256": work.capture.file_sha256, "name": name, "where": where})
+
+
+def _patiently(work: Work, report: Callable[[], _T]) -> _T:
+    """Tries for some minutes; a place that fails by itself must not cost anybody their packets."""
+    until, pause = time.monotonic() + _HAND_OVER_SECONDS, 1.0
+    while True:
+        work.refuse_if_leaving()
+        work.refuse_if_lost()
+        try:
+            return report()
+        except PlaceError as error:
+            if not error.passing or time.monotonic() > until:
+                raise
+            log.warning("tried again soon: %s", error)
+        work.services.leaving.wait(pause)
+        pause = min(2 * pause, _LONGEST_PAUSE)
+
+
+def _is_recorded(work: Work) -> bool:
+    wanted = Wanted(capture_id=work.capture.id, event=_DELIVERED)
+    return work.lease.takeover and any(True for _ in work.services.ledger.trail.entries(wanted))
 
 
 def _kept(work: Work, path: Path, unkept: str | None) -> str:

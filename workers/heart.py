@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from sqlalchemy.exc import SQLAlchemyError
 
 from workers.alive import SIGNS
+from workers.ledger.lease import Lease
 from workers.ledger.ledger import Ledger
-from workers.logs import about
 
 log = logging.getLogger(__name__)
 
@@ -28,15 +28,15 @@ class Heart:
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
-        self._captures: set[str] = set()
+        self._leases: set[Lease] = set()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
     @contextmanager
-    def beating(self, capture_id: str) -> Iterator[None]:
+    def beating(self, lease: Lease) -> Iterator[None]:
         """Beats for a capture as long as the block runs."""
         with self._lock:
-            self._captures.add(capture_id)
+            self._leases.add(lease)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._beat, name="heart", daemon=True)
                 self._thread.start()
@@ -44,23 +44,29 @@ class Heart:
             yield
         finally:
             with self._lock:
-                self._captures.discard(capture_id)
+                self._leases.discard(lease)
+
+    def leases(self) -> list[Lease]:
+        """What this process is at."""
+        with self._lock:
+            return list(self._leases)
 
     def _beat(self) -> None:
         SIGNS.expect(_NAME, within=_WITHIN_SECONDS)
         pause = threading.Event()
         while True:
-            with self._lock:
-                captures = sorted(self._captures)
-            for capture_id in captures:
-                with about(capture_id):
-                    self._try(capture_id)
-                SIGNS.give(_NAME)
+            leases = self.leases()
+            if leases:
+                self._try(leases)
             SIGNS.give(_NAME)
             pause.wait(BEAT_SECONDS)
 
-    def _try(self, capture_id: str) -> None:
+    def _try(self, leases: list[Lease]) -> None:
         try:
-            self._ledger.beat(capture_id, WORKER)
+            lost = self._ledger.beat(leases)
         except SQLAlchemyError as error:
             log.warning("no heartbeat: %s", error)
+            return
+        for lease in lost:
+            # Whoever works on it finds that out within a second, and writes nothing until then.
+            log.info("%s has ended, or has another worker", lease.capture_id)

@@ -11,8 +11,8 @@ from workers.agent.agent import remove_leftovers
 from workers.alive import SIGNS
 from workers.cluster.errors import ClusterError
 from workers.ledger.capture import TERMINAL, Capture
-from workers.ledger.ledger import IllegalMoveError
-from workers.ledger.states import ACTIVE, WAITING, State
+from workers.ledger.ledger import MOST_LOST_WORKERS, IllegalMoveError
+from workers.ledger.states import ACTIVE, Maker, State
 from workers.logs import about
 from workers.metrics import LAST_ROUND
 from workers.mirror import mirror
@@ -35,7 +35,9 @@ ADMISSION_TAKES = timedelta(seconds=20)
 # the same.
 _ADMITTING_SECONDS = 10.0
 # A worker that is free takes a capture at once; this long without one, the message may be lost.
-_PUBLISH_AGAIN_AFTER = timedelta(seconds=30)
+_PUBLISH_AGAIN_AFTER = timedelta(seconds=10)
+# Whoever ended it is still showing that; two at once might say it twice.
+_SHOWING_TAKES = timedelta(seconds=20)
 # Later nobody waits for it any more.
 _SHOW_WITHIN = timedelta(hours=24)
 
@@ -57,7 +59,10 @@ def keep_house(services: Services, pulse: Pulse) -> None:
     for capture in pulse.lost(services.ledger.beats()):
         with about(capture.id):
             _apart(_replace_worker, services, capture)
-    for capture in services.ledger.unshown(_SHOW_WITHIN):
+    for capture in services.ledger.adrift():
+        with about(capture.id):
+            _apart(_keep_adrift, services, capture)
+    for capture in services.ledger.unshown(_SHOW_WITHIN, until=_SHOWING_TAKES):
         with about(capture.id):
             _apart(show, services, capture)
     _apart(_remove_agent_pods, services)
@@ -90,7 +95,7 @@ def _keep_line(services: Services) -> None:
 def _keep_waiting(services: Services, capture: Capture) -> None:
     now = services.ledger.clock()
     if capture.expires_at <= now:
-        end(services, capture, State.EXPIRED, _too_late(capture))
+        end(services, capture, State.EXPIRED, _too_late(capture), maker=Maker.HOUSE)
     elif capture.origin == TERMINAL:
         return  # it waits for nobody but the process that asked for it
     elif capture.state is State.REQUESTED and capture.requested_at + ADMISSION_TAKES <= now:
@@ -100,14 +105,35 @@ def _keep_waiting(services: Services, capture: Capture) -> None:
 
 
 def _replace_worker(services: Services, capture: Capture) -> None:
-    """The spool is on the node still: another worker finds there what the first one started."""
-    again = services.ledger.requeue(capture.id, by=_BY) if capture.origin != TERMINAL else None
-    if again is None:
-        end(services, capture, State.FAILED, "The worker at this capture died: ask again.")
+    """Another worker goes on with what the ledger, the agent pod and the store have."""
+    taken = services.ledger.take_away(capture, by=_BY)
+    if taken is None:
         return
-    log.warning("its worker died: another one goes on")
-    show(services, again)
-    enqueue(services, again)
+    capture, losses = taken
+    if capture.origin == TERMINAL:
+        _fail(services, capture, "The terminal at this capture died")
+    elif losses >= MOST_LOST_WORKERS:
+        _fail(services, capture, f"{losses} workers died at this capture")
+    else:
+        log.warning("its worker died: another one goes on")
+        enqueue(services, capture)
+
+
+def _keep_adrift(services: Services, capture: Capture) -> None:
+    now = services.ledger.clock()
+    if capture.origin == TERMINAL:
+        _fail(services, capture, "The terminal at this capture died")
+    elif capture.expires_at <= now:
+        _fail(services, capture, "No worker went on with this capture in time")
+    elif _is_due(capture.published_at, now):
+        enqueue(services, capture)
+
+
+def _fail(services: Services, capture: Capture, why: str) -> None:
+    what_now = ": ask again."
+    if capture.stored_at is not None and capture.file_url is not None:
+        what_now = f". What was captured is kept as `{capture.file_url.rpartition('/')[2]}`."
+    end(services, capture, State.FAILED, f"{why}{what_now}", maker=Maker.HOUSE)
 
 
 def _too_late(capture: Capture) -> str:
@@ -119,6 +145,7 @@ def _too_late(capture: Capture) -> str:
 
 
 _TOO_LATE = {
+    State.AWAITING_APPROVAL: "Nobody approved this capture in time, so nothing was captured: ask again.",
     State.REQUESTED: "Slack did not say in time who asks and where, so nothing was captured: ask again.",
     State.QUEUED: "No worker took this capture in time, so nothing was captured: ask again.",
 }
@@ -134,8 +161,7 @@ def _remove_agent_pods(services: Services) -> None:
             capture = services.ledger.get(capture_id)
         except KeyError:
             return False  # Its row is gone: the database is an older copy, perhaps.
-        # One that was begun and waits again waits for a worker that finds its spool.
-        return capture.state in ACTIVE or (capture.state in WAITING and capture.started_at is not None)
+        return capture.state in ACTIVE
 
     installation = services.ledger.installation()
     try:

@@ -8,6 +8,7 @@ from pathlib import Path
 from workers.ledger.capture import Capture
 from workers.names.names import Names
 from workers.names.snapshot import Node, Snapshot
+from workers.naming import Naming
 from workers.pcapng.about import About
 from workers.pcapng.file import PcapngError, pcapng_file
 from workers.request.duration import shown
@@ -17,6 +18,21 @@ from workers.summary.summary import Summary
 from workers.work import Work
 
 log = logging.getLogger(__name__)
+
+
+def begin_naming(work: Work) -> None:
+    """Gathers names from now on, beside the capture."""
+    work.naming = Naming(work.services.cluster, work.capture.namespace)
+    work.naming.begin()
+
+
+def named(work: Work, said: Summary | str) -> Summary | str:
+    """The summary with the names that were gathered."""
+    return said if isinstance(said, str) else _named(said, _snapshot(work))
+
+
+def _snapshot(work: Work) -> Snapshot:
+    return Snapshot() if work.naming is None else work.naming.snapshot()
 
 
 def packaged(work: Work, path: Path, report: SpoolReport, said: Summary | str) -> tuple[Path, Summary | str]:
@@ -30,7 +46,7 @@ def packaged(work: Work, path: Path, report: SpoolReport, said: Summary | str) -
         report: What tcpdump counted.
         said: The summary, or why there is none.
     """
-    snapshot = Snapshot() if work.naming is None else work.naming.snapshot()
+    snapshot = _snapshot(work)
     if not isinstance(said, str):
         said = _named(said, snapshot)
     if work.capture.pcap:

@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from workers.ledger.capture import Capture
+from workers.ledger.lease import Lease
 from workers.policy.decide import Asker
 from workers.policy.names import ResolvedPolicy
 from workers.policy.rules import Policy
@@ -15,12 +16,16 @@ class PlaceError(Exception):
     Attributes:
         code: What it said in one word, such as `channel_not_found`; `no answer` when it said nothing.
         lasting: Whether repeating it mends nothing: the place is gone, or somebody must change a setting.
+        passing: Whether the same may succeed soon: the place did not answer, or failed by itself.
     """
 
-    def __init__(self, sentence: str, *, code: str = "no answer", lasting: bool = False) -> None:
+    def __init__(
+        self, sentence: str, *, code: str = "no answer", lasting: bool = False, passing: bool = False
+    ) -> None:
         super().__init__(sentence)
         self.code = code
         self.lasting = lasting
+        self.passing = passing
 
 
 class NotHereError(Exception):
@@ -30,8 +35,14 @@ class NotHereError(Exception):
 class Place(Protocol):
     """Who asks here, and what may not be asked here; each method raises `PlaceError`."""
 
-    def report(self, capture: Capture) -> Report:
-        """Where this capture reports to."""
+    def report(self, capture: Capture, lease: Lease | None = None, *, again: bool = False) -> Report:
+        """Where this capture reports to.
+
+        Args:
+            capture: The capture.
+            lease: What a worker must hold to report.
+            again: Whether somebody may have reported the same before, and died.
+        """
 
     def resolve(self, policy: Policy) -> ResolvedPolicy:
         """The policy with this place's ids for names."""

@@ -46,8 +46,10 @@ app.conf.update(
     # Acknowledged when received: with late acks Redis would deliver a long capture again after its visibility
     # timeout. What a dying worker loses, beat finds in the ledger.
     task_acks_late=False,
-    # A worker takes what it can run now and leaves the rest to others.
+    # A worker takes what it can run now and leaves the rest to others. Prefetch 1 alone would not do that:
+    # what is acknowledged early does not count, so a full worker would take as many again and sit on them.
     worker_prefetch_multiplier=1,
+    worker_disable_prefetch=True,
     # An unreachable Redis must be noticed in seconds: the asker is waiting to be told.
     broker_connection_timeout=2,
     broker_transport_options={"socket_connect_timeout": 2, "socket_timeout": 10, "max_retries": 1},

@@ -31,6 +31,10 @@ class Services:
         policy: Who may, with names still to be turned into ids.
         store: Where capture files are kept; None where they are only handed over.
         place: Where captures are asked for and reported.
+
+    Attributes:
+        heart: The heartbeat of the captures that this process is at.
+        leaving: Set once this process is told to end; whoever waits looks at it.
     """
 
     def __init__(
@@ -41,6 +45,7 @@ class Services:
         self.place = place
         self.store = store
         self.heart = Heart(ledger)
+        self.leaving = threading.Event()
         self._policy = policy
         self._resolved: ResolvedPolicy | None = None
         self._resolving = threading.Lock()

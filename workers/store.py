@@ -26,7 +26,7 @@ class Store:
         return f"{self._url}/{name}"
 
     def put(self, path: Path, name: str) -> str:
-        """Keeps a copy of `path` as `name`.
+        """Keeps a copy of `path` as `name`: all of it at once, as objects are, in a folder too.
 
         Returns:
             Its `url`.
@@ -36,12 +36,16 @@ class Store:
         """
         self._files.makedirs(self._root, exist_ok=True)
         target = f"{self._root}/{name}"
+        # A worker that stood still may begin to write when another one's copy is there and being read.
+        part = f"{self._root}/.{name}.part" if isinstance(self._files, LocalFileSystem) else target
         try:
-            with path.open("rb") as source, self._files.open(target, "wb") as sink:
+            with path.open("rb") as source, self._files.open(part, "wb") as sink:
                 shutil.copyfileobj(source, sink, 1 << 20)
+            if part != target:
+                self._files.mv(part, target)
         except OSError:
-            if self._files.exists(target):
-                self._files.rm(target)
+            if self._files.exists(part):
+                self._files.rm(part)
             raise
         return self.url(name)
 

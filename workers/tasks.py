@@ -1,13 +1,15 @@
 """The Celery tasks: each takes ids and calls the work."""
 
 import atexit
+import signal
 from functools import cache
 
-from celery.signals import beat_init, worker_init
+from celery.signals import beat_init, worker_init, worker_ready, worker_shutting_down
 
 from workers.alive import SIGNS
 from workers.capture import run
 from workers.housekeeping import expect_rounds, keep_house
+from workers.leaving import Leaver
 from workers.ledger.readiness import why_unready
 from workers.logs import about
 from workers.metrics import REGISTRY
@@ -21,7 +23,7 @@ from workers.queue import (
     app,
     ask_to_keep_store,
 )
-from workers.queueing import advance
+from workers.queueing import advance, enqueue
 from workers.retention import keep_store
 from workers.services import Services, open_services
 from workers.settings import SettingsError
@@ -35,10 +37,28 @@ def _services() -> Services:
     return open_services()
 
 
+@cache
+def _leaver() -> Leaver:
+    services = _services()
+    return Leaver(services, publish=lambda capture: enqueue(services, capture))
+
+
 @worker_init.connect  # type: ignore[untyped-decorator]
 def _open_worker(**_: object) -> None:
     _open_or_exit("PODCAP_AGENT_IMAGE")
     _tell_of_itself()
+    _leaver().start()
+
+
+@worker_shutting_down.connect  # type: ignore[untyped-decorator]
+def _leave(how: str = "", **_: object) -> None:
+    _leaver().ask(at_once=how == "Cold")
+
+
+@worker_ready.connect  # type: ignore[untyped-decorator]
+def _leave_at_once_on_sigquit(**_: object) -> None:
+    # Celery's own handler would wait for its threads, which cannot be ended.
+    signal.signal(signal.SIGQUIT, lambda *_: _leaver().ask(at_once=True))
 
 
 @beat_init.connect  # type: ignore[untyped-decorator]
@@ -76,7 +96,9 @@ def _tell_of_itself() -> None:
 def run_capture(capture_id: str) -> None:
     """Makes one capture, from its place in the queue to its end, which makes room for the next in line."""
     with about(capture_id):
-        run(_services(), capture_id)
+        let_go = run(_services(), capture_id)
+        if let_go is not None:
+            enqueue(_services(), let_go)
     advance(_services())
 
 

@@ -3,16 +3,16 @@
 import logging
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from workers.heart import WORKER
 from workers.ledger.capture import Capture
-from workers.ledger.ledger import IllegalMoveError
-from workers.ledger.states import WAITING, State
+from workers.ledger.lease import Lease
+from workers.ledger.ledger import LeaseLostError
+from workers.ledger.states import ACTIVE, State
 from workers.naming import Naming
 from workers.place import PlaceError
 from workers.report import Report
@@ -21,6 +21,8 @@ from workers.services import Services
 log = logging.getLogger(__name__)
 
 _ASK_AGAIN_SECONDS = 1.0
+
+_WAY = (State.TAPPING, State.CAPTURING, State.COLLECTING, State.SUMMARISING, State.DELIVERING)
 
 
 class Ended(Exception):  # noqa: N818, an end that is no fault
@@ -31,11 +33,19 @@ class Ended(Exception):  # noqa: N818, an end that is no fault
         self.state = state
 
 
+class Leaving(Exception):  # noqa: N818, an end that is no fault
+    """This process was told to end: another worker goes on with the capture, from where it is."""
+
+
 @dataclass
 class Work:
     """One capture in this worker's hands, its report, and a folder that is removed afterwards.
 
+    Everything it writes is written only while it holds the lease; whatever raises LeaseLostError ends the
+    work.
+
     Attributes:
+        agent_pod_asked: Whether there may be an agent pod of it.
         naming: The names of the cluster's addresses, on their way since packets are captured.
         compiled: The capture filter as tcpdump got it.
     """
@@ -43,13 +53,12 @@ class Work:
     services: Services
     report: Report
     capture: Capture
+    lease: Lease
     folder: Path
+    agent_pod_asked: bool = False
     naming: Naming | None = None
     compiled: str = ""
     _asked_at: float = field(default=0.0, repr=False)
-
-    def __post_init__(self) -> None:
-        self._taken_at = self.capture.started_at
 
     def move(self, state: State, *, trail: Mapping[str, Any] | None = None, **facts: Any) -> None:
         """Moves the capture and shows it; a place that cannot be reached does not stop the work.
@@ -60,28 +69,64 @@ class Work:
             facts: What ledger and trail are to know.
 
         Raises:
-            IllegalMoveError: Somebody else has ended it, or has it.
+            LeaseLostError: Another worker has it.
+            IllegalMoveError: Somebody else has ended it.
         """
-        self._refuse_if_lost()
-        self.capture = self.services.ledger.move(self.capture.id, state, by=WORKER, trail=trail, **facts)
+        self.capture = self.services.ledger.move_held(self.lease, state, trail=trail, **facts)
         log.info("%s", state)
         self.show()
+
+    def advance(self, state: State, *, trail: Mapping[str, Any] | None = None, **facts: Any) -> None:
+        """Moves the capture, as `move`, unless an earlier worker has brought it that far already."""
+        if not self.has_reached(state):
+            self.move(state, trail=trail, **facts)
+
+    def has_reached(self, state: State) -> bool:
+        """Whether it has come as far as `state` on a worker's way."""
+        return _WAY.index(self.capture.state) >= _WAY.index(state)
 
     def is_lost(self) -> bool:
         """Whether another worker has it, or will: this one hung for so long that it was taken for dead."""
         try:
-            now = self.services.ledger.get(self.capture.id)
+            return not self.services.ledger.holds(self.lease)
         except SQLAlchemyError:
             return False  # Nobody can have been given it meanwhile.
-        return now.started_at != self._taken_at or now.state in WAITING
 
-    def _refuse_if_lost(self) -> None:
+    def refuse_if_lost(self) -> None:
+        """For the moment before something outside is changed, which the ledger cannot refuse.
+
+        Raises:
+            LeaseLostError: Another worker has it.
+        """
         if self.is_lost():
-            raise IllegalMoveError(f"{self.capture.id} was given to another worker")
+            raise LeaseLostError(f"{self.capture.id} was given to another worker")
 
     def note(self, **facts: Any) -> None:
-        """Writes what is known by now into the ledger."""
-        self.capture = self.services.ledger.note(self.capture.id, **facts)
+        """Writes what is known by now into the ledger.
+
+        Raises:
+            LeaseLostError: Another worker has it.
+        """
+        self.capture = self.services.ledger.note(self.capture.id, lease=self.lease, **facts)
+
+    def record(self, event: str, facts: Mapping[str, Any], **columns: Any) -> None:
+        """Appends what is no move to the trail, and sets columns of the capture.
+
+        Raises:
+            LeaseLostError: Another worker has it.
+        """
+        by, lease = self.lease.worker, self.lease
+        self.services.ledger.record(self.capture.id, event, by=by, facts=facts, lease=lease, **columns)
+        if columns:
+            self.capture = replace(self.capture, **columns)
+
+    def let_go(self) -> Capture:
+        """Gives it up for another worker; the capture as it is then.
+
+        Raises:
+            LeaseLostError: Another worker has it already.
+        """
+        return self.services.ledger.let_go(self.lease)
 
     def show(self) -> None:
         """Brings what is shown of the capture up to date."""
@@ -95,26 +140,41 @@ class Work:
 
     def say(self, sentence: str) -> None:
         """Says one sentence where everybody who sees the capture sees it."""
+        self.refuse_if_lost()
         try:
             self.report.say(self.capture, sentence)
         except PlaceError as error:
             log.warning("not said: %s (%s)", sentence, error)
 
+    def refuse_if_leaving(self) -> None:
+        """For every wait: whoever is told to end must not be waited for.
+
+        Raises:
+            Leaving: This process was told to end.
+        """
+        if self.services.leaving.is_set():
+            raise Leaving
+
     def stop_asked(self) -> bool:
         """Whether somebody asked to stop; the ledger is asked once a second, also for its duration.
 
         Raises:
-            IllegalMoveError: Another worker has it.
+            LeaseLostError: Another worker has it.
+            Leaving: This process was told to end.
         """
+        self.refuse_if_leaving()
         now = time.monotonic()
-        if self.capture.stop_requested_by is None and now >= self._asked_at + _ASK_AGAIN_SECONDS:
+        if now >= self._asked_at + _ASK_AGAIN_SECONDS:
             self._asked_at = now
             try:
-                self._refuse_if_lost()
-                self.capture = self.services.ledger.get(self.capture.id)
+                fresh = self.services.ledger.get(self.capture.id)
             except SQLAlchemyError as error:
                 # Packets are captured meanwhile; a database that is back in time has cost nothing.
                 log.warning("the ledger did not answer: %s", error)
+            else:
+                if fresh.token != self.lease.token or fresh.state not in ACTIVE:
+                    raise LeaseLostError(f"{fresh.id} was given to another worker")
+                self.capture = fresh
         return self.capture.stop_requested_by is not None
 
     def give_up_if_stopped(self) -> None:
@@ -122,6 +182,8 @@ class Work:
 
         Raises:
             Ended: Somebody asked to stop: there is nothing to keep.
+            LeaseLostError: Another worker has it.
+            Leaving: This process was told to end.
         """
         if self.stop_asked():
             raise Ended(State.STOPPED)

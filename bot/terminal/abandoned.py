@@ -10,7 +10,7 @@ from workers.cluster.errors import ClusterError
 from workers.heart import BEAT_SECONDS, WORKER
 from workers.ledger.capture import TERMINAL, Capture
 from workers.ledger.ledger import IllegalMoveError, Ledger
-from workers.ledger.states import State
+from workers.ledger.states import Maker, State
 
 log = logging.getLogger(__name__)
 
@@ -41,4 +41,4 @@ def end_abandoned(ledger: Ledger, cluster: Cluster, agent_namespace: str) -> Non
 
 def _end(ledger: Ledger, capture: Capture) -> None:
     with suppress(IllegalMoveError):
-        ledger.move(capture.id, State.FAILED, by=WORKER, sentence=_SENTENCE)
+        ledger.move(capture.id, State.FAILED, by=WORKER, maker=Maker.HOUSE, sentence=_SENTENCE)

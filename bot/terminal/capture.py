@@ -28,7 +28,7 @@ from workers.cluster.errors import ClusterError
 from workers.heart import WORKER
 from workers.ledger.capture import TERMINAL, Capture, Order
 from workers.ledger.ledger import IllegalMoveError
-from workers.ledger.states import State
+from workers.ledger.states import Maker, State
 from workers.request.capture_filter import AND_OR_HINT, CompilerError, FilterError, check, mixes_and_or
 from workers.request.duration import shown
 from workers.request.grammar import Help, UsageError, parse
@@ -204,7 +204,8 @@ class _Session:
             self._line.say(f"podcap: The agent pod may be left: {in_the_terminal(str(error))}")
         with suppress(IllegalMoveError):
             sentence = _SECOND if self._live is None else _SECOND_OF_A_STREAM
-            ended = self._services.ledger.move(capture.id, State.FAILED, by=WORKER, sentence=sentence)
+            ledger = self._services.ledger
+            ended = ledger.move(capture.id, State.FAILED, by=WORKER, maker=Maker.HOUSE, sentence=sentence)
             self._report.show(ended)
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from bot.terminal.identity import Identity
 from workers.ledger.capture import Capture
+from workers.ledger.lease import Lease
 from workers.place import NotHereError
 from workers.policy.decide import Asker
 from workers.policy.names import ResolvedPolicy, ResolvedRule, resolve
@@ -36,7 +37,7 @@ class TerminalPlace:
         self._identity = identity
         self._report = report
 
-    def report(self, capture: Capture) -> Report:  # noqa: ARG002, there is one
+    def report(self, capture: Capture, lease: Lease | None = None, *, again: bool = False) -> Report:  # noqa: ARG002, there is one
         """The terminal's."""
         return self._report
 

@@ -19,6 +19,7 @@ from workers.pulse import Pulse
 from workers.services import Services, open_ledger
 from workers.settings import Settings
 from workers.slack.place import SlackPlace
+from workers.trail.trail import Wanted
 
 _LIMITS = AgentLimits(seconds=60, spool_bytes=1 << 20)
 
@@ -85,7 +86,7 @@ def test_another_worker_brings_what_the_killed_ones_tcpdump_wrote(world: Any, se
         kill_the_worker(world)
         assert world.agent_pods() == f"pod/podcap-{world.capture}"
         uid = agent_uid(world)
-        keep_house(services, Pulse(silence=0))
+        keep_house(services, Pulse(silence=0, looks=0))
         assert agent_uid(world) == uid
         world.podcap.start("worker")
         world.wait_for_end()
@@ -95,7 +96,8 @@ def test_another_worker_brings_what_the_killed_ones_tcpdump_wrote(world: Any, se
         "duration",
         ended.file_sha256,
     )
-    assert [state for state, _ in services.ledger.history(ended.id)].count(State.TAPPING) == 2
+    events = [entry.event for entry in services.ledger.trail.entries(Wanted(capture_id=ended.id))]
+    assert events.count("taken over") == 1
     assert world.agent_pods() == ""
 
 
@@ -108,7 +110,7 @@ def test_a_capture_inside_a_pod_is_taken_over_with_the_agent_pod_that_entered_it
         world.wait_for_words("of 20s ·")
         kill_the_worker(world)
         uid = agent_uid(world)
-        keep_house(services, Pulse(silence=0))
+        keep_house(services, Pulse(silence=0, looks=0))
         world.podcap.start("worker")
         while services.ledger.get(world.capture).state is not State.CAPTURING:
             time.sleep(0.2)
@@ -123,12 +125,12 @@ def test_a_capture_that_lost_two_workers_ends_and_its_agent_pod_goes(world: Any,
     world.command(f"traefik/{world.pod()} 2m port 80")
     world.wait_for_words("of 2m ·")
     kill_the_worker(world)
-    keep_house(services, Pulse(silence=0))
+    keep_house(services, Pulse(silence=0, looks=0))
     world.podcap.start("worker")
     while services.ledger.get(world.capture).state is not State.CAPTURING:
         time.sleep(0.2)
     kill_the_worker(world)
-    keep_house(services, Pulse(silence=0))
+    keep_house(services, Pulse(silence=0, looks=0))
     ended = services.ledger.get(world.capture)
     assert (ended.state, ended.sentence) == (State.FAILED, "The worker at this capture died: ask again.")
     assert world.agent_pods() == ""

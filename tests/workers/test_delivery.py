@@ -10,6 +10,7 @@ import pytest
 
 from bot.terminal.identity import Identity
 from bot.terminal.place import TerminalPlace
+from tests.walk import lease_of, walk
 from tests.workers.summary import packets
 from tests.workers.summary.packets import Record
 from workers.delivery import _headers_only, deliver
@@ -81,18 +82,17 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 def _delivering(ledger: Ledger, folder: Path, report: Silence, store: str = "store") -> Work:
     """A capture of one packet that is to go into the store and to `report`."""
     capture, _ = ledger.request(ORDER)
-    for state in (State.QUEUED, State.TAPPING, State.CAPTURING):
-        capture = ledger.move(capture.id, state, by="worker")
+    capture = walk(ledger, capture.id, State.QUEUED, State.TAPPING, State.CAPTURING)
     place = TerminalPlace(Identity("alice", "alice@example.com", "account"), report)
     services = Services(Settings(), ledger, NOBODY, Store(str(folder / store)), place)
     (folder / "spool.pcap").write_bytes(packets.pcap([Record(FRAME)]))
-    return Work(services, report, capture, folder)
+    return Work(services, report, capture, lease_of(capture), folder)
 
 
 def _deliver(work: Work) -> None:
     spool = work.folder / "spool.pcap"
     size = spool.stat().st_size
-    deliver(work, spool, SpoolReport(1, 1, 0, size, "0" * 64, "duration"), None)
+    deliver(work, spool, SpoolReport(1, 1, 0, size, "0" * 64, "duration"), None, stored=lambda: None)
 
 
 def _facts(work: Work) -> dict[str, dict[str, Any]]:
@@ -154,9 +154,8 @@ def test_a_full_store_keeps_no_file_of_a_running_capture_and_admits_no_other(
     length = (work.folder / "spool.pcap").stat().st_size
     work.services.settings = Settings(PODCAP_STORE_LIMIT=f"{2 * length - 1}B")
     other = ledger.request(replace(ORDER, idempotency_key="2"))[0]
-    for state in TO_DELIVERING:
-        ledger.move(other.id, state, by="test")
-    ledger.move(other.id, State.DELIVERING, by="test", file_url="store/other", file_bytes=length)
+    walk(ledger, other.id, *TO_DELIVERING)
+    walk(ledger, other.id, State.DELIVERING, file_url="store/other", file_bytes=length)
     assert refuse_full_store(work.services) is None
     _deliver(work)
     assert not (tmp_path / "store").exists()

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, update
 
+from tests.walk import walk
 from workers.housekeeping import keep_house
 from workers.ledger.capture import TERMINAL, Capture, Order
 from workers.ledger.engine import open_engine
@@ -61,8 +62,7 @@ def services(engine: Engine) -> Services:
 def requested(engine: Engine, services: Services) -> Old:
     def write(*states: State, **columns: object) -> Capture:
         capture, _ = services.ledger.request(ORDER)
-        for state in states:
-            services.ledger.move(capture.id, state, by="test")
+        walk(services.ledger, capture.id, *states)
         if columns:
             with engine.begin() as connection:
                 connection.execute(update(captures).where(captures.c.id == capture.id).values(**columns))
@@ -76,13 +76,13 @@ def test_one_that_waits_is_left_to_the_process_that_asked_for_it(
     services: Services, requested: Old, states: list[State]
 ) -> None:
     before = requested(*states, requested_at=LONG_AGO)
-    keep_house(services, Pulse(silence=0))
+    keep_house(services, Pulse(silence=0, looks=0))
     assert services.ledger.get(before.id) == before
 
 
 def test_one_that_waited_too_long_expires(services: Services, requested: Old) -> None:
     capture = requested(State.QUEUED, expires_at=LONG_AGO)
-    keep_house(services, Pulse(silence=0))
+    keep_house(services, Pulse(silence=0, looks=0))
     ended = services.ledger.get(capture.id)
     assert (ended.state, ended.shown) == (State.EXPIRED, State.EXPIRED)
     assert ended.sentence == "Its terminal went away before it began: ask again."
@@ -90,6 +90,6 @@ def test_one_that_waited_too_long_expires(services: Services, requested: Old) ->
 
 def test_one_whose_terminal_died_ends_and_counts_as_shown(services: Services, requested: Old) -> None:
     capture = requested(State.QUEUED, State.TAPPING, started_at=LONG_AGO)
-    keep_house(services, Pulse(silence=0))
+    keep_house(services, Pulse(silence=0, looks=0))
     ended = services.ledger.get(capture.id)
     assert (ended.state, ended.shown) == (State.FAILED, State.FAILED)

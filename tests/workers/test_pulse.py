@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from workers.ledger.capture import Capture
 from workers.pulse import Pulse
 
-CAPTURE = Capture(**dict.fromkeys(Capture.__dataclass_fields__) | {"id": "cap-1"})  # type: ignore[arg-type]
+CAPTURE = Capture(**dict.fromkeys(Capture.__dataclass_fields__) | {"id": "cap-1", "token": 1})  # type: ignore[arg-type]
 OTHER = replace(CAPTURE, id="cap-2")
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 
@@ -18,7 +18,7 @@ NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 def pulse() -> Pulse:
     """Sixty seconds of silence, and a clock that goes ten seconds each time it is asked."""
     seconds: Iterator[int] = iter(range(0, 100_000, 10))
-    return Pulse(60, clock=lambda: next(seconds))
+    return Pulse(60, looks=3, clock=lambda: next(seconds))
 
 
 @given(st.lists(st.integers(-10_000_000, 10_000_000), min_size=1, max_size=60))
@@ -49,3 +49,19 @@ def test_a_capture_that_ended_is_forgotten() -> None:
         seen.lost([(CAPTURE, NOON)])
     seen.lost([])
     assert seen.lost([(CAPTURE, NOON)]) == []
+
+
+def test_a_capture_that_has_another_worker_begins_anew() -> None:
+    seen = pulse()
+    for token in (1, 2):
+        for _ in range(5):
+            assert seen.lost([(replace(CAPTURE, token=token), NOON)]) == []
+
+
+def test_a_database_that_answered_to_nobody_for_an_hour_makes_nobody_dead() -> None:
+    """Its first answer still has the heartbeats of before."""
+    seconds = iter([0, 5, 3600, 3605, 3610])
+    seen = Pulse(20, looks=3, clock=lambda: next(seconds))
+    for _ in range(3):
+        assert seen.lost([(CAPTURE, NOON)]) == []
+    assert seen.lost([(CAPTURE, NOON + timedelta(hours=1))]) == []

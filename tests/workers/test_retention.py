@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 from bot.terminal.identity import Identity
 from bot.terminal.place import TerminalPlace
 from tests.lab.apiserver.conftest import ApiServer
+from tests.walk import walk
 from workers.agent.pod_spec import AgentLimits, Owner, pod_spec
 from workers.housekeeping import keep_house
 from workers.ledger.agreement import disagreement
@@ -91,9 +92,7 @@ def ask(ledger: Ledger, *states: State, origin: str = TERMINAL) -> Capture:
         origin,
     )
     capture, _ = ledger.request(order)
-    for state in states:
-        capture = ledger.move(capture.id, state, by="test")
-    return capture
+    return walk(ledger, capture.id, *states)
 
 
 TO_DELIVERING = (
@@ -112,8 +111,8 @@ def deliver(services: Services, folder: Path, size: int = 100) -> Capture:
     file.write_bytes(b"x" * size)
     assert services.store is not None
     url = services.store.put(file, name)
-    services.ledger.move(capture.id, State.DELIVERING, by="test", file_url=url, file_bytes=size)
-    return services.ledger.move(capture.id, State.DELIVERED, by="test")
+    walk(services.ledger, capture.id, State.DELIVERING, file_url=url, file_bytes=size)
+    return walk(services.ledger, capture.id, State.DELIVERED)
 
 
 def stored(folder: Path) -> set[str]:

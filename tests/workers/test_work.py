@@ -1,20 +1,19 @@
 """A worker that hung and comes back after another one was given its capture."""
 
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
 
-from workers.ledger.capture import Capture, Order
-from workers.ledger.ledger import IllegalMoveError, Ledger
+from workers.ledger.capture import Order
+from workers.ledger.ledger import LeaseLostError, Ledger
 from workers.ledger.states import State
 from workers.policy.rules import NOBODY
 from workers.report import Silence
 from workers.services import Services
 from workers.settings import Settings
 from workers.slack.place import SlackPlace
-from workers.work import Work
+from workers.work import Leaving, Work
 
 ORDER = Order(
     idempotency_key="trigger",
@@ -30,7 +29,6 @@ ORDER = Order(
     user_name="alice",
     response_url=None,
 )
-NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -42,14 +40,10 @@ def ledger(engine: Engine) -> Ledger:
 def work(ledger: Ledger, tmp_path: Path) -> Work:
     capture, _ = ledger.request(ORDER)
     ledger.move(capture.id, State.QUEUED, by="bot")
-    taken = take(ledger, capture, NOON)
+    taken, lease = ledger.take(capture.id, "worker")
     settings = Settings(SLACK_BOT_TOKEN="xoxb-none", SLACK_API_URL="http://127.0.0.1:1/")
     services = Services(settings, ledger, NOBODY, None, SlackPlace(settings, ledger))
-    return Work(services, Silence(), taken, tmp_path)
-
-
-def take(ledger: Ledger, capture: Capture, at: datetime) -> Capture:
-    return ledger.move(capture.id, State.TAPPING, by="worker", started_at=at)
+    return Work(services, Silence(), taken, lease, tmp_path)
 
 
 def test_a_worker_that_was_not_taken_for_dead_goes_on(work: Work) -> None:
@@ -61,14 +55,37 @@ def test_a_worker_that_was_not_taken_for_dead_goes_on(work: Work) -> None:
 
 @pytest.mark.parametrize("taken_again", [False, True])
 def test_one_that_was_moves_nothing_any_more(work: Work, ledger: Ledger, taken_again: bool) -> None:
-    ledger.requeue(work.capture.id, by="beat")
+    ledger.take_away(work.capture, by="beat")
     if taken_again:
-        take(ledger, work.capture, NOON + timedelta(minutes=2))
+        ledger.take(work.capture.id, "another worker")
     before = ledger.get(work.capture.id)
     assert work.is_lost()
     for state in (State.CAPTURING, State.FAILED):
-        with pytest.raises(IllegalMoveError, match="given to another worker"):
+        with pytest.raises(LeaseLostError):
             work.move(state)
-    with pytest.raises(IllegalMoveError, match="given to another worker"):
+    with pytest.raises(LeaseLostError):
         work.stop_asked()
+    with pytest.raises(LeaseLostError):
+        work.say("It is mine.")
     assert ledger.get(work.capture.id) == before
+
+
+def test_a_move_that_an_earlier_worker_made_is_passed_over(work: Work, ledger: Ledger) -> None:
+    work.move(State.CAPTURING)
+    for state in (State.TAPPING, State.CAPTURING):
+        work.advance(state)
+    work.advance(State.COLLECTING)
+    assert [state for state, _ in ledger.history(work.capture.id)] == [
+        State.REQUESTED,
+        State.QUEUED,
+        State.TAPPING,
+        State.CAPTURING,
+        State.COLLECTING,
+    ]
+
+
+def test_a_worker_that_is_to_end_waits_for_nothing(work: Work) -> None:
+    work.services.leaving.set()
+    for wait in (work.stop_asked, work.give_up_if_stopped, work.refuse_if_leaving):
+        with pytest.raises(Leaving):
+            wait()

@@ -144,7 +144,8 @@ def create(
     """Creates the agent pod of a capture and waits until it runs.
 
     One that is there already for the same capture is taken over, unless it may do less: an earlier answer was
-    lost, or an earlier worker died. When it does not come to run, it is removed again.
+    lost, or an earlier worker died. When it does not come to run, it is removed again; when `poll` gives up,
+    it is there still.
 
     Args:
         cluster: The cluster of the pod to be captured.
@@ -175,11 +176,32 @@ def create(
             raise
     try:
         running = _wait_until_running(cluster, created, seconds, poll)
-    except BaseException:
+    except ClusterError:
         with suppress(ClusterError):  # why it does not run is what counts; the reaper comes later
             delete(cluster, namespace, capture_id, wait=False)
         raise
     return AgentPod(cluster, running, capture_id)
+
+
+def find(cluster: Cluster, *, owner: Owner, namespace: str) -> AgentPod | None:
+    """The running agent pod of a capture that an earlier worker made; None when there is none any more.
+
+    Args:
+        cluster: The cluster of the captured pod.
+        owner: The capture it is for.
+        namespace: The namespace of agent pods.
+
+    Raises:
+        ClusterError: The cluster does not say.
+    """
+    try:
+        pod = cluster.pod(namespace, agent_name(owner.capture_id))
+    except (PodNotFoundError, NamespaceNotFoundError):
+        return None
+    found = Owner(pod.labels.get(CAPTURE_LABEL, ""), pod.labels.get(INSTALLATION_LABEL, ""))
+    if found != owner or pod.deleting or pod.phase != "Running":
+        return None
+    return AgentPod(cluster, pod, owner.capture_id)
 
 
 def delete(cluster: Cluster, namespace: str, capture_id: str, *, grace: int = 0, wait: bool = True) -> bool:

@@ -9,9 +9,12 @@ from sqlalchemy import Connection, Engine, Row, Select, case, func, select, text
 from workers.ledger.schema import captures, trail
 from workers.ledger.states import State
 from workers.trail.entry import Entry
+from workers.trail.stored_hash import ANNOUNCED_AGAIN
 
 GONE = ("deleted", "forgotten")
 """Events after which the ledger need not have a capture any more."""
+
+_ANNOUNCING = (State.DELIVERING, ANNOUNCED_AGAIN)
 
 _ROWS_AT_ONCE = 1000
 
@@ -38,10 +41,10 @@ def _told() -> Select[Any]:
         select(
             trail.c.capture_id,
             func.max(case((trail.c.event.in_(State), trail.c.number))).label("last"),
-            func.max(case((trail.c.event == State.DELIVERING, trail.c.number))).label("delivering"),
+            func.max(case((trail.c.event.in_(_ANNOUNCING), trail.c.number))).label("delivering"),
             func.max(case((trail.c.event.in_(GONE), trail.c.number))).label("gone"),
         )
-        .where(trail.c.capture_id.is_not(None), trail.c.event.in_([*State, *GONE]))
+        .where(trail.c.capture_id.is_not(None), trail.c.event.in_([*State, *GONE, ANNOUNCED_AGAIN]))
         .group_by(trail.c.capture_id)
         .subquery()
     )

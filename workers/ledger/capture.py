@@ -76,6 +76,8 @@ class Capture:
     expires_at: datetime
     published_at: datetime | None
     started_at: datetime | None
+    worker: str | None
+    token: int
     ended_at: datetime | None
     stop_requested_by: str | None
     approved_by: str | None
@@ -95,6 +97,7 @@ class Capture:
     file_sha256: str | None
     file_url: str | None
     file_bytes: int | None
+    stored_at: datetime | None
     sentence: str | None
 
     @classmethod

@@ -1,6 +1,7 @@
 """Reading and writing captures. Each method is one transaction; a move that does not exist cannot happen.
 
-Every request, move and stop is an entry of the trail, appended in the same transaction.
+Every request, move and stop, and every change of the worker, is an entry of the trail, appended in the same
+transaction. What a worker writes is written only while it holds the capture's lease, in that transaction too.
 """
 
 import secrets
@@ -9,14 +10,15 @@ from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Engine, bindparam, func, insert, select, text, update
+from sqlalchemy import Connection, Engine, bindparam, delete, func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from workers.ledger.archive import Archive
 from workers.ledger.capture import Capture, Order, new_id
+from workers.ledger.lease import Lease
 from workers.ledger.schema import captures, heartbeats, installations, mirrors, trail
 from workers.ledger.standing import Standing, read_standing
-from workers.ledger.states import ACTIVE, FINAL, ON_THE_NODE, WAITING, State, sources
+from workers.ledger.states import ACTIVE, FINAL, WAITING, Maker, State, sources
 from workers.ledger.turns import Turns
 from workers.trail import log
 from workers.trail.entry import Entry
@@ -25,6 +27,14 @@ from workers.trail.trail import Trail, Wanted, append
 EXPIRES_AFTER = timedelta(minutes=30)
 """How long a capture may wait for a worker. Later its answer would be about another moment."""
 
+MOST_LOST_WORKERS = 3
+"""So many workers may die at one capture: the last of them ends it. One may be killed with its node, another
+by a capture beside it; what ends three is the capture itself."""
+
+LOST = "worker lost"
+LET_GO = "worker left"
+TAKEN_OVER = "taken over"
+"""Events of the trail about who works on a capture."""
 
 # An order as the trail keeps it: without what lets somebody else speak in the asker's place.
 _NOT_IN_THE_TRAIL = frozenset({"idempotency_key", "response_url"})
@@ -32,6 +42,10 @@ _NOT_IN_THE_TRAIL = frozenset({"idempotency_key", "response_url"})
 
 class IllegalMoveError(Exception):
     """Somebody else has moved the capture, or the move does not exist; nothing was written."""
+
+
+class LeaseLostError(IllegalMoveError):
+    """The worker was taken for dead, and the capture is somebody else's now; nothing was written."""
 
 
 class Ledger:
@@ -127,39 +141,183 @@ class Ledger:
         end: State,
         *,
         by: str,
+        maker: Maker = Maker.ADMISSION,
         trail: Mapping[str, Any] | None = None,
         **facts: Any,
     ) -> Capture:
         """Moves a capture to `end` and writes what is known by then, in one transaction.
 
+        Whoever has the capture's lease loses it by that: this is for everybody but the worker at it.
+
         Args:
             capture_id: The capture.
             end: The new state.
-            by: Who moves it: a Slack user id, or a process such as `bot` or `worker@host`.
+            by: Who moves it: a Slack user id, or a process such as `bot`.
+            maker: As what it does so.
             trail: What the trail is to know besides the facts: values that JSON has, and points in time.
             facts: Columns to set at the same time. They stand in the trail, too.
 
         Raises:
-            IllegalMoveError: Its state has no such move, for example because another worker was first.
+            IllegalMoveError: Its state has no such move by that maker, for example because a worker was
+            first.
         """
-        if end in FINAL:
-            facts["ended_at"] = self.clock()
+        if maker is Maker.WORKER:
+            raise IllegalMoveError("a worker moves a capture with its lease")
         with self._engine.begin() as connection:
-            start = connection.execute(
-                select(captures.c.state).where(captures.c.id == capture_id).with_for_update()
-            ).scalar_one()
-            changed = connection.execute(
-                update(captures)
-                .where(captures.c.id == capture_id, captures.c.state.in_(sources(end)))
-                .values(state=end, **facts)
-            )
-            if changed.rowcount != 1:
-                raise IllegalMoveError(f"{capture_id} is {start}, it cannot become {end}")
-            capture = self._get(connection, capture_id)
-            known = {"from": start, **facts, **(trail or {})}
-            entry = _append(connection, capture, end, by=by, facts=known)
+            capture, entry = self._move(connection, capture_id, end, maker, by, trail, facts)
+            if entry.known()["from"] in ACTIVE:
+                _fence(connection, capture_id)
+                capture = self._get(connection, capture_id)
         log.say(entry)
         return capture
+
+    def move_held(
+        self, lease: Lease, end: State, *, trail: Mapping[str, Any] | None = None, **facts: Any
+    ) -> Capture:
+        """Moves a capture as the worker that has it; otherwise as `move`.
+
+        Raises:
+            LeaseLostError: It has it no more.
+            IllegalMoveError: Its state has no such move, or somebody ended it.
+        """
+        with self._engine.begin() as connection:
+            _lock(connection, lease)
+            known = (lease.capture_id, end, Maker.WORKER, lease.worker, trail, facts)
+            capture, entry = self._move(connection, *known)
+        log.say(entry)
+        return capture
+
+    def _move(
+        self,
+        connection: Connection,
+        capture_id: str,
+        end: State,
+        maker: Maker,
+        by: str,
+        trail: Mapping[str, Any] | None,
+        facts: dict[str, Any],
+    ) -> tuple[Capture, Entry]:
+        if end in FINAL:
+            facts["ended_at"] = self.clock()
+        start = connection.execute(
+            select(captures.c.state).where(captures.c.id == capture_id).with_for_update()
+        ).scalar_one()
+        changed = connection.execute(
+            update(captures)
+            .where(captures.c.id == capture_id, captures.c.state.in_(sources(end, maker)))
+            .values(state=end, **facts)
+        )
+        if changed.rowcount != 1:
+            raise IllegalMoveError(f"{capture_id} is {start}, its {maker} cannot make it {end}")
+        if end in FINAL:
+            connection.execute(delete(heartbeats).where(heartbeats.c.capture_id == capture_id))
+        capture = self._get(connection, capture_id)
+        known = {"from": start, **facts, **(trail or {})}
+        return capture, _append(connection, capture, end, by=by, facts=known)
+
+    def take(self, capture_id: str, worker: str) -> tuple[Capture, Lease]:
+        """Gives a worker the lease of a capture that is queued, or that another worker had and has no more.
+
+        A queued one becomes `tapping`; one that was begun stays in its state, to be gone on with from there.
+
+        Raises:
+            KeyError: There is no such capture.
+            IllegalMoveError: Another worker has it, or it waits for something else, expired, or has ended.
+        """
+        now = self.clock()
+        with self._engine.begin() as connection:
+            row = (
+                connection.execute(select(captures).where(captures.c.id == capture_id).with_for_update())
+                .mappings()
+                .first()
+            )
+            if row is None:
+                raise KeyError(capture_id)
+            before = Capture.of(row)
+            begun = before.state in ACTIVE
+            if before.worker is not None or not (begun or before.state is State.QUEUED):
+                raise IllegalMoveError(f"{capture_id} is {before.state}, with {before.worker or 'nobody'}")
+            if before.expires_at <= now:
+                raise IllegalMoveError(f"{capture_id} expired")  # beat says so in its thread
+            lease = Lease(capture_id, worker, before.token + 1, takeover=begun)
+            values: dict[str, Any] = {"token": lease.token, "worker": worker}
+            if not begun:
+                values |= {"state": State.TAPPING, "started_at": now}
+            connection.execute(update(captures).where(captures.c.id == capture_id).values(**values))
+            connection.execute(delete(heartbeats).where(heartbeats.c.capture_id == capture_id))
+            connection.execute(
+                insert(heartbeats).values(capture_id=capture_id, worker=worker, token=lease.token, at=now)
+            )
+            capture = self._get(connection, capture_id)
+            if begun:
+                event, facts = TAKEN_OVER, {"state": before.state, "token": lease.token}
+            else:
+                event = State.TAPPING
+                facts = {"from": before.state, "started_at": now, "token": lease.token}
+            entry = _append(connection, capture, event, by=worker, facts=facts)
+        log.say(entry)
+        return capture, lease
+
+    def let_go(self, lease: Lease) -> Capture:
+        """Gives up a lease, so that another worker goes on.
+
+        Raises:
+            LeaseLostError: It was lost before.
+        """
+        with self._engine.begin() as connection:
+            capture = self._get(connection, _lock(connection, lease))
+            if capture.state not in ACTIVE:
+                raise LeaseLostError(f"{capture.id} is {capture.state}: there is nothing to go on with")
+            capture, entry = self._leave(connection, capture, LET_GO, by=lease.worker)
+        log.say(entry)
+        return capture
+
+    def take_away(self, seen: Capture, *, by: str) -> tuple[Capture, int] | None:
+        """Takes a capture from a worker that is dead; its writes are refused from now on.
+
+        Args:
+            seen: The capture as it was when its worker was found dead.
+            by: Who does so.
+
+        Returns:
+            The capture, for another worker, and how many it has lost; None when it has moved on meanwhile.
+        """
+        with self._engine.begin() as connection:
+            row = (
+                connection.execute(select(captures).where(captures.c.id == seen.id).with_for_update())
+                .mappings()
+                .first()
+            )
+            if row is None:
+                return None
+            capture = Capture.of(row)
+            if capture.token != seen.token or capture.worker is None or capture.state not in ACTIVE:
+                return None
+            lost = select(func.count()).where(trail.c.capture_id == seen.id, trail.c.event == LOST)
+            losses = connection.execute(lost).scalar_one() + 1
+            capture, entry = self._leave(connection, capture, LOST, by=by)
+        log.say(entry)
+        return capture, losses
+
+    def _leave(
+        self, connection: Connection, capture: Capture, event: str, *, by: str
+    ) -> tuple[Capture, Entry]:
+        facts = {"state": capture.state, "worker": capture.worker}
+        _fence(connection, capture.id)
+        connection.execute(
+            update(captures)
+            .where(captures.c.id == capture.id)
+            # For the next worker it may wait as long as for the first.
+            .values(published_at=None, expires_at=self.clock() + EXPIRES_AFTER)
+        )
+        capture = self._get(connection, capture.id)
+        return capture, _append(connection, capture, event, by=by, facts=facts)
+
+    def holds(self, lease: Lease) -> bool:
+        """Whether the capture is this worker's still; one that it has ended stays so."""
+        query = select(captures.c.token).where(captures.c.id == lease.capture_id)
+        with self._reading.connect() as connection:
+            return connection.execute(query).scalar_one_or_none() == lease.token
 
     def record(
         self,
@@ -168,6 +326,7 @@ class Ledger:
         *,
         by: str,
         facts: Mapping[str, Any] | None = None,
+        lease: Lease | None = None,
         **columns: Any,
     ) -> Entry:
         """Appends an entry to the trail for what is no move, such as `downloaded`.
@@ -177,13 +336,17 @@ class Ledger:
             event: What happened, at most 32 characters.
             by: Who did it, as in `move`.
             facts: What is known of it: values that JSON has, and points in time.
+            lease: What the writer must hold to write it.
             columns: Columns of the capture to set in the same transaction.
 
         Raises:
             KeyError: There is no such capture.
+            LeaseLostError: The lease is held no more.
         """
         with self._engine.begin() as connection:
             namespace, pod = None, None
+            if lease is not None:
+                _lock(connection, lease)
             if capture_id is not None:
                 row = connection.execute(_POD_OF, {"capture_id": capture_id}).first()
                 if row is None:
@@ -203,9 +366,15 @@ class Ledger:
         log.say(entry)
         return entry
 
-    def note(self, capture_id: str, **facts: Any) -> Capture:
-        """Writes facts that are no move, such as the timestamp of the capture's message."""
+    def note(self, capture_id: str, *, lease: Lease | None = None, **facts: Any) -> Capture:
+        """Writes facts that are no move, such as the timestamp of the capture's message.
+
+        Raises:
+            LeaseLostError: They are a worker's, and its lease is held no more.
+        """
         with self._engine.begin() as connection:
+            if lease is not None:
+                _lock(connection, lease)
             connection.execute(update(captures).where(captures.c.id == capture_id).values(**facts))
             return self._get(connection, capture_id)
 
@@ -255,27 +424,6 @@ class Ledger:
         log.say(entry)
         return capture
 
-    def requeue(self, capture_id: str, *, by: str) -> Capture | None:
-        """Gives a capture whose worker died to another one; None when it is too late, or the second time."""
-        with self._engine.begin() as connection:
-            start = connection.execute(
-                select(captures.c.state).where(captures.c.id == capture_id).with_for_update()
-            ).scalar_one()
-            taken = select(func.count()).where(
-                trail.c.capture_id == capture_id, trail.c.event == State.TAPPING.value
-            )
-            if start not in ON_THE_NODE or connection.execute(taken).scalar_one() > 1:
-                return None
-            connection.execute(
-                update(captures)
-                .where(captures.c.id == capture_id)
-                .values(state=State.QUEUED, published_at=None)
-            )
-            capture = self._get(connection, capture_id)
-            entry = _append(connection, capture, State.QUEUED, by=by, facts={"from": start})
-        log.say(entry)
-        return capture
-
     def extend(
         self, capture_id: str, user_id: str, *, seconds: int, who: Mapping[str, Any] | None = None
     ) -> Capture:
@@ -316,23 +464,36 @@ class Ledger:
             pass  # Another process was first.
         return self.installation()
 
-    def beat(self, capture_id: str, worker: str) -> None:
-        """Says that `worker` is alive and at this capture."""
-        values = {"worker": worker, "at": self.clock()}
+    def beat(self, leases: Iterable[Lease]) -> list[Lease]:
+        """Says that their worker is alive.
+
+        Returns:
+            Those of them that are held no more.
+        """
+        lost = []
         with self._engine.begin() as connection:
-            changed = connection.execute(
-                update(heartbeats).where(heartbeats.c.capture_id == capture_id).values(**values)
-            )
-            if changed.rowcount == 0:
-                connection.execute(insert(heartbeats).values(capture_id=capture_id, **values))
+            # In one order, so that two who beat at once never wait for each other.
+            for lease in sorted(leases, key=lambda one: one.capture_id):
+                changed = connection.execute(
+                    update(heartbeats)
+                    .where(heartbeats.c.capture_id == lease.capture_id, heartbeats.c.token == lease.token)
+                    .values(at=self.clock())
+                )
+                if changed.rowcount == 0:
+                    lost.append(lease)
+        return lost
 
     def waiting(self) -> list[Capture]:
-        """Captures nobody works on yet, oldest first."""
+        """Captures that no worker has had yet, oldest first."""
         return self._in_states(WAITING)
 
     def active(self) -> list[Capture]:
-        """Captures a worker is at, oldest first."""
+        """Captures that were begun and have not ended, oldest first."""
         return self._in_states(ACTIVE)
+
+    def adrift(self) -> list[Capture]:
+        """Captures that were begun and have no worker now, oldest first."""
+        return [capture for capture in self.active() if capture.worker is None]
 
     def abandoned(self, silence: timedelta) -> list[Capture]:
         """Captures whose worker has not been heard of for `silence`, by this machine's clock."""
@@ -350,19 +511,20 @@ class Ledger:
         query = (
             select(captures, heartbeats.c.at.label("beat"))
             .outerjoin(heartbeats, heartbeats.c.capture_id == captures.c.id)
-            .where(captures.c.state.in_(ACTIVE))
+            .where(captures.c.state.in_(ACTIVE), captures.c.worker.is_not(None))
         )
         with self._reading.connect() as connection:
             rows = connection.execute(query).mappings().all()
         return [(Capture.of(row), row["beat"]) for row in rows]
 
-    def unshown(self, since: timedelta) -> list[Capture]:
-        """Captures that ended within `since` and whose end Slack does not show."""
+    def unshown(self, since: timedelta, *, until: timedelta = timedelta()) -> list[Capture]:
+        """Captures that ended within `since`, and `until` ago at least, and whose end Slack does not show."""
         query = (
             select(captures)
             .where(
                 captures.c.state.in_(FINAL),
                 captures.c.ended_at > self.clock() - since,
+                captures.c.ended_at <= self.clock() - until,
                 captures.c.shown.is_distinct_from(captures.c.state),
             )
             .order_by(captures.c.ended_at)
@@ -412,6 +574,28 @@ class Ledger:
 
 
 _POD_OF = select(captures.c.namespace, captures.c.pod).where(captures.c.id == bindparam("capture_id"))
+
+
+def _lock(connection: Connection, lease: Lease) -> str:
+    """Locks the capture's row until the transaction ends, so that the lease cannot be lost before that.
+
+    Raises:
+        LeaseLostError: It is lost already.
+    """
+    token = connection.execute(
+        select(captures.c.token).where(captures.c.id == lease.capture_id).with_for_update()
+    ).scalar_one_or_none()
+    if token != lease.token:
+        raise LeaseLostError(f"{lease.capture_id} was taken from {lease.worker}")
+    return lease.capture_id
+
+
+def _fence(connection: Connection, capture_id: str) -> None:
+    """From now on no lease of this capture is good any more."""
+    connection.execute(
+        update(captures).where(captures.c.id == capture_id).values(token=captures.c.token + 1, worker=None)
+    )
+    connection.execute(delete(heartbeats).where(heartbeats.c.capture_id == capture_id))
 
 
 def _append(

@@ -44,7 +44,7 @@ captures = Table(
     metadata,
     Column("id", String(16), primary_key=True),
     Column("idempotency_key", String(255), nullable=False, unique=True),
-    Column("state", String(16), nullable=False),
+    Column("state", String(32), nullable=False),
     # what was asked for
     Column("cluster", String(63), nullable=False),
     Column("namespace", String(63), nullable=False),
@@ -66,7 +66,7 @@ captures = Table(
     # where it reports to
     Column("message_ts", String(32)),
     # the state that Slack shows; behind `state` while Slack is out of reach
-    Column("shown", String(16)),
+    Column("shown", String(32)),
     # the thread's last message
     Column("closing_ts", String(32)),
     Column("file_id", String(32)),
@@ -75,6 +75,9 @@ captures = Table(
     Column("expires_at", UTCDateTime, nullable=False),
     Column("published_at", UTCDateTime),
     Column("started_at", UTCDateTime),
+    # whose it is: the worker that has its lease, and the token that fences off all others
+    Column("worker", String(255)),
+    Column("token", Integer, nullable=False, server_default="0"),
     Column("ended_at", UTCDateTime),
     Column("stop_requested_by", Text),
     # the second person, where a rule of the policy asks for one
@@ -100,6 +103,8 @@ captures = Table(
     Column("file_url", Text),
     # what the store holds of it, as long as there is a file_url
     Column("file_bytes", BigInteger),
+    # when the file was whole in the store
+    Column("stored_at", UTCDateTime),
     # the one sentence of a capture that did not end as asked
     Column("sentence", Text),
 )
@@ -131,6 +136,7 @@ heartbeats = Table(
     metadata,
     Column("capture_id", String(16), ForeignKey("captures.id"), primary_key=True),
     Column("worker", String(255), nullable=False),
+    Column("token", Integer, nullable=False),
     Column("at", UTCDateTime, nullable=False),
 )
 

@@ -1,14 +1,16 @@
-"""The states of a capture, and which moves between them exist.
+"""The states of a capture, which moves between them exist, and who makes them.
 
     requested -> queued -> tapping -> capturing -> collecting -> summarising -> delivering -> delivered
-                                                                                           -> stopped
+              -> awaiting approval -> queued                                               -> stopped
 
-A request is written as `requested` before anybody answers it. The bot (or, when the bot died, beat)
-admits it: `queued`, or `denied` by the policy. A worker takes a queued capture by moving it to `tapping`;
-only one can. A capture somebody stopped goes the whole way with what it has, and ends as `stopped`.
+A request is written as `requested` before anybody answers it. Admission (the bot, beat when the bot died, or
+a terminal) judges it: `queued`, `awaiting approval` of a second person, or `denied`. A worker takes a queued
+capture, and from then on only the worker that holds its lease moves it (`workers.ledger.lease`). A capture
+that somebody stopped goes the whole way with what it has, and ends as `stopped`.
 
-A capture whose worker died while its packets were still on the node becomes `queued` once more. That is no
-move of these, but `Ledger.requeue`, so that admitting a request twice never takes a capture from its worker.
+A worker's death is no move: its lease is taken away, another worker takes the capture over in the state it is
+in and goes on from there. Housekeeping (beat, and a terminal for captures of terminals) ends what nobody can
+go on with.
 """
 
 from enum import StrEnum
@@ -18,6 +20,7 @@ class State(StrEnum):
     """Where a capture stands."""
 
     REQUESTED = "requested"
+    AWAITING_APPROVAL = "awaiting approval"
     QUEUED = "queued"
     TAPPING = "tapping"
     CAPTURING = "capturing"
@@ -31,34 +34,75 @@ class State(StrEnum):
     EXPIRED = "expired"
 
 
+class Maker(StrEnum):
+    """Who makes a move."""
+
+    ADMISSION = "admission"
+    """Whoever judges a request: the bot, beat when the bot died, or a terminal."""
+    APPROVER = "approver"
+    """The second person where one is needed, through the bot."""
+    PERSON = "person"
+    """Whoever presses Stop before a worker took it."""
+    WORKER = "worker"
+    """The worker that holds the lease, and no other."""
+    HOUSE = "housekeeping"
+    """Beat, and a terminal for captures of terminals: what waited too long or has nobody left."""
+
+
 FINAL = frozenset({State.DELIVERED, State.FAILED, State.STOPPED, State.DENIED, State.EXPIRED})
 """States that nothing leaves."""
 
-WAITING = frozenset({State.REQUESTED, State.QUEUED})
-"""States in which nobody works on the capture yet."""
+WAITING = frozenset({State.REQUESTED, State.AWAITING_APPROVAL, State.QUEUED})
+"""States in which no worker has had the capture yet."""
 
 ACTIVE = frozenset(State) - FINAL - WAITING
-"""States in which a worker is at it and beats its heart."""
+"""States in which a worker is at it and beats its heart, or another one is to go on where it died."""
 
-ON_THE_NODE = frozenset({State.TAPPING, State.CAPTURING, State.COLLECTING})
-"""States in which another worker finds everything where the first one left it: in the agent pod."""
-
-_AHEAD: dict[State, set[State]] = {
-    State.REQUESTED: {State.QUEUED, State.DENIED, State.EXPIRED, State.STOPPED},
-    State.QUEUED: {State.TAPPING, State.DENIED, State.EXPIRED, State.STOPPED},
-    State.TAPPING: {State.CAPTURING, State.DENIED, State.STOPPED},
-    State.CAPTURING: {State.COLLECTING},
-    State.COLLECTING: {State.SUMMARISING},
-    State.SUMMARISING: {State.DELIVERING},
-    State.DELIVERING: {State.DELIVERED, State.STOPPED},
+_BY_THE_WORKER: dict[State, set[State]] = {
+    State.QUEUED: {State.TAPPING},
+    State.TAPPING: {State.CAPTURING, State.DENIED, State.STOPPED, State.FAILED},
+    State.CAPTURING: {State.COLLECTING, State.FAILED},
+    State.COLLECTING: {State.SUMMARISING, State.FAILED},
+    State.SUMMARISING: {State.DELIVERING, State.FAILED},
+    State.DELIVERING: {State.DELIVERED, State.STOPPED, State.FAILED},
 }
 
-MOVES: frozenset[tuple[State, State]] = frozenset(
-    (start, end) for start, ends in _AHEAD.items() for end in ends | {State.FAILED}
+_BEFORE_A_WORKER: dict[State, dict[State, set[Maker]]] = {
+    State.REQUESTED: {
+        State.QUEUED: {Maker.ADMISSION},
+        State.AWAITING_APPROVAL: {Maker.ADMISSION},
+        State.DENIED: {Maker.ADMISSION},
+        State.FAILED: {Maker.ADMISSION, Maker.HOUSE},
+        State.EXPIRED: {Maker.HOUSE},
+        State.STOPPED: {Maker.PERSON},
+    },
+    State.AWAITING_APPROVAL: {
+        State.QUEUED: {Maker.APPROVER},
+        State.DENIED: {Maker.APPROVER},
+        State.FAILED: {Maker.APPROVER, Maker.HOUSE},
+        State.EXPIRED: {Maker.HOUSE},
+        State.STOPPED: {Maker.PERSON},
+    },
+    State.QUEUED: {
+        State.FAILED: {Maker.HOUSE},
+        State.EXPIRED: {Maker.HOUSE},
+        State.STOPPED: {Maker.PERSON},
+    },
+}
+
+MOVES: frozenset[tuple[State, State, Maker]] = frozenset(
+    [(start, end, Maker.WORKER) for start, ends in _BY_THE_WORKER.items() for end in ends]
+    + [
+        (start, end, maker)
+        for start, ends in _BEFORE_A_WORKER.items()
+        for end, makers in ends.items()
+        for maker in makers
+    ]
+    + [(start, State.FAILED, Maker.HOUSE) for start in ACTIVE]
 )
-"""Every move there is, as (from, to). Whatever is not final can fail."""
+"""Every move there is, as (from, to, who makes it)."""
 
 
-def sources(end: State) -> frozenset[State]:
-    """The states from which `end` can be reached in one move."""
-    return frozenset(start for start, target in MOVES if target is end)
+def sources(end: State, maker: Maker) -> frozenset[State]:
+    """The states from which `maker` can bring a capture to `end` in one move."""
+    return frozenset(start for start, target, who in MOVES if target is end and who is maker)

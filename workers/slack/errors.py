@@ -24,6 +24,18 @@ PERMANENT = frozenset(
 )
 """Refusals that no repetition mends: somebody has to change podcap's Slack app."""
 
+PASSING = frozenset(
+    {
+        "fatal_error",
+        "internal_error",
+        "ratelimited",
+        "request_timeout",
+        "service_unavailable",
+        "team_added_to_org",
+    }
+)
+"""Refusals that Slack itself calls temporary, in the reference of its methods."""
+
 GONE = frozenset(
     {
         "cant_update_message",
@@ -63,6 +75,13 @@ def reason(error: BaseException) -> str:
     if isinstance(error, UploadError):
         return str(error)
     return "Slack cannot be reached: ask again in a minute."
+
+
+def is_passing(error: BaseException) -> bool:
+    """Whether the same call may succeed soon, or has taken effect: no answer, or Slack's own fault."""
+    if isinstance(error, SlackApiError):
+        return error.response.status_code >= 500 or code(error) in PASSING  # noqa: PLR2004, HTTP's server errors
+    return True
 
 
 def code(error: BaseException) -> str | None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from workers.place import PlaceError
-from workers.slack.errors import FAULTS, GONE, PERMANENT, code, reason
+from workers.slack.errors import FAULTS, GONE, PERMANENT, code, is_passing, reason
 
 _LASTING = PERMANENT | GONE | {"restricted_action"}
 
@@ -16,4 +16,9 @@ def faults_as_place_errors() -> Iterator[None]:
         yield
     except FAULTS as error:
         said = code(error)
-        raise PlaceError(reason(error), code=said or "no answer", lasting=said in _LASTING) from error
+        raise PlaceError(
+            reason(error),
+            code=said or "no answer",
+            lasting=said in _LASTING,
+            passing=is_passing(error),
+        ) from error

@@ -5,6 +5,7 @@ import logging
 from slack_sdk.errors import SlackApiError
 
 from workers.ledger.capture import SLACK, Capture
+from workers.ledger.lease import Lease
 from workers.ledger.ledger import Ledger
 from workers.place import NotHereError
 from workers.policy.channel import payload_forbidden_in, refuse_channel
@@ -17,7 +18,7 @@ from workers.slack.client import progress_client, reading_client, writing_client
 from workers.slack.directory import SlackDirectory
 from workers.slack.errors import FAULTS, reason
 from workers.slack.faults import faults_as_place_errors
-from workers.thread.thread import Thread
+from workers.thread.thread import Clients, Thread
 
 log = logging.getLogger(__name__)
 
@@ -34,11 +35,14 @@ class SlackPlace:
         self._settings = settings
         self._ledger = ledger
 
-    def report(self, capture: Capture) -> Report:
+    def report(self, capture: Capture, lease: Lease | None = None, *, again: bool = False) -> Report:
         """The capture's message and thread; whoever asked at a terminal is not here."""
         if capture.origin != SLACK:
             return Silence()
-        return Thread(writing_client(self._settings), progress_client(self._settings), self._ledger)
+        clients = Clients(
+            writing_client(self._settings), reading_client(self._settings), progress_client(self._settings)
+        )
+        return Thread(clients, self._ledger, lease, again=again or (lease is not None and lease.takeover))
 
     @faults_as_place_errors()
     def resolve(self, policy: Policy) -> ResolvedPolicy:

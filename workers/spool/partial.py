@@ -5,11 +5,10 @@ from pathlib import Path
 
 from workers.cluster.cluster import Cluster
 from workers.cluster.errors import ClusterError, NamespaceNotFoundError, PodNotFoundError
-from workers.cluster.pod import Pod
+from workers.ledger.capture import Capture
 from workers.spool.report import SpoolReport
 from workers.spool.spool import SpoolLostError
 from workers.spool.whole import keep_whole_packets
-from workers.tap.tap import Tap
 
 _NO_SPACE = "No space left on device"
 
@@ -25,32 +24,31 @@ def lost(path: Path, error: SpoolLostError) -> SpoolReport:
     return SpoolReport(counter.packets or 0, None, None, counter.whole, None, "lost", str(error))
 
 
-def failed(report: SpoolReport, cluster: Cluster, pod: Pod, tap: Tap) -> SpoolReport:
+def failed(report: SpoolReport, cluster: Cluster, capture: Capture) -> SpoolReport:
     """The report of a tcpdump that failed, with a sentence for it.
 
     Args:
         report: How it ended: by an error, in tcpdump's words.
         cluster: Knows what became of the pod.
-        pod: The captured pod, as it was at the beginning.
-        tap: Where its packets were taken.
+        capture: Which pod that was, and where its packets were taken.
     """
-    return replace(report, error=_why(report.error, cluster, pod, tap))
+    return replace(report, error=_why(report.error, cluster, capture))
 
 
-def _why(words: str, cluster: Cluster, pod: Pod, tap: Tap) -> str:
+def _why(words: str, cluster: Cluster, capture: Capture) -> str:
     if _NO_SPACE in words:
-        return f"The disk of node {tap.node} was full, so that tcpdump could write no more."
+        return f"The disk of node {capture.node} was full, so that tcpdump could write no more."
     # Its interface goes with a pod; only the cluster knows that it was the pod's end.
-    if _is_gone(cluster, pod):
-        return f"Pod {pod.name} was deleted while it was captured."
-    return f"tcpdump failed on {tap.interface} ({words.rstrip('.')})."
+    if _is_gone(cluster, capture):
+        return f"Pod {capture.pod} was deleted while it was captured."
+    return f"tcpdump failed on {capture.interface} ({words.rstrip('.')})."
 
 
-def _is_gone(cluster: Cluster, pod: Pod) -> bool:
+def _is_gone(cluster: Cluster, capture: Capture) -> bool:
     try:
-        now = cluster.pod(pod.namespace, pod.name)
+        now = cluster.pod(capture.namespace, capture.pod)
     except (PodNotFoundError, NamespaceNotFoundError):
         return True
     except ClusterError:
         return False
-    return now.uid != pod.uid or now.deleting
+    return now.uid != capture.pod_uid or now.deleting

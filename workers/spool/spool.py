@@ -117,6 +117,21 @@ class Spool:
             raise SpoolError(f"tcpdump could not capture on {tap.interface}: {complaint(words).rstrip('.')}.")
         return words.strip().removeprefix("tcpdump: ")
 
+    def resume(self, limits: SpoolLimits, *, since: float) -> None:
+        """Takes up a spool that another worker has started, running or not.
+
+        Args:
+            limits: As they are now; when somebody gave it more time while nobody was at it, the node is told.
+            since: Seconds since it was started.
+
+        Raises:
+            ClusterError: The agent pod is not reached.
+        """
+        self._began = time.monotonic() - since
+        self._limits = limits
+        self.seconds = limits.seconds
+        patiently(self._agent, lambda: self.extend(limits.seconds))
+
     def follow(
         self,
         path: Path,

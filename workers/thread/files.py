@@ -9,14 +9,13 @@ import logging
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackClientError
+from slack_sdk.errors import SlackApiError, SlackClientError
 
-from workers.slack.errors import UploadError
+from workers.slack.errors import UploadError, code
 
 log = logging.getLogger(__name__)
 
@@ -26,69 +25,83 @@ _SHARED_PAUSE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Upload:
-    """A file to put into a thread."""
+class Share:
+    """Where an uploaded file is shown: its title there, the thread, and the text beside it."""
 
-    path: Path
-    name: str
     title: str
+    channel: str
+    thread_ts: str
+    comment: str
 
 
-def upload(
-    client: WebClient,
-    file: Upload,
-    *,
-    channel: str,
-    thread_ts: str,
-    comment: str,
-    remember: Callable[[str], None],
-) -> str:
-    """Uploads `file` and shares it in the thread.
+def upload(client: WebClient, path: Path, name: str) -> str:
+    """Brings a file to Slack, where nobody sees it until it is completed.
 
     Args:
         client: Needs the scope files:write.
-        file: What to upload.
-        channel: The channel's id.
-        thread_ts: The timestamp of the thread's first message.
-        comment: Text shown with the file.
-        remember: Called with the file's id before it is shared.
+        path: The file.
+        name: Its name in Slack.
 
     Returns:
         The file's id.
 
     Raises:
         UploadError: The bytes were not taken.
-        slack_sdk.errors.SlackApiError: Slack refused one of the other two steps.
+        slack_sdk.errors.SlackApiError: Slack does not want the file.
     """
-    length = file.path.stat().st_size
-    place = client.files_getUploadURLExternal(filename=file.name, length=length)
-    file_id, url = str(place["file_id"]), str(place["upload_url"])
-    _send(url, file.path, length)
-    remember(file_id)
+    length = path.stat().st_size
+    place = client.files_getUploadURLExternal(filename=name, length=length)
+    _send(str(place["upload_url"]), path, length)
+    return str(place["file_id"])
+
+
+def complete(client: WebClient, file_id: str, share: Share) -> None:
+    """Shares an uploaded file in its thread.
+
+    Raises:
+        slack_sdk.errors.SlackApiError: Slack refuses; `file_not_found` when there is no such upload, or it
+        was
+            completed before.
+    """
     client.files_completeUploadExternal(
-        files=[{"id": file_id, "title": file.title}],
-        channel_id=channel,
-        thread_ts=thread_ts,
-        initial_comment=comment,
+        files=[{"id": file_id, "title": share.title}],
+        channel_id=share.channel,
+        thread_ts=share.thread_ts,
+        initial_comment=share.comment,
     )
-    return file_id
 
 
-def wait_until_shared(client: WebClient, file_id: str) -> None:
-    """Waits until the file stands in its thread, so that what is said next stands behind it.
+def is_known(client: WebClient, file_id: str) -> bool:
+    """Whether Slack has a file that was completed.
+
+    Raises:
+        slack_sdk.errors.SlackApiError: Slack does not say.
+    """
+    try:
+        client.files_info(file=file_id)
+    except SlackApiError as error:
+        if code(error) != "file_not_found":
+            raise
+        return False
+    return True
+
+
+def wait_until_shared(client: WebClient, file_id: str) -> bool:
+    """Waits until the file stands in its thread, so that what is said next stands behind it; whether it does.
 
     Slack shares a file some time after it took it. Gives up after a few seconds, and at once when Slack does
-    not say (the scope files:read is missing): then only the order suffers.
+    not say (the scope files:read is missing).
     """
     for _ in range(_SHARED_TRIES):
         try:
             file = client.files_info(file=file_id)["file"]
         except (SlackClientError, OSError, http.client.HTTPException) as error:
             log.warning("whether file %s is in its thread cannot be seen: %s", file_id, error)
-            return
+            return False
         if any(file.get("shares", {}).values()):
-            return
+            return True
         time.sleep(_SHARED_PAUSE)
+    return False
 
 
 def _send(url: str, path: Path, length: int) -> None:

@@ -139,6 +139,8 @@ _MARKS = {State.FAILED: ":x:", State.DENIED: ":no_entry:", State.EXPIRED: ":hour
 
 
 def _waiting(capture: Capture, *, queue_reachable: bool) -> str:
+    if capture.state is State.AWAITING_APPROVAL:
+        return ":raised_hand: Waiting for a second person's approval."
     if capture.place is not None and capture.waits_for:
         return (
             f":hourglass_flowing_sand: Waiting: {ordinal(capture.place)} in the queue, {capture.waits_for}."

@@ -1,6 +1,7 @@
 """A capture's message and thread in Slack, kept in step with the ledger."""
 
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from slack_sdk import WebClient
@@ -9,28 +10,53 @@ from slack_sdk.webhook import WebhookClient
 
 from workers.cluster.pod import Pod
 from workers.ledger.capture import Capture
-from workers.ledger.ledger import Ledger
+from workers.ledger.lease import Lease
+from workers.ledger.ledger import LeaseLostError, Ledger
 from workers.ledger.states import ACTIVE, FINAL
-from workers.slack.errors import FAULTS, code
+from workers.slack.errors import FAULTS, code, is_passing
 from workers.slack.faults import faults_as_place_errors
 from workers.spool.progress import Progress
 from workers.summary.summary import Summary
 from workers.tap.evidence import Evidence
-from workers.thread.files import Upload, upload, wait_until_shared
+from workers.thread.files import Share, complete, is_known, upload, wait_until_shared
 from workers.thread.messages import Message, capture_message, sentence_message, summary_message
+from workers.thread.posts import HEAD, Posts, named
 from workers.thread.trail_messages import closing_message
 
 # chat.update allows about 50 calls a minute for the whole app; many captures share them.
 _PROGRESS_EVERY = 4.0
 
+_SUMMARY, _CLOSING = "summary", "closing"
+
+
+@dataclass(frozen=True)
+class Clients:
+    """Clients that repeat what they may: `workers.slack.client`."""
+
+    writing: WebClient
+    reading: WebClient
+    progress: WebClient
+
 
 class Thread:
-    """Where one capture of Slack reports to."""
+    """Where one capture of Slack reports to.
 
-    def __init__(self, writing: WebClient, progress: WebClient, ledger: Ledger) -> None:
-        self._writing = writing
-        self._progress = progress
+    Args:
+        clients: Slack.
+        ledger: The table of captures.
+        lease: What must be held to report; a worker that lost it raises LeaseLostError in place of posting.
+        again: Whether somebody may have posted the same before.
+    """
+
+    def __init__(
+        self, clients: Clients, ledger: Ledger, lease: Lease | None = None, *, again: bool = False
+    ) -> None:
+        self._writing = clients.writing
+        self._reading = clients.reading
+        self._progress = clients.progress
         self._ledger = ledger
+        self._lease = lease
+        self._posts = Posts(clients.writing, clients.reading, doubt=again)
         self._next_progress = 0.0
         self._pause = _PROGRESS_EVERY
 
@@ -39,18 +65,12 @@ class Thread:
         """Posts the capture's message, once; its timestamp is in the ledger afterwards."""
         if capture.message_ts is not None:
             return capture
-        message = capture_message(capture)
-        answer = self._writing.chat_postMessage(
-            channel=capture.channel_id,
-            text=message.text,
-            blocks=message.blocks,
-            metadata={"event_type": "podcap_capture", "event_payload": {"capture": capture.id}},
-            unfurl_links=False,
-            unfurl_media=False,
-        )
-        if not self._ledger.note_message(capture.id, answer["ts"]):
-            # Somebody else admitted it at the same time: one message is enough.
-            self._writing.chat_delete(channel=capture.channel_id, ts=answer["ts"])
+        ts = self._posts.post(capture, HEAD, capture_message(capture))
+        if not self._ledger.note_message(capture.id, ts):
+            known = self._ledger.get(capture.id)
+            if known.message_ts != ts:
+                # Somebody else admitted it at the same time: one message is enough.
+                self._writing.chat_delete(channel=capture.channel_id, ts=ts)
         return self._ledger.get(capture.id)
 
     @faults_as_place_errors()
@@ -69,12 +89,12 @@ class Thread:
     def _close(self, capture: Capture) -> None:
         """Says the trail's head as the thread's last word, once."""
         if not self._ledger.claim_closing(capture.id):
-            return  # worker and beat may show the same end at the same time
-        try:
-            answer: str | None = None
-            answer = self._reply(capture, closing_message(capture, self._ledger.trail.head()))
-        finally:
-            self._ledger.note(capture.id, closing_ts=answer)
+            # Whoever claimed it has said it, or died at it: beat comes late enough to tell.
+            if self._ledger.get(capture.id).closing_ts:
+                return
+            self._posts.doubt = True
+        ts = self._reply(capture, _CLOSING, closing_message(capture, self._ledger.trail.head()))
+        self._ledger.note(capture.id, closing_ts=ts)
 
     def show_evidence(self, capture: Capture, pod: Pod, evidence: Evidence) -> None:
         """The message shows the tap that is decided from it."""
@@ -84,6 +104,7 @@ class Thread:
         now = time.monotonic()
         if capture.message_ts is None or now < self._next_progress:
             return
+        self._refuse_if_lost()
         try:
             self._update(self._progress, capture, capture_message(capture, progress))
             self._pause = _PROGRESS_EVERY
@@ -100,43 +121,59 @@ class Thread:
     @faults_as_place_errors()
     def show_summary(self, capture: Capture, summary: Summary) -> None:
         """Flows and what was said, in the thread."""
-        self._reply(capture, summary_message(summary))
+        self._reply(capture, _SUMMARY, summary_message(summary))
 
     @faults_as_place_errors()
     def say(self, capture: Capture, sentence: str) -> None:
         """One sentence in the thread."""
-        self._reply(capture, sentence_message(sentence))
+        self._reply(capture, named(sentence), sentence_message(sentence))
 
-    def _reply(self, capture: Capture, message: Message) -> str:
-        answer = self._writing.chat_postMessage(
-            channel=capture.channel_id,
-            thread_ts=capture.message_ts,
-            text=message.text,
-            blocks=message.blocks,
-            unfurl_links=False,
-            unfurl_media=False,
-        )
-        return str(answer["ts"])
+    def _reply(self, capture: Capture, what: str, message: Message) -> str:
+        self._refuse_if_lost()
+        return self._posts.post(capture, what, message)
+
+    def _refuse_if_lost(self) -> None:
+        if self._lease is not None and not self._ledger.holds(self._lease):
+            raise LeaseLostError(f"{self._lease.capture_id} was given to another worker")
 
     @faults_as_place_errors()
     def deliver(self, capture: Capture, file: Path, name: str) -> str:
-        """Puts the capture's file into the thread; its file id is in the ledger before it is shared.
+        """Puts the capture's file into the thread, once; its file id is in the ledger before it is shared.
 
         Returns:
             Slack's id of the file.
         """
         if capture.message_ts is None:
             raise ValueError(f"{capture.id} has no message")
-        file_id = upload(
-            self._writing,
-            Upload(file, name, title=name),
+        share = Share(
+            title=name,
             channel=capture.channel_id,
             thread_ts=capture.message_ts,
             comment=f"The packets of `{capture.id}`, for Wireshark.",
-            remember=lambda file_id: self._remember(capture.id, file_id),
         )
-        wait_until_shared(self._writing, file_id)
+        before = self._ledger.get(capture.id).file_id
+        if before is not None and self._complete(before, share):
+            return before
+        file_id = upload(self._writing, file, name)
+        # From here on whoever takes over asks Slack what became of it.
+        self._ledger.note(capture.id, lease=self._lease, file_id=file_id)
+        complete(self._writing, file_id, share)
+        wait_until_shared(self._reading, file_id)
         return file_id
+
+    def _complete(self, file_id: str, share: Share) -> bool:
+        """Whether a file that was uploaded before is in the thread, now at least."""
+        if is_known(self._reading, file_id) and wait_until_shared(self._reading, file_id):
+            return True
+        self._refuse_if_lost()
+        try:
+            complete(self._writing, file_id, share)
+        except SlackApiError as error:
+            if is_passing(error):
+                raise
+            return False
+        wait_until_shared(self._reading, file_id)
+        return True
 
     @faults_as_place_errors()
     def tell(self, capture: Capture, sentence: str) -> None:
@@ -154,9 +191,6 @@ class Thread:
         self._writing.chat_postEphemeral(
             channel=capture.channel_id, user=capture.user_id, text=message.text, blocks=message.blocks
         )
-
-    def _remember(self, capture_id: str, file_id: str) -> None:
-        self._ledger.note(capture_id, file_id=file_id)
 
     @staticmethod
     def _update(client: WebClient, capture: Capture, message: Message) -> None:

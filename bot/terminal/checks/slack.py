@@ -13,13 +13,17 @@ from workers.slack.errors import FAULTS, code, reason
 _SECONDS = 10
 
 SCOPES = (
+    "channels:history",
     "channels:read",
     "chat:write",
     "commands",
     "files:read",
     "files:write",
+    "groups:history",
     "groups:read",
+    "im:history",
     "im:read",
+    "mpim:history",
     "mpim:read",
     "usergroups:read",
     "users:read",

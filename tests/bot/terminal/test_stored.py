@@ -13,6 +13,7 @@ from bot.terminal.delete import _remove
 from bot.terminal.download import _fetch
 from bot.terminal.identity import Identity
 from bot.terminal.stored import StoredFile
+from tests.walk import walk
 from workers.ledger.capture import Order
 from workers.ledger.engine import open_engine
 from workers.ledger.ledger import Ledger
@@ -38,14 +39,13 @@ def stored(engine: Engine, tmp_path: Path) -> StoredFile:
     ledger, store = Ledger(engine), Store(str(tmp_path / "store"))
     asked = Order("1", "default", "traefik", "cheddar", 1, "", False, "T1", "C1", "U1", "alice", None)
     capture, _ = ledger.request(asked)
-    for state in _WAY:
-        ledger.move(capture.id, state, by="worker")
+    walk(ledger, capture.id, *_WAY)
     digest = hashlib.sha256(b"packets").hexdigest()
     url = store.url(_NAME)
-    ledger.move(capture.id, State.DELIVERING, by="worker", file_sha256=digest, file_url=url)
+    walk(ledger, capture.id, State.DELIVERING, file_sha256=digest, file_url=url)
     (tmp_path / "packets").write_bytes(b"packets")
     store.put(tmp_path / "packets", _NAME)
-    capture = ledger.move(capture.id, State.DELIVERED, by="worker")
+    capture = walk(ledger, capture.id, State.DELIVERED)
     return StoredFile(capture, _NAME, store, ledger, Identity("alice", True, "account"))
 
 
@@ -74,7 +74,11 @@ def test_a_forged_file_is_refused_also_when_the_ledger_was_made_to_fit(
 
 
 def test_an_entry_that_somebody_appends_later_does_not_replace_the_hash(stored: StoredFile) -> None:
-    for event, key in (("file delivered", "sha256"), ("delivering", "file_sha256")):
+    for event, key in (
+        ("file delivered", "sha256"),
+        ("delivering", "file_sha256"),
+        ("announced again", "file_sha256"),
+    ):
         stored.ledger.record(stored.capture.id, event, by="mallory", facts={key: "f" * 64})
     assert stored.sha256 == hashlib.sha256(b"packets").hexdigest()
 

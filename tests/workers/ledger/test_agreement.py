@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import Engine, text
 
+from tests.walk import walk
 from workers.ledger.agreement import disagreement
 from workers.ledger.capture import Order
 from workers.ledger.ledger import Ledger
@@ -18,10 +19,8 @@ def delivered(ledger: Ledger, order: Callable[..., Order]) -> str:
     """A capture whose file's SHA-256 is 64 times `a`, behind one without a file."""
     ledger.request(order())
     capture, _ = ledger.request(order())
-    for state in _WAY:
-        ledger.move(capture.id, state, by="worker")
-    ledger.move(capture.id, State.DELIVERING, by="worker", file_sha256="a" * 64, file_url="/store/a")
-    ledger.move(capture.id, State.DELIVERED, by="worker")
+    walk(ledger, capture.id, *_WAY, State.DELIVERING, file_sha256="a" * 64, file_url="/store/a")
+    walk(ledger, capture.id, State.DELIVERED)
     return capture.id
 
 
@@ -87,7 +86,6 @@ def test_an_entry_from_before_hashes_stood_there_is_not_held_against_the_ledger(
     engine: Engine, ledger: Ledger, order: Callable[..., Order]
 ) -> None:
     capture, _ = ledger.request(order())
-    for state in (*_WAY, State.DELIVERING):
-        ledger.move(capture.id, state, by="worker")
+    walk(ledger, capture.id, *_WAY, State.DELIVERING)
     ledger.note(capture.id, file_sha256="a" * 64)
     assert disagreement(engine) is None

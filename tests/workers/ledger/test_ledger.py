@@ -6,11 +6,12 @@ from itertools import product
 import pytest
 from sqlalchemy import Engine, update
 
+from tests.walk import WORKER, lease_of, walk
 from workers.ledger.agreement import disagreement
 from workers.ledger.capture import Capture, Order
 from workers.ledger.ledger import IllegalMoveError, Ledger
 from workers.ledger.schema import captures
-from workers.ledger.states import MOVES, State
+from workers.ledger.states import ACTIVE, MOVES, Maker, State
 from workers.trail.entry import timestamp
 
 MakeOrder = Callable[..., Order]
@@ -41,37 +42,35 @@ def test_the_same_click_delivered_ten_times_at_once_is_one_capture(ledger: Ledge
     assert [new for _, new in answers].count(True) == 1
 
 
-def test_only_one_of_ten_workers_takes_a_queued_capture(ledger: Ledger, order: MakeOrder) -> None:
+def _at(ledger: Ledger, engine: Engine, order: MakeOrder, state: State) -> Capture:
+    """A capture in this state, with the worker that it has there."""
     capture, _ = ledger.request(order())
-    ledger.move(capture.id, State.QUEUED, by="bot")
-
-    def take(number: int) -> bool:
-        try:
-            ledger.move(capture.id, State.TAPPING, by=f"worker {number}")
-        except IllegalMoveError:
-            return False
-        return True
-
-    with ThreadPoolExecutor(10) as pool:
-        assert list(pool.map(take, range(10))).count(True) == 1
-    assert len(ledger.history(capture.id)) == 3
-
-
-@pytest.mark.parametrize(("start", "end"), list(product(State, State)))
-def test_a_move_happens_exactly_when_the_table_of_moves_has_it(
-    ledger: Ledger, engine: Engine, order: MakeOrder, start: State, end: State
-) -> None:
-    capture, _ = ledger.request(order())
+    worker = {"worker": WORKER, "token": 7} if state in ACTIVE else {}
     with engine.begin() as connection:
-        connection.execute(update(captures).values(state=start))
-    if (start, end) in MOVES:
-        assert ledger.move(capture.id, end, by="test").state is end
-        assert ledger.history(capture.id) == [(State.REQUESTED, "U1"), (end, "test")]
-    else:
-        with pytest.raises(IllegalMoveError):
-            ledger.move(capture.id, end, by="test")
-        assert ledger.get(capture.id).state is start
-        assert ledger.history(capture.id) == [(State.REQUESTED, "U1")]
+        connection.execute(update(captures).where(captures.c.id == capture.id).values(state=state, **worker))
+    return ledger.get(capture.id)
+
+
+def _make(ledger: Ledger, capture: Capture, end: State, maker: Maker) -> Capture:
+    if maker is Maker.WORKER:
+        return ledger.move_held(lease_of(capture), end)
+    return ledger.move(capture.id, end, by="test", maker=maker)
+
+
+@pytest.mark.parametrize("start", State)
+def test_a_move_happens_exactly_when_the_table_of_moves_has_it(
+    ledger: Ledger, engine: Engine, order: MakeOrder, start: State
+) -> None:
+    for end, maker in product(State, Maker):
+        capture = _at(ledger, engine, order, start)
+        if (start, end, maker) in MOVES and end is not State.TAPPING:
+            assert _make(ledger, capture, end, maker).state is end
+            assert [state for state, _ in ledger.history(capture.id)] == [State.REQUESTED, end]
+        elif end is not State.TAPPING:
+            with pytest.raises(IllegalMoveError):
+                _make(ledger, capture, end, maker)
+            assert ledger.get(capture.id) == capture
+            assert ledger.history(capture.id) == [(State.REQUESTED, "U1")]
 
 
 def test_the_first_to_press_stop_is_remembered_and_a_final_capture_is_left_alone(
@@ -86,16 +85,11 @@ def test_the_first_to_press_stop_is_remembered_and_a_final_capture_is_left_alone
 
 
 def test_a_worker_that_went_silent_is_found_and_a_living_one_is_not(ledger: Ledger, order: MakeOrder) -> None:
-    def active() -> Capture:
-        capture, _ = ledger.request(order())
-        ledger.move(capture.id, State.QUEUED, by="bot")
-        return ledger.move(capture.id, State.TAPPING, by="worker", started_at=capture.requested_at)
-
-    beating, never_beat = active(), active()
-    ledger.beat(beating.id, "worker@host")
-    ledger.beat(beating.id, "worker@host")
+    capture, _ = ledger.request(order())
+    taken = walk(ledger, capture.id, State.QUEUED, State.TAPPING)
+    assert ledger.beat([lease_of(taken)]) == []
     assert ledger.abandoned(timedelta(hours=1)) == []
-    assert {c.id for c in ledger.abandoned(timedelta(seconds=-1))} == {beating.id, never_beat.id}
+    assert [c.id for c in ledger.abandoned(timedelta(seconds=-1))] == [capture.id]
 
 
 def test_every_process_of_an_installation_knows_it_by_the_same_id(ledger: Ledger, engine: Engine) -> None:
@@ -105,39 +99,10 @@ def test_every_process_of_an_installation_knows_it_by_the_same_id(ledger: Ledger
     assert len(ledger.installation()) == 16
 
 
-@pytest.mark.parametrize("state", [State.TAPPING, State.CAPTURING, State.COLLECTING])
-def test_a_capture_whose_worker_died_is_given_to_another_one_once(
-    ledger: Ledger, order: MakeOrder, engine: Engine, state: State
-) -> None:
-    capture, _ = ledger.request(order())
-    way = [State.QUEUED, State.TAPPING, State.CAPTURING, State.COLLECTING]
-    for step in way[: way.index(state) + 1]:
-        ledger.move(capture.id, step, by="worker")
-    ledger.published(capture.id)
-    again = ledger.requeue(capture.id, by="beat")
-    assert again is not None
-    assert (again.state, again.published_at) == (State.QUEUED, None)
-    assert disagreement(engine) is None
-    ledger.move(capture.id, State.TAPPING, by="another worker")
-    assert ledger.requeue(capture.id, by="beat") is None
-    assert ledger.get(capture.id).state is State.TAPPING
-
-
-@pytest.mark.parametrize("state", [State.REQUESTED, State.QUEUED, State.SUMMARISING, State.DELIVERED])
-def test_a_capture_that_has_nothing_on_a_node_is_not_given_to_another_worker(
-    ledger: Ledger, order: MakeOrder, engine: Engine, state: State
-) -> None:
-    capture, _ = ledger.request(order())
-    with engine.begin() as connection:
-        connection.execute(update(captures).values(state=state))
-    assert ledger.requeue(capture.id, by="beat") is None
-
-
 def test_a_capture_is_extended_only_while_it_runs_and_only_to_more(ledger: Ledger, order: MakeOrder) -> None:
     capture, _ = ledger.request(order(seconds=30))
     assert ledger.extend(capture.id, "U8", seconds=60).seconds == 30
-    for state in (State.QUEUED, State.TAPPING, State.CAPTURING):
-        ledger.move(capture.id, state, by="worker")
+    walk(ledger, capture.id, State.QUEUED, State.TAPPING, State.CAPTURING)
     assert ledger.extend(capture.id, "U8", seconds=60).seconds == 60
     assert ledger.extend(capture.id, "U9", seconds=60).seconds == 60
     *_, entry = ledger.trail.entries()
@@ -166,8 +131,7 @@ def test_a_capture_has_one_message_also_when_two_were_posted(ledger: Ledger, ord
 def test_waiting_and_active_captures_are_told_apart(ledger: Ledger, order: MakeOrder) -> None:
     waiting, _ = ledger.request(order())
     taken, _ = ledger.request(order())
-    ledger.move(taken.id, State.QUEUED, by="bot")
-    ledger.move(taken.id, State.TAPPING, by="worker")
+    walk(ledger, taken.id, State.QUEUED, State.TAPPING)
     assert [c.id for c in ledger.waiting()] == [waiting.id]
     assert [c.id for c in ledger.active()] == [taken.id]
 

@@ -15,7 +15,7 @@ from workers.ledger.engine import open_engine
 from workers.ledger.ledger import Ledger
 from workers.ledger.migrate import _ADVISORY_LOCK, _MIGRATIONS, migrate
 from workers.ledger.schema import metadata
-from workers.ledger.states import State
+from workers.ledger.states import Maker, State
 from workers.settings import SettingsError
 
 # Each waits for the same moment, so that they meet at the empty database.
@@ -116,8 +116,8 @@ def test_captures_of_the_first_schema_are_there_in_the_newest(empty_url: str) ->
     assert capture.requested_at == datetime(2026, 1, 31, 9, 30, 0, 250000, tzinfo=UTC)
     assert ledger.history("cap-222222") == [(State.REQUESTED, "U1"), (State.QUEUED, "bot")]
     assert ledger.trail.verify().ok
-    ledger.beat("cap-222222", "worker@host")
-    assert ledger.move("cap-222222", State.TAPPING, by="worker").state is State.TAPPING
+    expired = ledger.move("cap-222222", State.EXPIRED, by="beat", maker=Maker.HOUSE)
+    assert (expired.state, expired.worker, expired.token) == (State.EXPIRED, None, 0)
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
     engine.dispose()
@@ -162,4 +162,24 @@ def test_a_process_whose_migration_dies_half_way_holds_up_nobody(postgresql: Pos
         connection.invalidate()  # closes its socket, as the death of a process does
     assert waiting.wait() == 0
     assert tables(engine) == sorted([*metadata.tables, "alembic_version"])
+    engine.dispose()
+
+
+def test_a_capture_that_was_under_way_before_there_were_leases_is_taken_over(empty_url: str) -> None:
+    engine = open_engine(empty_url)
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        for statement in _FIRST_CAPTURE:
+            connection.exec_driver_sql(statement)
+        connection.exec_driver_sql("UPDATE captures SET state = 'capturing'")
+    migrate(engine)
+    ledger = Ledger(engine)
+    ((capture, beat),) = ledger.beats()
+    assert beat is None
+    assert ledger.take_away(capture, by="beat") is not None
+    taken, lease = ledger.take(capture.id, "worker@host")
+    assert (taken.state, lease.takeover) == (State.CAPTURING, True)
     engine.dispose()

@@ -7,6 +7,7 @@ from sqlalchemy import Engine, inspect
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 from deploy.lab.postgresql import PostgreSQLServer
+from tests.walk import lease_of, walk
 from tests.workers.ledger.installed import Installed, install, rights
 from tests.workers.ledger.test_migrate import at_once
 from workers.ledger.capture import Order
@@ -129,12 +130,13 @@ def test_a_capture_goes_its_whole_way_as_podcaps_role(as_podcap: Engine, order: 
     capture, _ = ledger.request(order())
     assert ledger.note_message(capture.id, "1.1")
     ledger.published(capture.id)
-    for state in (State.QUEUED, State.TAPPING, State.CAPTURING):
-        ledger.move(capture.id, state, by="worker", started_at=capture.requested_at)
-        ledger.beat(capture.id, "worker@host")
+    walk(ledger, capture.id, State.QUEUED, State.TAPPING, State.CAPTURING)
+    first = ledger.get(capture.id)
+    assert ledger.beat([lease_of(first)]) == []
+    assert ledger.take_away(first, by="beat") is not None
+    ledger.take(capture.id, "another worker")
     assert ledger.request_stop(capture.id, "U2").stop_requested_by == "U2"
-    for state in (State.COLLECTING, State.SUMMARISING, State.DELIVERING, State.STOPPED):
-        ledger.move(capture.id, state, by="worker")
+    walk(ledger, capture.id, State.COLLECTING, State.SUMMARISING, State.DELIVERING, State.STOPPED)
     assert [move[0] for move in ledger.history(capture.id)][-1] is State.STOPPED
     assert ledger.trail.verify().ok
     # Whatever else the ledger keeps, now or later, the role may write.

@@ -10,6 +10,7 @@ from time import sleep
 import pytest
 from sqlalchemy import Connection, Engine, event, text
 
+from tests.walk import walk
 from workers.ledger.capture import TERMINAL, Capture, Order
 from workers.ledger.ledger import Ledger
 from workers.ledger.states import State
@@ -40,17 +41,16 @@ def test_what_exceeds_a_limit_waits_until_one_has_ended(ledger: Ledger, queue: Q
     first, second, third = queue(), queue(), queue()
     assert set(give(ledger)) == {first.id, second.id}
     assert give(ledger) == []
-    ledger.move(first.id, State.TAPPING, by="worker")
+    walk(ledger, first.id, State.TAPPING)
     assert give(ledger) == []
-    ledger.move(first.id, State.FAILED, by="worker")
+    walk(ledger, first.id, State.FAILED)
     assert give(ledger) == [third.id]
 
 
 def test_one_whose_worker_died_keeps_its_turn(ledger: Ledger, queue: Queue) -> None:
     first, _, third = queue(), queue(), queue()
     give(ledger)
-    ledger.move(first.id, State.TAPPING, by="worker")
-    ledger.requeue(first.id, by="beat")
+    assert ledger.take_away(walk(ledger, first.id, State.TAPPING), by="beat") is not None
     assert give(ledger) == []
     assert ledger.get(third.id).turn_at is None
 
@@ -58,10 +58,10 @@ def test_one_whose_worker_died_keeps_its_turn(ledger: Ledger, queue: Queue) -> N
 def test_one_that_was_stopped_or_has_expired_takes_no_place(ledger: Ledger, queue: Queue) -> None:
     first, second, third, fourth = queue(), queue(), queue(), queue()
     give(ledger)
-    ledger.move(second.id, State.STOPPED, by="U1")
-    ledger.move(third.id, State.STOPPED, by="U1")
+    walk(ledger, second.id, State.STOPPED)
+    walk(ledger, third.id, State.STOPPED)
     assert give(ledger) == [fourth.id]
-    ledger.move(first.id, State.STOPPED, by="U1")
+    walk(ledger, first.id, State.STOPPED)
     late = queue()
     now = ledger.clock() + timedelta(hours=1)
     assert ledger.turns.give(LIMITS, now=now).captures == []
@@ -131,7 +131,7 @@ def test_a_captures_place_is_shown_until_its_turn(ledger: Ledger, queue: Queue) 
     assert given.held == {third.id: Held("user", 1)}
     assert ledger.turns.note_place(third.id, 1, "you have two")
     assert (ledger.get(third.id).place, ledger.get(third.id).waits_for) == (1, "you have two")
-    ledger.move(first.id, State.STOPPED, by="U1")
+    walk(ledger, first.id, State.STOPPED)
     give(ledger)
     assert (ledger.get(third.id).place, ledger.get(third.id).waits_for) == (None, None)
     assert not ledger.turns.note_place(third.id, 1, "you have two")

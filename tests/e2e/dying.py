@@ -1,0 +1,65 @@
+"""Workers that are killed at a chosen moment: `python -m tests.e2e.dying CAPTURE=MOMENT…`.
+
+Each is a process of its own, with podcap's settings in its environment, and really killed. A moment is a
+state, of which the ledger has just heard, or an event of the trail.
+"""
+
+import os
+import signal
+import sys
+from typing import Any
+
+from workers.capture import run
+from workers.ledger.capture import Capture
+from workers.ledger.lease import Lease
+from workers.ledger.ledger import Ledger
+from workers.ledger.states import State
+from workers.services import open_services
+
+
+def _die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _die_at(moment: str) -> None:
+    take, move, record = Ledger.take, Ledger.move_held, Ledger.record
+
+    def taken(self: Ledger, capture_id: str, worker: str) -> tuple[Capture, Lease]:
+        found = take(self, capture_id, worker)
+        if moment == State.TAPPING:
+            _die()
+        return found
+
+    def moved(self: Ledger, lease: Lease, end: State, **known: Any) -> Capture:
+        capture = move(self, lease, end, **known)
+        if moment == end:
+            _die()
+        return capture
+
+    def recorded(self: Ledger, capture_id: str | None, event: str, **known: Any) -> Any:
+        if moment == event:
+            _die()
+        return record(self, capture_id, event, **known)
+
+    Ledger.take, Ledger.move_held, Ledger.record = taken, moved, recorded  # type: ignore[method-assign]
+
+
+def main() -> None:
+    """Ends when all have died; says which did not."""
+    children = {}
+    for word in sys.argv[1:]:
+        child = os.fork()
+        if child == 0:
+            capture_id, _, moment = word.partition("=")
+            _die_at(moment)
+            run(open_services(), capture_id)
+            os._exit(0)
+        children[child] = word
+    for child, word in children.items():
+        _, status = os.waitpid(child, 0)
+        if not os.WIFSIGNALED(status):
+            sys.exit(f"{word} was not killed")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,166 @@
+"""A worker is killed at every step of a capture: another goes on from what is there, and nothing is said
+twice."""
+
+import os
+import secrets
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy.lab.handle import LabHandle
+from workers.admission import accept
+from workers.capture import run
+from workers.housekeeping import keep_house
+from workers.ledger.agreement import disagreement
+from workers.ledger.capture import Capture, Order
+from workers.ledger.engine import open_engine
+from workers.ledger.states import ACTIVE, State
+from workers.pulse import Pulse
+from workers.queueing import advance
+from workers.services import Services, open_ledger, open_policy
+from workers.settings import Settings
+from workers.slack.place import SlackPlace
+from workers.store import Store
+from workers.trail.trail import Wanted
+
+ROOT = Path(__file__).parents[2]
+NODE = "k8s-node02"
+SECONDS = 6
+MOMENTS = (*sorted(ACTIVE), "file delivered")
+"""Each state, and the moment when the file is in the thread and nobody has written that down."""
+
+
+@pytest.fixture
+def world(lab: LabHandle, tmp_path: Path, world_of: Callable[..., Any]) -> Any:
+    """podcap's settings without its processes."""
+    return world_of(lab, tmp_path)
+
+
+@pytest.fixture
+def services(world: Any) -> Services:
+    settings = Settings(_env_file=None, **world.environment)
+    ledger = open_ledger(settings)
+    place = SlackPlace(settings, ledger)
+    return Services(settings, ledger, open_policy(settings), Store(settings.store_url), place)
+
+
+@pytest.fixture
+def pinged(lab: LabHandle) -> Iterator[tuple[str, str]]:
+    """A pod that is pinged fifty times a second: its name and address."""
+    with lab.pod("survivor", {}, namespace="traefik", nodeName=NODE) as pod:
+        address = pod["status"]["podIP"]
+        ping = lab.command("node", NODE, "ping", "-q", "-i", "0.02", address)
+        with subprocess.Popen(ping, stdout=subprocess.DEVNULL) as process:
+            try:
+                yield pod["metadata"]["name"], address
+            finally:
+                process.terminate()
+
+
+def ask(world: Any, services: Services, pod: str) -> Capture:
+    """A capture of whole packets that has its message and its turn."""
+    state = world.control("state")
+    order = Order(
+        idempotency_key=secrets.token_hex(8),
+        cluster="default",
+        namespace="traefik",
+        pod=pod,
+        seconds=SECONDS,
+        filter="icmp",
+        full=True,
+        team_id=state["team_id"],
+        channel_id=state["channels"]["incidents"]["id"],
+        user_id=state["users"]["alice"],
+        user_name="alice",
+        response_url=None,
+    )
+    capture, _ = services.ledger.request(order)
+    queued = accept(services, capture)
+    assert queued is not None, services.ledger.get(capture.id).sentence
+    advance(services)
+    return queued
+
+
+def kill_workers(world: Any, moments: dict[str, str]) -> None:
+    """A worker each is killed at its moment, by capture id."""
+    words = [f"{capture_id}={moment}" for capture_id, moment in moments.items()]
+    environment = {**os.environ, **world.environment}
+    subprocess.run([sys.executable, "-m", "tests.e2e.dying", *words], cwd=ROOT, env=environment, check=True)
+
+
+def take_over(services: Services, ids: list[str]) -> None:
+    """Other workers, all at once."""
+    with ThreadPoolExecutor(len(ids)) as pool:
+        list(pool.map(lambda one: run(services, one), ids))
+
+
+def posted(world: Any, capture: Capture) -> list[dict[str, Any]]:
+    """What stands in the capture's thread, its own message first."""
+    messages = world.control("state")["messages"]["incidents"]
+    return [
+        message for message in messages if capture.message_ts in (message["ts"], message.get("thread_ts"))
+    ]
+
+
+def numbers(world: Any, capture_id: str, address: str) -> list[int]:
+    """The sequence numbers of the pings towards the pod in the one file that the capture has in Slack."""
+    files = world.control("state")["files"].values()
+    (path,) = (file["path"] for file in files if Path(file["path"]).name.startswith(capture_id))
+    fields = ("-T", "fields", "-e", "icmp.seq")
+    answer = subprocess.run(
+        ["tshark", "-n", "-r", path, "-Y", f"icmp.type == 8 && ip.dst == {address}", *fields],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [int(word.split(",")[0]) for word in answer.stdout.split()]
+
+
+def test_a_worker_killed_at_any_step_is_followed_by_another_that_says_nothing_twice(
+    world: Any, services: Services, pinged: tuple[str, str]
+) -> None:
+    pod, address = pinged
+    captures = {ask(world, services, pod).id: moment for moment in MOMENTS}
+    kill_workers(world, captures)
+    states = {one: services.ledger.get(one).state for one in captures}
+    assert states == {one: "delivering" if at == "file delivered" else at for one, at in captures.items()}
+    keep_house(services, Pulse(silence=0, looks=0))
+    assert {one.id for one in services.ledger.adrift()} == set(captures)
+    take_over(services, list(captures))
+
+    for one, moment in captures.items():
+        ended = services.ledger.get(one)
+        assert ended.state is State.DELIVERED, (moment, ended)
+        events = Counter(entry.event for entry in services.ledger.trail.entries(Wanted(capture_id=one)))
+        assert all(events[state] == 1 for state in ACTIVE), (moment, events)
+        assert (events["worker lost"], events["taken over"]) == (1, 1)
+        assert events["file delivered"] == 1
+        pings = numbers(world, one, address)
+        assert len(pings) >= SECONDS * 40, moment
+        assert pings == list(range(pings[0], pings[0] + len(pings))), moment
+        # Its own message; summary, file, closing.
+        assert len(posted(world, ended)) == 4, (moment, posted(world, ended))
+    assert world.agent_pods() == ""
+    assert world.leftovers() == []
+    assert services.ledger.trail.verify().ok
+    assert disagreement(open_engine(services.settings.database_url)) is None
+
+
+def test_a_capture_that_kills_its_workers_ends(
+    world: Any, services: Services, pinged: tuple[str, str]
+) -> None:
+    one = ask(world, services, pinged[0]).id
+    for moment in ("capturing", "tapping", "tapping"):
+        assert services.ledger.get(one).state is not State.FAILED
+        # Taking it over is `tapping`, whatever its state.
+        kill_workers(world, {one: moment})
+        keep_house(services, Pulse(silence=0, looks=0))
+    ended = services.ledger.get(one)
+    assert (ended.state, ended.sentence) == (State.FAILED, "3 workers died at this capture: ask again.")
+    assert world.agent_pods() == ""

@@ -1,0 +1,114 @@
+"""Posting each message of a capture once, whatever becomes of the answers.
+
+Slack has no idempotency key, so every message says in its metadata what it is. A post whose answer was lost,
+or that a worker may have made before it died, is looked for before it is made again.
+"""
+
+import hashlib
+import logging
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+
+from workers.ledger.capture import Capture
+from workers.slack.errors import FAULTS, code, is_passing
+from workers.thread.messages import Message
+
+log = logging.getLogger(__name__)
+
+_EVENT = "podcap_capture"
+_PAGE, _MOST_PAGES = 100, 5
+
+# Slack's clock and the ledger's may differ.
+_BEFORE = timedelta(minutes=5)
+
+HEAD = "message"
+"""What a capture's own message is; all others are replies to it."""
+
+
+class Posts:
+    """The messages of captures.
+
+    Args:
+        writing: A client that repeats nothing that may have taken effect.
+        reading: One that repeats what it asks.
+        doubt: Whether somebody may have posted before.
+    """
+
+    def __init__(self, writing: WebClient, reading: WebClient, *, doubt: bool) -> None:
+        self._writing = writing
+        self._reading = reading
+        self.doubt = doubt
+
+    def post(self, capture: Capture, what: str, message: Message) -> str:
+        """Posts a message, unless it is there; its timestamp.
+
+        Args:
+            capture: The capture; with `message_ts` for a reply.
+            what: `HEAD`, or what distinguishes it from the others in its thread.
+            message: The message.
+
+        Raises:
+            What a Slack call raises.
+        """
+        if self.doubt and (found := self._find(capture, what)) is not None:
+            return found
+        try:
+            answer = self._writing.chat_postMessage(
+                channel=capture.channel_id,
+                text=message.text,
+                blocks=message.blocks,
+                metadata={"event_type": _EVENT, "event_payload": {"capture": capture.id, "what": what}},
+                unfurl_links=False,
+                unfurl_media=False,
+                thread_ts=None if what == HEAD else capture.message_ts,
+            )
+        except FAULTS as error:
+            if not is_passing(error):
+                raise
+            self.doubt = True
+            found = self._find(capture, what)
+            if found is None:
+                raise
+            return found
+        return str(answer["ts"])
+
+    def _find(self, capture: Capture, what: str) -> str | None:
+        wanted = {"capture": capture.id, "what": what}
+        try:
+            for message in self._messages(capture, what):
+                metadata = message.get("metadata", {})
+                if metadata.get("event_type") == _EVENT and metadata.get("event_payload") == wanted:
+                    return str(message["ts"])
+        except SlackApiError as error:
+            if code(error) not in ("missing_scope", "thread_not_found"):
+                raise
+            log.warning("whether this was posted before cannot be seen: %s", code(error))
+        return None
+
+    def _messages(self, capture: Capture, what: str) -> Iterator[dict[str, Any]]:
+        cursor = ""
+        for _ in range(_MOST_PAGES):
+            common: dict[str, Any] = {
+                "channel": capture.channel_id,
+                "include_all_metadata": True,
+                "limit": _PAGE,
+                "cursor": cursor,
+            }
+            if what == HEAD:
+                oldest = (capture.requested_at - _BEFORE).timestamp()
+                answer = self._reading.conversations_history(oldest=f"{oldest:.6f}", **common)
+            else:
+                answer = self._reading.conversations_replies(ts=capture.message_ts or "", **common)
+            yield from answer["messages"]
+            cursor = (answer.get("response_metadata") or {}).get("next_cursor", "")
+            if not cursor:
+                return
+
+
+def named(sentence: str) -> str:
+    """What a reply of one sentence is, among others of its kind."""
+    return f"sentence {hashlib.sha256(sentence.encode()).hexdigest()[:16]}"
