@@ -12,6 +12,7 @@ from celery import Celery
 from celery.signals import setup_logging
 from kombu.exceptions import OperationalError
 
+from workers.broker import Broker, broker
 from workers.consumer_life import ConsumerLife
 from workers.logs import about, set_up_logs
 from workers.metrics import PUBLISH_FAILURES
@@ -27,18 +28,35 @@ KEEP_STORE = "podcap.keep_store"
 _STORE_ROUND_SECONDS = 60.0
 
 
-def _broker_url() -> str:
+def _broker() -> Broker:
     try:
-        return load().broker_url
+        return broker(load().broker_url, **_TRANSPORT)
     except SettingsError as error:
         # Read while a process imports this module: one line for a person, no traceback.
         raise SystemExit(str(error)) from None
 
 
+_TRANSPORT = {
+    # As with broker_connection_timeout; a Redis that accepts and says nothing is noticed after ten seconds.
+    "socket_connect_timeout": 2,
+    "socket_timeout": 10,
+    "max_retries": 1,
+    # A connection that a firewall has forgotten is noticed without a message to be sent.
+    "health_check_interval": 15,
+    "socket_keepalive": True,
+    # How long Redis keeps what a worker received and did not begin, when that worker died, before another
+    # gets it. Nothing depends on it, because beat publishes again what was not begun: so it is the default,
+    # said.
+    "visibility_timeout": 3600,
+}
+
+_BROKER = _broker()
+
 app = Celery("podcap", include=["workers.tasks"])
 app.steps["consumer"].add(ConsumerLife)
 app.conf.update(
-    broker_url=_broker_url(),
+    broker_url=_BROKER.url,
+    broker_transport_options=_BROKER.options,
     # Nobody reads results: they are in the ledger.
     task_ignore_result=True,
     task_serializer="json",
@@ -52,7 +70,6 @@ app.conf.update(
     worker_disable_prefetch=True,
     # An unreachable Redis must be noticed in seconds: the asker is waiting to be told.
     broker_connection_timeout=2,
-    broker_transport_options={"socket_connect_timeout": 2, "socket_timeout": 10, "max_retries": 1},
     # A worker outlives Redis: it keeps trying, from its start on.
     broker_connection_retry=True,
     broker_connection_retry_on_startup=True,

@@ -14,6 +14,7 @@ from urllib.parse import unquote
 from pydantic import BeforeValidator, ByteSize, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from workers.broker import broker
 from workers.request.since import since
 
 FOREVER = "forever"
@@ -183,6 +184,7 @@ class Settings(BaseSettings):
     def _is_redis(cls, url: str) -> str:
         if not url.startswith(("redis://", "rediss://", "unix://", "redis+socket://", "sentinel://")):
             raise ValueError("must be a redis:// URL")
+        broker(url)
         return url
 
     def required(self, name: str) -> str:

@@ -6,6 +6,7 @@ from kombu.connection import Connection
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
+import workers.broker
 from bot.terminal.checks.result import Result, for_slack, ok, problem, unset
 from workers.settings import Settings
 
@@ -18,9 +19,11 @@ def broker(settings: Settings) -> Iterator[Result]:
     if not for_slack(settings) and "broker_url" not in settings.model_fields_set:
         yield unset(_NAME)
         return
-    options = {"socket_connect_timeout": _SECONDS, "socket_timeout": _SECONDS, "max_retries": 1}
+    where = workers.broker.broker(
+        settings.broker_url, socket_connect_timeout=_SECONDS, socket_timeout=_SECONDS, max_retries=1
+    )
     try:
-        with Connection(settings.broker_url, transport_options=options) as connection:
+        with Connection(where.url, transport_options=where.options) as connection:
             connection.ensure_connection(max_retries=1, interval_start=0, timeout=_SECONDS)
             told = connection.default_channel.client.info()
     except (OperationalError, RedisError, OSError, ValueError):
