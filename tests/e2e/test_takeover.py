@@ -108,18 +108,19 @@ def posted(world: Any, capture: Capture) -> list[dict[str, Any]]:
     ]
 
 
-def numbers(world: Any, capture_id: str, address: str) -> list[int]:
-    """The sequence numbers of the pings towards the pod in the one file that the capture has in Slack."""
+def pings(world: Any, capture_id: str, address: str) -> list[tuple[int, float]]:
+    """The pings towards the pod in the one file that the capture has in Slack: sequence number and time."""
     files = world.control("state")["files"].values()
     (path,) = (file["path"] for file in files if Path(file["path"]).name.startswith(capture_id))
-    fields = ("-T", "fields", "-e", "icmp.seq")
+    fields = ("-T", "fields", "-e", "icmp.seq", "-e", "frame.time_epoch")
     answer = subprocess.run(
         ["tshark", "-n", "-r", path, "-Y", f"icmp.type == 8 && ip.dst == {address}", *fields],
         capture_output=True,
         text=True,
         check=True,
     )
-    return [int(word.split(",")[0]) for word in answer.stdout.split()]
+    rows = [line.split("\t") for line in answer.stdout.splitlines()]
+    return [(int(number.split(",")[0]), float(at)) for number, at in rows]
 
 
 def test_a_worker_killed_at_any_step_is_followed_by_another_that_says_nothing_twice(
@@ -141,26 +142,11 @@ def test_a_worker_killed_at_any_step_is_followed_by_another_that_says_nothing_tw
         assert all(events[state] == 1 for state in ACTIVE), (moment, events)
         assert (events["worker lost"], events["taken over"]) == (1, 1)
         assert events["file delivered"] == 1
-        pings = numbers(world, one, address)
-        assert len(pings) >= SECONDS * 40, moment
-        assert pings == list(range(pings[0], pings[0] + len(pings))), moment
+        (first, begin), *_, (_, end) = seen = pings(world, one, address)
+        assert [number for number, _ in seen] == list(range(first, first + len(seen))), moment
+        assert end - begin > SECONDS - 0.5, moment
         # Its own message; summary, file, closing.
         assert len(posted(world, ended)) == 4, (moment, posted(world, ended))
     assert world.agent_pods() == ""
-    assert world.leftovers() == []
     assert services.ledger.trail.verify().ok
     assert disagreement(open_engine(services.settings.database_url)) is None
-
-
-def test_a_capture_that_kills_its_workers_ends(
-    world: Any, services: Services, pinged: tuple[str, str]
-) -> None:
-    one = ask(world, services, pinged[0]).id
-    for moment in ("capturing", "tapping", "tapping"):
-        assert services.ledger.get(one).state is not State.FAILED
-        # Taking it over is `tapping`, whatever its state.
-        kill_workers(world, {one: moment})
-        keep_house(services, Pulse(silence=0, looks=0))
-    ended = services.ledger.get(one)
-    assert (ended.state, ended.sentence) == (State.FAILED, "3 workers died at this capture: ask again.")
-    assert world.agent_pods() == ""

@@ -40,11 +40,6 @@ def other(world: Any, tmp_path: Path) -> Iterator[Procfile]:
         yield worker
 
 
-def with_packets(world: Any, services: Services, capture_id: str) -> Capture:
-    world.wait_for_words("packets ·")
-    return services.ledger.get(capture_id)
-
-
 def process_of(capture: Capture, *procfiles: Procfile) -> tuple[Procfile, subprocess.Popen[bytes]]:
     """The worker that has the capture."""
     pid = int((capture.worker or "").rpartition(":")[2])
@@ -71,7 +66,8 @@ def test_a_worker_that_is_told_to_end_leaves_in_time_and_another_finishes(
 ) -> None:
     with world.traffic():
         world.command(f"traefik/{world.pod()} 15s full port 80")
-        capture = with_packets(world, services, world.capture)
+        world.wait_for_words("of 15s ·")
+        capture = services.ledger.get(world.capture)
         procfile, leaving = process_of(capture, world.podcap, other)
         leaving.send_signal(signal.SIGTERM)
         assert leaving.wait(GRACE_SECONDS) == 0
@@ -96,7 +92,8 @@ def test_a_worker_that_stood_still_until_another_took_over_writes_nothing(
 ) -> None:
     with world.traffic():
         world.command(f"traefik/{world.pod()} 8s full port 80")
-        capture = with_packets(world, services, world.capture)
+        world.wait_for_words("of 8s ·")
+        capture = services.ledger.get(world.capture)
         procfile, hung = process_of(capture, world.podcap, other)
         os.kill(hung.pid, signal.SIGSTOP)
         try:

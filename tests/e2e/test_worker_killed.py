@@ -13,6 +13,7 @@ from workers.agent.agent import delete
 from workers.agent.pod_spec import AgentLimits, Owner, pod_spec
 from workers.cluster.cluster import connect
 from workers.housekeeping import keep_house
+from workers.ledger.ledger import MOST_LOST_WORKERS
 from workers.ledger.states import State
 from workers.policy.rules import NOBODY
 from workers.pulse import Pulse
@@ -121,18 +122,21 @@ def test_a_capture_inside_a_pod_is_taken_over_with_the_agent_pod_that_entered_it
 
 
 @pytest.mark.soak
-def test_a_capture_that_lost_two_workers_ends_and_its_agent_pod_goes(world: Any, services: Services) -> None:
+def test_a_capture_that_lost_three_workers_ends_and_its_agent_pod_goes(
+    world: Any, services: Services
+) -> None:
     world.command(f"traefik/{world.pod()} 2m port 80")
     world.wait_for_words("of 2m ·")
-    kill_the_worker(world)
-    keep_house(services, Pulse(silence=0, looks=0))
-    world.podcap.start("worker")
-    while services.ledger.get(world.capture).state is not State.CAPTURING:
-        time.sleep(0.2)
+    for _ in range(MOST_LOST_WORKERS - 1):
+        kill_the_worker(world)
+        keep_house(services, Pulse(silence=0, looks=0))
+        world.podcap.start("worker")
+        while services.ledger.get(world.capture).worker is None:
+            time.sleep(0.2)
     kill_the_worker(world)
     keep_house(services, Pulse(silence=0, looks=0))
     ended = services.ledger.get(world.capture)
-    assert (ended.state, ended.sentence) == (State.FAILED, "The worker at this capture died: ask again.")
+    assert (ended.state, ended.sentence) == (State.FAILED, "3 workers died at this capture: ask again.")
     assert world.agent_pods() == ""
     world.podcap.start("worker")
 

@@ -9,9 +9,9 @@ from sqlalchemy import Engine, update
 
 from tests.walk import walk
 from workers.housekeeping import keep_house
-from workers.ledger.capture import TERMINAL, Capture, Order
+from workers.ledger.capture import SLACK, TERMINAL, Capture, Order
 from workers.ledger.engine import open_engine
-from workers.ledger.ledger import Ledger
+from workers.ledger.ledger import MOST_LOST_WORKERS, Ledger
 from workers.ledger.migrate import migrate
 from workers.ledger.schema import captures
 from workers.ledger.states import State
@@ -93,3 +93,36 @@ def test_one_whose_terminal_died_ends_and_counts_as_shown(services: Services, re
     keep_house(services, Pulse(silence=0, looks=0))
     ended = services.ledger.get(capture.id)
     assert (ended.state, ended.shown) == (State.FAILED, State.FAILED)
+
+
+def lose(services: Services, capture: Capture) -> Capture:
+    """A worker takes it and dies."""
+    services.ledger.take(capture.id, "worker")
+    keep_house(services, Pulse(silence=0, looks=0))
+    return services.ledger.get(capture.id)
+
+
+@pytest.mark.parametrize("stored", [False, True])
+def test_one_that_lost_three_workers_ends_and_says_what_is_kept(
+    services: Services, requested: Old, stored: bool
+) -> None:
+    capture = requested(State.QUEUED, origin=SLACK, response_url="http://127.0.0.1:1/")
+    for _ in range(MOST_LOST_WORKERS - 1):
+        capture = lose(services, capture)
+        assert (capture.state, capture.worker) == (State.TAPPING, None)
+    if stored:
+        services.ledger.note(capture.id, stored_at=services.ledger.clock(), file_url="/store/a.pcapng")
+    ended = lose(services, capture)
+    kept = ". What was captured is kept as `a.pcapng`." if stored else ": ask again."
+    assert (ended.state, ended.sentence) == (State.FAILED, f"3 workers died at this capture{kept}")
+
+
+def test_one_that_finds_no_other_worker_ends(services: Services, requested: Old) -> None:
+    capture = lose(services, requested(State.QUEUED, origin=SLACK))
+    services.ledger.note(capture.id, expires_at=LONG_AGO)
+    keep_house(services, Pulse(silence=0, looks=0))
+    ended = services.ledger.get(capture.id)
+    assert (ended.state, ended.sentence) == (
+        State.FAILED,
+        "No worker went on with this capture in time: ask again.",
+    )

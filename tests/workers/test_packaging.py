@@ -1,5 +1,6 @@
 """The file that is delivered, and when it is plain pcap."""
 
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any, cast
 
 import pytest
 
+from tests.walk import lease_of
 from tests.workers.names.recorded import recorded
 from tests.workers.pcapng.test_write import fields, tool
 from tests.workers.summary import packets
@@ -18,8 +20,11 @@ from workers.ledger.ledger import Ledger
 from workers.ledger.migrate import migrate
 from workers.naming import Naming
 from workers.packaging import packaged
+from workers.place import Place
+from workers.policy.rules import NOBODY
 from workers.report import Silence
 from workers.services import Services
+from workers.settings import Settings
 from workers.spool.report import SpoolReport
 from workers.summary.summarise import summarise
 from workers.summary.table import flow_table
@@ -27,6 +32,9 @@ from workers.work import Work
 
 FRAME = packets.ethernet(packets.ipv4("10.244.1.1", "10.244.1.2", 17, packets.udp(40_000, 80, b"hello")))
 REPORT = SpoolReport(1, 7, 2, 100, "0" * 64, "duration")
+
+
+MakeWork = Callable[[bool], Work]
 
 
 class _Heard(Silence):
@@ -47,14 +55,26 @@ class _Taken(Naming):
         return replace(recorded(), notes=("Some addresses have no name.",))
 
 
-def work(folder: Path, *, pcap: bool) -> Work:
-    engine = open_engine(f"sqlite:///{folder}/ledger.db")
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    engine = open_engine(f"sqlite:///{tmp_path}/ledger.db")
     migrate(engine)
-    ledger = Ledger(engine)
-    capture, _ = ledger.request(replace(ORDER, namespace="traefik", pod="cheddar-655d8555f-f7d7z", pcap=pcap))
-    capture = ledger.note(capture.id, node="node1", interface="veth1")
+    yield Ledger(engine)
     engine.dispose()
-    return Work(cast("Services", None), _Heard(), capture, folder, _Taken(), "port 80")
+
+
+@pytest.fixture
+def make_work(ledger: Ledger, tmp_path: Path) -> MakeWork:
+    def make(pcap: bool) -> Work:
+        order = replace(ORDER, namespace="traefik", pod="cheddar-655d8555f-f7d7z", pcap=pcap)
+        capture, _ = ledger.request(order)
+        capture = ledger.note(capture.id, node="node1", interface="veth1")
+        services = Services(Settings(), ledger, NOBODY, None, cast(Place, None))
+        work = Work(services, _Heard(), capture, lease_of(capture), tmp_path)
+        work.naming, work.compiled = _Taken(), "port 80"
+        return work
+
+    return make
 
 
 @pytest.fixture
@@ -64,8 +84,8 @@ def spool(tmp_path: Path) -> Path:
     return path
 
 
-def test_the_file_names_pod_node_capture_and_addresses(tmp_path: Path, spool: Path) -> None:
-    asked = work(tmp_path, pcap=False)
+def test_the_file_names_pod_node_capture_and_addresses(make_work: MakeWork, spool: Path) -> None:
+    asked = make_work(False)
     path, said = packaged(asked, spool, REPORT, summarise(spool, payload=False))
     assert path.suffix == ".pcapng"
     assert not spool.exists()
@@ -82,17 +102,17 @@ def test_the_file_names_pod_node_capture_and_addresses(tmp_path: Path, spool: Pa
     assert "Number of resolved IPv4 addresses in file: 2" in about
 
 
-def test_plain_pcap_is_what_it_was(tmp_path: Path, spool: Path) -> None:
+def test_plain_pcap_is_what_it_was(make_work: MakeWork, spool: Path) -> None:
     data = spool.read_bytes()
-    path, _ = packaged(work(tmp_path, pcap=True), spool, REPORT, "no summary")
+    path, _ = packaged(make_work(True), spool, REPORT, "no summary")
     assert (path, path.read_bytes()) == (spool, data)
 
 
 def test_packets_that_cannot_be_written_as_pcapng_are_delivered_all_the_same(
-    tmp_path: Path, spool: Path
+    make_work: MakeWork, spool: Path
 ) -> None:
     spool.write_bytes(packets.pcap([Record(FRAME)], link_type=70_000))
-    asked = work(tmp_path, pcap=False)
+    asked = make_work(False)
     path, _ = packaged(asked, spool, REPORT, "no summary")
     assert path == spool
     (said,) = cast("_Heard", asked.report).said

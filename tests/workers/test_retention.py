@@ -127,7 +127,7 @@ def test_a_week_of_beats_work_leaves_no_row_file_or_pod_that_settings_say_should
     )
     ledger, store = services.ledger, services.store
     assert store is not None
-    pulse = Pulse(clock=clock.seconds)
+    pulse = Pulse(looks=1, clock=clock.seconds)
     installation = ledger.installation()
     everything = []
     (tmp_path / "store").mkdir()

@@ -46,6 +46,10 @@ _OTHERS = [
     "forgotten",
     "delete denied",
     "delete failed",
+    "worker lost",
+    "worker left",
+    "taken over",
+    "announced again",
     "audited",
     "audit denied",
 ]

@@ -1,0 +1,133 @@
+"""One worker holds fifty captures at once, in little memory, and each is complete."""
+
+import logging
+import re
+import secrets
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy.lab.handle import LabHandle
+from workers.admission import accept
+from workers.ledger.capture import Order
+from workers.ledger.states import FINAL, State
+from workers.queueing import advance
+from workers.services import Services, open_ledger, open_policy
+from workers.settings import Settings
+from workers.slack.place import SlackPlace
+from workers.store import Store
+
+log = logging.getLogger(__name__)
+
+COUNT = 50
+SECONDS = 60
+MOST = 400 << 20
+NODES = ("k8s-node01", "k8s-node02", "k8s-node03")
+
+
+@pytest.fixture
+def world(lab: LabHandle, tmp_path: Path, world_of: Callable[..., Any]) -> Iterator[Any]:
+    """Redis and a worker, without limits below fifty."""
+    many = ("USER", "CHANNEL", "NODE", "CLUSTER")
+    world = world_of(lab, tmp_path, settings={f"PODCAP_CAPTURES_PER_{one}": str(COUNT) for one in many})
+    world.redis.start()
+    world.podcap.start("worker")
+    yield world
+    world.stop()
+
+
+@pytest.fixture
+def services(world: Any, monkeypatch: pytest.MonkeyPatch) -> Services:
+    settings = Settings(_env_file=None, **world.environment)
+    monkeypatch.setattr("workers.queue.app.conf.broker_url", settings.broker_url)
+    monkeypatch.setattr("workers.queue.app.conf.broker_write_url", settings.broker_url)
+    ledger = open_ledger(settings)
+    place = SlackPlace(settings, ledger)
+    return Services(settings, ledger, open_policy(settings), Store(settings.store_url), place)
+
+
+@pytest.fixture
+def pods(lab: LabHandle) -> Iterator[dict[str, str]]:
+    """A pod on each node that is pinged ten times a second: addresses by name."""
+    with ExitStack() as stack:
+        found = {}
+        for number, node in enumerate(NODES):
+            pod = stack.enter_context(lab.pod(f"pinged{number}", {}, namespace="traefik", nodeName=node))
+            address = found[pod["metadata"]["name"]] = pod["status"]["podIP"]
+            ping = lab.command("node", node, "ping", "-q", "-i", "0.1", address)
+            process = stack.enter_context(subprocess.Popen(ping, stdout=subprocess.DEVNULL))
+            stack.callback(process.terminate)
+        yield found
+
+
+def ask(world: Any, services: Services, pod: str) -> str:
+    state = world.control("state")
+    order = Order(
+        idempotency_key=secrets.token_hex(8),
+        cluster="default",
+        namespace="traefik",
+        pod=pod,
+        seconds=SECONDS,
+        filter="icmp",
+        full=False,
+        team_id=state["team_id"],
+        channel_id=state["channels"]["incidents"]["id"],
+        user_id=state["users"]["alice"],
+        user_name="alice",
+        response_url=None,
+    )
+    capture, _ = services.ledger.request(order)
+    assert accept(services, capture) is not None, services.ledger.get(capture.id).sentence
+    return capture.id
+
+
+def memory(pid: int, what: str) -> int:
+    """Bytes of a process's memory: `VmRSS` now, `VmHWM` at most so far."""
+    found = re.search(rf"^{what}:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
+    assert found is not None
+    return int(found[1]) << 10
+
+
+def gapless(path: Path, address: str) -> bool:
+    fields = ("-T", "fields", "-e", "icmp.seq")
+    answer = subprocess.run(
+        ["tshark", "-n", "-r", str(path), "-Y", f"icmp.type == 8 && ip.dst == {address}", *fields],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    numbers = [int(word.split(",")[0]) for word in answer.stdout.split()]
+    return len(numbers) > SECONDS and numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(900)
+def test_one_worker_holds_fifty_captures_in_under_400_mib_and_each_is_complete(
+    world: Any, services: Services, pods: dict[str, str]
+) -> None:
+    names = list(pods)
+    asked = {ask(world, services, names[n % len(names)]): pods[names[n % len(names)]] for n in range(COUNT)}
+    advance(services)
+    pid = world.podcap.processes["worker"].pid
+    at_once, resident = 0, 0
+    while any(services.ledger.get(one).state not in FINAL for one in asked):
+        capturing = sum(services.ledger.get(one).state is State.CAPTURING for one in asked)
+        at_once, resident = max(at_once, capturing), max(resident, memory(pid, "VmRSS"))
+        time.sleep(1)
+    most = memory(pid, "VmHWM")
+    log.info("%d at once, %d MiB at most", at_once, most >> 20)
+
+    ended = [services.ledger.get(one) for one in asked]
+    assert {one.state for one in ended} == {State.DELIVERED}, [one.sentence for one in ended]
+    assert at_once == COUNT
+    assert most < MOST
+    files = world.control("state")["files"].values()
+    for one, address in asked.items():
+        (path,) = (Path(file["path"]) for file in files if Path(file["path"]).name.startswith(one))
+        assert gapless(path, address), one
+    assert world.agent_pods() == ""
