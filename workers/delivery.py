@@ -162,7 +162,7 @@ def _headers_only(raw: Path) -> Path:
 def _summarised(work: Work, path: Path) -> Summary | str:
     """The summary, or the sentence that says why there is none."""
     try:
-        summary = summarise(path, payload=work.capture.full)
+        summary = summarise(path, payload=work.capture.full, digest=True)
     except SummaryError as error:
         # The packets are worth more than what podcap can say about them.
         log.warning("no summary: %s", error)

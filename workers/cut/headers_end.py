@@ -9,9 +9,9 @@ all that is around it; `limit`, how far lengths may claim to reach, behind `end`
 """
 
 from workers.cut.headers_icmp import behind_icmp, behind_icmpv6
-from workers.cut.headers_tunnels import OVER_UDP, WIREGUARD_PORTS, Inside, behind_wireguard, gre
 from workers.summary.layers import layers
 from workers.summary.layers.layers import u16
+from workers.summary.layers.tunnels import OVER_UDP, WIREGUARD_PORTS, Inside, behind_wireguard, gre
 
 _DEEPEST = 4
 """Tunnels in tunnels; overlay, service mesh and a VPN are three."""

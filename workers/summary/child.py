@@ -1,31 +1,39 @@
-"""The process in which packets are read: a pcap file on standard input, JSON lines on standard output.
+"""The process in which packets are read: a capture file on standard input, a JSON object on standard output.
 
-The first line is the summary with its flows, or `{"error": SENTENCE}`. Where packets are whole a second one
-follows when decoding is done: `{"exchanges": […], "notes": […]}`. Its parent is `workers.summary.summarise`.
+It is the summary (docs/summary.md), all of it or a digest, or `{"error": SENTENCE}`. Its parent is
+`workers.summary.summarise`.
 """
 
 import argparse
+import gc
 import json
-import os
+import shutil
 import sys
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from workers.summary.confine import confine
-from workers.summary.exchange import exchange_to_json
+from workers.summary.context import Context
 from workers.summary.files.pcapfile import PcapError, PcapFile
-from workers.summary.flows.flows import count
-from workers.summary.layers import layers
+from workers.summary.flows import by_tshark
+from workers.summary.flows.counting import Counting
 from workers.summary.summary import Summary
 
 
 def main() -> int:
-    """Reads the file; 0 when the first line was written."""
+    """Reads the file; 0 when the summary was written."""
     arguments = _arguments()
-    decoder = _Decoder(arguments.seconds) if arguments.payload else None
+    context = Context.from_json(json.loads(arguments.names.read_bytes())) if arguments.names else Context()
+    tshark = shutil.which("tshark")
     confine(seconds=arguments.seconds, memory=arguments.memory)
+    # Nothing here makes cycles in numbers; looking for them would take a tenth of the time.
+    gc.disable()
     summary, failure = None, ""
     try:
-        summary = _count(payload=arguments.payload)
+        summary = _summary(context, tshark, payload=arguments.payload, seconds=arguments.seconds)
+        if arguments.digest:
+            summary = summary.digest()
     except PcapError as error:
         failure = str(error)
     except MemoryError:
@@ -34,8 +42,6 @@ def main() -> int:
         _write({"error": failure})
         return 1
     _write(summary.to_json())
-    if decoder and summary.totals.packets:
-        _write(decoder.run(damaged=bool(summary.notes)))
     return 0
 
 
@@ -44,49 +50,46 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=int, required=True)
     parser.add_argument("--memory", type=int, required=True)
     parser.add_argument("--payload", action="store_true")
+    parser.add_argument("--digest", action="store_true")
+    parser.add_argument("--names", type=Path)
     return parser.parse_args()
 
 
-def _count(*, payload: bool) -> Summary:
+def _summary(_context: Context, tshark: str | None, *, payload: bool, seconds: int) -> Summary:
     with open(0, "rb", buffering=0, closefd=False) as source:
         file = PcapFile(source)
-        totals, flows = count(file.packets(), file.link_type)
+        counting = Counting(payload=payload)
+        counting.packets(file.packets(), file.link_type)
+    counted = counting.result()
     notes = [file.trouble] if file.trouble else []
-    if not layers.understood(file.link_type):
-        notes.append(
-            f"Packets of link type {file.link_type} are counted only: flows cannot be told apart in them."
-        )
-    return Summary(totals, flows, payload, notes=tuple(notes))
+    summary = counted.summary(payload=payload, notes=tuple(notes))
+    if not counted.unknown or not summary.totals.packets:
+        return summary
+    return _by_tshark(summary, counted.unknown, tshark, seconds / 2)
 
 
-class _Decoder:
-    """Loads pyshark and looks for tshark while this process may still read everything."""
-
-    def __init__(self, seconds: int) -> None:
-        # Only here: it takes a third of a second, which a file of headers need not wait for.
-        from workers.summary.protocols import decode  # noqa: PLC0415
-
-        self._decode = decode
-        # Counting comes first, and what was decoded in time has to be written still.
-        self._seconds = seconds / 2
-        try:
-            self._tshark: decode.Tshark | None = decode.find_tshark()
-        except decode.DecodeError as error:
-            self._tshark, self._error = None, str(error)
-
-    def run(self, *, damaged: bool) -> dict[str, Any]:
-        if self._tshark is None:
-            return {"exchanges": [], "notes": [f"HTTP, DNS and TLS are not listed: {self._error}"]}
-        os.lseek(0, 0, os.SEEK_SET)
-        decoded = self._decode.decode(0, self._tshark, seconds=self._seconds, damaged=damaged)
-        return {
-            "exchanges": [exchange_to_json(each) for each in decoded.exchanges],
-            "notes": list(decoded.notes),
-        }
+def _by_tshark(summary: Summary, unknown: tuple[str, ...], tshark: str | None, seconds: float) -> Summary:
+    """The same with the flows that tshark counts."""
+    what = ", ".join(unknown)
+    try:
+        flows = by_tshark.count(0, tshark, seconds)
+    except by_tshark.TsharkError as error:
+        note = f"The file holds {what}, of which podcap's own counting does not know what is inside: {error}"
+        return replace(summary, notes=(*summary.notes, note))
+    note = f"The file holds {what}: flows were counted by tshark, which tells packets and bytes of them only."
+    events = tuple(replace(event, flow=None) for event in summary.events)
+    return replace(
+        summary,
+        flows=flows,
+        flow_count=len(flows),
+        events=events,
+        counted_by="tshark",
+        notes=(*summary.notes, note),
+    )
 
 
 def _write(value: dict[str, Any]) -> None:
-    json.dump(value, sys.stdout, separators=(",", ":"))
+    sys.stdout.write(json.dumps(value, separators=(",", ":")))
     sys.stdout.write("\n")
     sys.stdout.flush()
 

@@ -2,63 +2,74 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
-from workers.summary.exchange import exchange_from_json
 from workers.summary.limited import run_limited
 from workers.summary.summary import Summary
 
 MEMORY = 1 << 30
 """Bytes of address space: tshark needs 400 MB of it to read anything."""
 
+_ERROR = b'{"error":'
+_PRINTABLE = bytes(range(32, 127))
+
 
 class SummaryError(Exception):
     """There is no summary of this file; the message is one sentence."""
 
 
-def summarise(path: Path, *, seconds: int = 120, memory: int = MEMORY, payload: bool) -> Summary:
-    """The summary of a pcap file.
+def summarise(
+    path: Path,
+    *,
+    seconds: int = 120,
+    memory: int = MEMORY,
+    payload: bool,
+    names: Path | None = None,
+    digest: bool = False,
+) -> Summary:
+    """The summary of a capture file.
 
     Args:
         path: The file.
         seconds: Of time, CPU and wall, after which the child is ended.
         memory: Bytes of address space each process may have.
-        payload: Whether packets are whole, so that HTTP, DNS and TLS can be decoded.
+        payload: Whether packets are whole, so that HTTP, DNS and TLS can be read.
+        names: A file with a `Context` as JSON.
+        digest: Whether `Summary.digest` is enough.
 
     Returns:
-        Flows at least. What was missed of HTTP, DNS and TLS, because decoding failed or took too long, and
-        what could not be read of a damaged file is said in `notes`.
+        What could not be read of a damaged file is said in `notes`.
 
     Raises:
-        SummaryError: Not even flows could be counted.
+        SummaryError: Nothing could be read.
         OSError: The file cannot be opened.
     """
+    value = json.loads(
+        summary_json(path, seconds=seconds, memory=memory, payload=payload, names=names, digest=digest)
+    )
+    return Summary.from_json(value)
+
+
+def summary_json(
+    path: Path,
+    *,
+    seconds: int = 120,
+    memory: int = MEMORY,
+    payload: bool,
+    names: Path | None = None,
+    digest: bool = False,
+) -> bytes:
+    """The same as JSON, which a big file has tens of megabytes of: printable ASCII, one line."""
     arguments = ["--seconds", str(seconds), "--memory", str(memory), *(["--payload"] if payload else [])]
+    arguments += ["--digest"] if digest else []
+    arguments += ["--names", str(names.absolute())] if names else []
     with path.open("rb") as source:
         output, failure = run_limited("workers.summary.child", arguments, source, seconds=seconds)
-    return _summary(output.split(b"\n"), failure, payload=payload)
-
-
-def _summary(lines: list[bytes], failure: str | None, *, payload: bool) -> Summary:
-    """From the lines the child finished; the last one is empty, or was cut off."""
-    finished = [_object(line) for line in lines[:-1]]
-    if not finished:
+    line, ended, _ = output.partition(b"\n")
+    if not ended:
         raise SummaryError(f"The capture could not be summarised: {failure or 'nothing was said'}.")
-    if "error" in finished[0]:
-        raise SummaryError(f"The capture could not be summarised. {finished[0]['error']}")
-    summary = Summary.from_json(finished[0])
-    if len(finished) > 1:
-        exchanges = tuple(exchange_from_json(each) for each in finished[1]["exchanges"])
-        notes = (*summary.notes, *finished[1]["notes"])
-        return Summary(summary.totals, summary.flows, payload, exchanges, notes)
-    if failure:
-        notes = (*summary.notes, f"HTTP, DNS and TLS are not listed: {failure}.")
-        return Summary(summary.totals, summary.flows, payload, (), notes)
-    return summary
-
-
-def _object(line: bytes) -> dict[str, Any]:
-    value = json.loads(line)
-    if not isinstance(value, dict):
+    if line.startswith(_ERROR):
+        raise SummaryError(f"The capture could not be summarised. {json.loads(line)['error']}")
+    # The child read hostile packets: what it says goes to terminals.
+    if line.translate(None, _PRINTABLE) or not line.startswith(b"{"):
         raise SummaryError("The capture could not be summarised: the answer was not understood.")
-    return value
+    return line

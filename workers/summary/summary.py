@@ -6,13 +6,14 @@ wire (Wireshark's frame.len), whatever was captured of them. docs/summary.md has
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 from workers.summary.endpoint import Endpoint
 from workers.summary.event import Event
 from workers.summary.exchange import Exchange, Group, exchange_from_json, exchange_to_json
 from workers.summary.finding import Finding
 from workers.summary.flow import Flow, Tunnel
+from workers.summary.host import Host
 from workers.summary.timeline import Timeline
 
 VERSION = 2
@@ -48,15 +49,6 @@ class Totals:
     def duration(self) -> float:
         """Seconds from the first to the last packet."""
         return 0.0 if self.first is None or self.last is None else (self.last - self.first) / 1e9
-
-
-class Host(NamedTuple):
-    """What one address sent and got in flows."""
-
-    packets_sent: int
-    bytes_sent: int
-    packets_got: int
-    bytes_got: int
 
 
 @dataclass(frozen=True, slots=True)

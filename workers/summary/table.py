@@ -30,8 +30,8 @@ def flow_table(summary: Summary, *, limit: int = 15, width: int = WIDTH) -> str:
     """
     busiest = sorted(summary.flows, key=lambda flow: (-flow.bytes, -flow.packets, flow.start))
     lines = _aligned([_row(flow, summary.names) for flow in busiest[:limit]], width) if busiest else []
-    if len(busiest) > limit:
-        lines.append(f"… and {len(busiest) - limit:,} more")
+    if summary.flow_count > limit:
+        lines.append(f"… and {summary.flow_count - limit:,} more")
     return "\n".join([*lines, *_sum(summary)])
 
 
@@ -122,7 +122,7 @@ def _shortened(text: str, room: int) -> str:
 
 def _sum(summary: Summary) -> list[str]:
     totals = summary.totals
-    flows = count(len(summary.flows), "flow")
+    flows = count(summary.flow_count, "flow")
     line = f"{flows}, {count(totals.packets, 'packet')}, {size(totals.bytes)} in {span(totals.duration)}"
     apart = _apart(totals)
     return [line, *([f"of these {apart} in no flow"] if apart else [])]

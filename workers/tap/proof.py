@@ -61,14 +61,8 @@ class Captured:
 
 def captured(summary: Summary, pod: Pod, wanted: str) -> Captured:
     """What a summary counted, by direction; `wanted` is the filter that was asked for."""
-    to_pod = from_pod = 0
-    for flow in summary.flows:
-        to_pod += flow.packets_ab * (flow.b.address in pod.ips) + flow.packets_ba * (
-            flow.a.address in pod.ips
-        )
-        from_pod += flow.packets_ab * (flow.a.address in pod.ips) + flow.packets_ba * (
-            flow.b.address in pod.ips
-        )
+    seen = [summary.hosts[address] for address in pod.ips if address in summary.hosts]
+    to_pod, from_pod = sum(host.packets_got for host in seen), sum(host.packets_sent for host in seen)
     return Captured(summary.totals.packets, to_pod, from_pod, wanted)
 
 

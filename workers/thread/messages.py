@@ -96,7 +96,7 @@ def summary_message(summary: Summary) -> Message:
     notes = [*summary.notes, *([] if summary.payload else [HEADERS_ONLY])]
     if summary.totals.packets == 0:
         return thread_message("*No packet* passed that the filter lets through.", "", [], notes)
-    title = f"*{count(len(summary.flows), 'flow')}*, the busiest first"
+    title = f"*{count(summary.flow_count, 'flow')}*, the busiest first"
     return thread_message(title, flow_table(summary), said_lines(summary), notes)
 
 

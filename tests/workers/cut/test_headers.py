@@ -12,7 +12,7 @@ from tests.workers.summary import oracle, packets, traffic
 from tests.workers.summary.packets import Record
 from workers.cut.headers import LONGEST_USUAL, SNAPLEN, Cut, cut, headers_length
 from workers.summary.files.pcapfile import PcapError, PcapFile
-from workers.summary.flows.flows import count
+from workers.summary.flows.counting import count
 
 SECRET = b"\xc3SECRET-PAYLOAD\x9d"
 SOURCE, TARGET = "10.244.2.1", "10.244.2.2"

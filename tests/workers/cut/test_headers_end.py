@@ -12,7 +12,7 @@ from tests.workers.cut import tunnels
 from tests.workers.cut.tunnels import BRIDGED, IPV4, IPV6
 from tests.workers.summary import packets
 from workers.cut.headers import LONGEST_USUAL, SNAPLEN, headers_length
-from workers.cut.headers_tunnels import OVER_UDP, WIREGUARD_PORTS
+from workers.summary.layers.tunnels import OVER_UDP, WIREGUARD_PORTS
 
 PAYLOAD = hashlib.shake_128(b"payload").digest(200)
 A, B = "10.244.2.1", "10.244.2.2"

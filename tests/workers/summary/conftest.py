@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.workers.summary import packets
+from tests.workers.summary.packets import Record
 from tests.workers.summary.speech import Dialogue
 
 EVIDENCE = Path(__file__).parents[2] / "evidence"
@@ -71,3 +73,13 @@ def stand_in() -> Iterator[Callable[[str], Path]]:
             return folder
 
         yield write
+
+
+@pytest.fixture
+def labelled(tmp_path: Path) -> Path:
+    """A datagram behind an MPLS label, which only tshark opens, and one that is not."""
+    datagram = packets.ipv4("10.0.0.1", "10.0.0.2", 17, packets.udp(4000, 5000, b"x" * 30))
+    frames = packets.ethernet(b"\x00\x01\x01\x40" + datagram, 0x8847), packets.ethernet(datagram)
+    path = tmp_path / "labelled.pcap"
+    path.write_bytes(packets.pcap([Record(frame) for frame in frames]))
+    return path

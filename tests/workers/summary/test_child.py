@@ -47,11 +47,11 @@ def test_packets_are_read_by_a_process_that_may_do_nothing(tmp_path: Path) -> No
 
 @only_root
 def test_tshark_is_as_confined_as_the_child_that_starts_it(
-    spoken: Path, stand_in: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+    labelled: Path, stand_in: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", f"{stand_in('exec /bin/sleep 1000')}:{os.environ['PATH']}")
     results: list[Summary] = []
-    thread = threading.Thread(target=lambda: results.append(summarise(spoken, payload=True, seconds=4)))
+    thread = threading.Thread(target=lambda: results.append(summarise(labelled, payload=True, seconds=4)))
     thread.start()
     child = eventually(lambda: next(iter(children(b"workers.summary.child")), None))
     sleeping = eventually(lambda: next(iter(children(b"/bin/sleep\x001000", child)), None))
@@ -62,20 +62,20 @@ def test_tshark_is_as_confined_as_the_child_that_starts_it(
     assert not Path(f"/proc/{sleeping}").exists()
     (summary,) = results
     assert len(summary.flows) == 1
-    assert summary.notes == ("Decoding took longer than 2 s: what was said after that is not listed.",)
+    assert "took too long" in summary.notes[0]
 
 
 def test_tshark_can_write_nothing(
-    spoken: Path, stand_in: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+    labelled: Path, stand_in: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     left = Path(f"/tmp/podcap-{os.getpid()}")
     monkeypatch.setenv("PATH", f"{stand_in(f'echo x > {left}; echo x > here')}:{os.environ['PATH']}")
     try:
-        summary = summarise(spoken, payload=True)
+        summary = summarise(labelled, payload=True)
         assert left.read_bytes() == b""
     finally:
         left.unlink(missing_ok=True)
-    assert summary.notes == ("tshark failed or ran out of memory: what was said after that is not listed.",)
+    assert "counting does not know" in summary.notes[0]
 
 
 def test_a_child_does_not_outlive_its_parent(tmp_path: Path) -> None:
@@ -120,4 +120,4 @@ def test_the_child_works_where_only_root_can_read_its_code(spoken: Path, tmp_pat
             cwd="/",
         )
     assert (done.returncode, done.stderr) == (0, b"")
-    assert [line[:12] for line in done.stdout.splitlines()] == [b'{"version":2', b'{"exchanges"']
+    assert [line[:12] for line in done.stdout.splitlines()] == [b'{"version":2']

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from workers.cluster.pod import Pod
 from workers.summary.endpoint import Endpoint
 from workers.summary.flow import Flow
+from workers.summary.host import busiest
 from workers.summary.summary import Summary, Totals
 from workers.tap.counters import Counters
 from workers.tap.proof import Captured, Reading, captured, contradictions
@@ -152,6 +153,6 @@ def test_a_summarys_packets_are_told_apart_by_whether_the_pod_sent_them() -> Non
         Flow("TCP", Endpoint("10.0.0.9", 80), Endpoint("10.0.0.1", 4000), 7, 700, 5, 500, 0.0, 1.0),
         Flow("UDP", Endpoint("10.0.0.2", 53), Endpoint("10.0.0.9", 5353), 2, 200, 3, 300, 0.0, 1.0),
     )
-    seen = captured(Summary(Totals(packets=20), flows, payload=False), POD, "udp")
+    seen = captured(Summary(Totals(packets=20), flows, payload=False, hosts=busiest(flows)), POD, "udp")
     assert seen == Captured(packets=20, to_pod=7, from_pod=10, filter="udp")
     assert seen.undirected == 3

@@ -1,13 +1,15 @@
 """A conversation while it is counted: two directions, and when another begins on the same ports. Pure."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from workers.summary.endpoint import Endpoint
-from workers.summary.flow import Flow
+from workers.summary.flow import Flow, Tunnel
 
 FIN, SYN, RST, ACK = 0x01, 0x02, 0x04, 0x10
+TO_SERVER, TO_CLIENT, OTHER = 1, 2, 3
 _HALF = 1 << 31
 _MASK = (1 << 32) - 1
+_OUT_OF_ORDER = 3_000_000  # nanoseconds, as in packet-tcp.c of Wireshark
 
 
 class Direction:
@@ -19,48 +21,79 @@ class Direction:
         base: The sequence number the side began with, as far as it can be known.
         next: The sequence number behind everything the side has sent.
         settled: Whether a packet without SYN can be counted without `Table.track`.
+        way: Place of its bytes in a bin of the timeline: TO_SERVER or TO_CLIENT.
+        carries: Whether flows in a tunnel can be in it.
+        listened: Whether each of its segments goes to the connection's reader.
     """
 
     __slots__ = (
         "back",
         "base",
         "bytes",
+        "carries",
         "conversation",
         "fins",
         "first",
         "key",
         "last",
+        "listened",
         "next",
+        "out_of_order",
         "packets",
         "resets",
         "retransmitted",
         "settled",
+        "syns",
+        "way",
+        "zero_windows",
     )
 
     back: "Direction"
 
-    def __init__(self, key: bytes, conversation: "Conversation") -> None:
+    def __init__(self, key: bytes, conversation: "Conversation", way: int) -> None:
         self.key = key
         self.conversation = conversation
+        self.way = way
         self.packets = self.bytes = 0
         self.first, self.last = _MASK << 32, -1
         self.base: int | None = None
         self.next = 0
-        self.resets = self.fins = self.retransmitted = 0
-        self.settled = False
+        self.resets = self.fins = self.syns = self.retransmitted = self.out_of_order = self.zero_windows = 0
+        self.settled = self.listened = self.carries = False
 
-    def advance(self, sequence: int, size: int, flags: int) -> None:
-        """Follows the sequence numbers of a segment with data, SYN, FIN or RST; `size` is its data's."""
+    def advance(self, sequence: int, size: int, flags: int, time: int) -> bool:
+        """Follows the sequence numbers of a segment with data, SYN, FIN or RST; `size` is its data's.
+
+        Called before `last` becomes `time`.
+
+        Returns:
+            Whether the segment was a retransmission.
+        """
         end = sequence + size + (flags & FIN) + (flags >> 1 & 1)
         ahead = (end - self.next) & _MASK
+        again = False
         if 0 < ahead < _HALF:
             self.next = end & _MASK
         elif end > sequence and not _is_keep_alive(sequence, size, flags, self.next):
-            self.retransmitted += 1
-        if flags & FIN:
-            self.fins += 1
-        if flags & RST:
-            self.resets += 1
+            patience = max(_OUT_OF_ORDER, self.conversation.handshake or 0)
+            again = ahead == 0 or bool(flags & SYN) or time - self.last >= patience
+            if again:
+                self.retransmitted += 1
+            else:
+                self.out_of_order += 1
+        if flags & (FIN | RST):
+            self.fins += flags & FIN
+            self.resets += flags >> 2 & 1
+            self.conversation.closer = self.conversation.closer or self
+        return again
+
+    @property
+    def payload(self) -> int:
+        """Bytes of the stream from its beginning, or the first segment seen, to the last one sent."""
+        if self.base is None:
+            return 0
+        span = (self.next - self.base - 1 - bool(self.fins)) & _MASK
+        return span if span < _HALF else 0
 
 
 def _is_keep_alive(sequence: int, size: int, flags: int, following: int) -> bool:
@@ -69,23 +102,54 @@ def _is_keep_alive(sequence: int, size: int, flags: int, following: int) -> bool
 
 
 class Conversation:
-    """Two directions, the one of the first packet called forth."""
+    """Two directions, the one of the first packet called forth.
 
-    __slots__ = ("back", "forth", "handshake", "opener", "protocol", "syn_time")
+    Attributes:
+        index: Its place among those of its protocol; of UDP, from -1 down (`Event.flow`).
+        talk: What reads its payload, if anything does.
+        outside: The tunnel its first packet was in.
+    """
 
-    def __init__(self, protocol: Literal["TCP", "UDP"], key: bytes) -> None:
+    __slots__ = (
+        "back",
+        "closer",
+        "forth",
+        "frame",
+        "handshake",
+        "index",
+        "opener",
+        "outside",
+        "protocol",
+        "syn_time",
+        "talk",
+        "vlan",
+    )
+
+    def __init__(
+        self, protocol: Literal["TCP", "UDP"], key: bytes, index: int, flags: int, frame: int
+    ) -> None:
         self.protocol = protocol
-        self.forth = Direction(key, self)
-        self.back = Direction(reverse(key), self)
+        self.index = index if protocol == "TCP" else ~index
+        self.frame = frame
+        opens = flags & (SYN | ACK)
+        source, target = key[-4:-2], key[-2:]
+        to_server = opens == SYN or (opens != SYN | ACK and source >= target)
+        self.forth = Direction(key, self, TO_SERVER if to_server else TO_CLIENT)
+        self.back = Direction(reverse(key), self, TO_CLIENT if to_server else TO_SERVER)
         self.forth.back, self.back.back = self.back, self.forth
         self.opener: Direction | None = None
+        self.closer: Direction | None = None
         self.syn_time: int | None = None
         self.handshake: int | None = None
+        self.talk: Any = None
+        self.vlan: int | None = None
+        self.outside: Tunnel | None = None
 
     def shake(self, side: Direction, flags: int, time: int) -> None:
         """Follows who opened the connection, and how long that took."""
         kind = flags & (SYN | ACK | RST)
         if kind == SYN:
+            side.syns += 1
             self.opener = self.opener or side
             if self.opener is side and self.syn_time is None:
                 self.syn_time = time
@@ -98,11 +162,17 @@ class Conversation:
         """Whether this side's next packets can still end the handshake."""
         return side is self.opener and self.syn_time is not None and self.handshake is None
 
+    @property
+    def last(self) -> int:
+        """The time of its latest packet."""
+        return max(self.forth.last, self.back.last)
+
     def flow(self, begin: int) -> Flow:
         """As counted so far; `begin` is the time of the file's first packet."""
         forth, back = self.forth, self.back
         source, target = endpoints(forth.key)
-        first, last = min(forth.first, back.first), max(forth.last, back.last)
+        first = min(forth.first, back.first)
+        opener, closer = self.opener, self.closer
         return Flow(
             self.protocol,
             source,
@@ -112,8 +182,8 @@ class Conversation:
             back.packets,
             back.bytes,
             (first - begin) / 1e9,
-            (last - first) / 1e9,
-            None if self.opener is None else "a" if self.opener is forth else "b",
+            (self.last - first) / 1e9,
+            None if opener is None else "a" if opener is forth else "b",
             None if self.handshake is None else self.handshake / 1e9,
             forth.resets,
             back.resets,
@@ -121,37 +191,63 @@ class Conversation:
             back.fins,
             forth.retransmitted,
             back.retransmitted,
+            forth.out_of_order,
+            back.out_of_order,
+            forth.zero_windows,
+            back.zero_windows,
+            forth.syns,
+            back.syns,
+            forth.payload,
+            back.payload,
+            None if closer is None else "a" if closer is forth else "b",
+            self.frame,
+            self.vlan,
+            self.outside,
         )
 
 
 class Table:
-    """The conversations of one protocol; `sides` leads from a packet's key to its direction."""
+    """The conversations of one protocol; `sides` leads from a packet's key to its direction.
 
-    def __init__(self, protocol: Literal["TCP", "UDP"]) -> None:
+    Those from or to a port in `listened` (two bytes) are listened to from their first segment on.
+    """
+
+    def __init__(self, protocol: Literal["TCP", "UDP"], listened: frozenset[bytes] = frozenset()) -> None:
         self.protocol = protocol
+        self._listened = listened
         self.sides: dict[bytes, Direction] = {}
         self.conversations: list[Conversation] = []
 
-    def open(self, key: bytes) -> Direction:
+    def open(self, key: bytes, frame: int, flags: int = 0) -> Direction:
         """A new conversation, which packets of these addresses and ports belong to from now on."""
-        conversation = Conversation(self.protocol, key)
+        conversation = Conversation(self.protocol, key, len(self.conversations), flags, frame)
         self.conversations.append(conversation)
+        if key[-2:] in self._listened or key[-4:-2] in self._listened:
+            conversation.forth.listened = conversation.back.listened = True
         # A socket connected to itself has one direction: it is entered last.
         self.sides[conversation.back.key] = conversation.back
         self.sides[key] = conversation.forth
         return conversation.forth
 
     def track(
-        self, key: bytes, flags: int, sequence: int, acknowledged: int, time: int, *, whole: bool = True
+        self,
+        key: bytes,
+        flags: int,
+        sequence: int,
+        acknowledged: int,
+        time: int,
+        frame: int,
+        *,
+        whole: bool = True,
     ) -> Direction:
         """The direction that a TCP segment belongs to, which a SYN can begin anew.
 
         A side begins at its SYN, or one before its first segment, or where the other side's first
         acknowledgement says; packet-tcp.c of Wireshark reckons so, never from a segment that is not `whole`.
         """
-        side = self.sides.get(key) or self.open(key)
+        side = self.sides.get(key) or self.open(key, frame, flags)
         if flags & (SYN | ACK) == SYN and side.base is not None and side.base != sequence:
-            side = self.open(key)
+            side = self.open(key, frame, flags)
         if not side.packets:
             side.next = sequence
         if whole:

@@ -17,6 +17,9 @@ IPV4, IPV6, ARP, UNKNOWN = 0x0800, 0x86DD, 0x0806, -1
 BRIDGED = 0x6558  # a whole Ethernet frame, where a tunnel says with an EtherType what is in it
 _PROVIDER_TAG = 0x88A8
 _VLAN_TAGS = frozenset((0x8100, _PROVIDER_TAG, 0x9100))  # 802.1Q, 802.1ad, and what QinQ was before it
+# What is no EtherType is a length (IEEE 802.3), behind which an EtherType can stand all the same (RFC 1042).
+_LONGEST_LENGTH = 1500
+_SNAP = b"\xaa\xaa\x03\x00\x00\x00"
 
 TCP, UDP, ICMP, ICMPV6, SCTP = 6, 17, 1, 58, 132
 IPV4_INSIDE, IPV6_INSIDE, GRE, ESP = 4, 41, 47, 50
@@ -98,6 +101,8 @@ def _behind_vlan_tags(ethertype: int, data: bytes, at: int, end: int) -> Network
             vlan = vlan or u16(data, at) & 0x0FFF
         ethertype = u16(data, at + 2)
         at += 4
+    if ethertype <= _LONGEST_LENGTH and data[at : at + 6] == _SNAP and at + 8 <= end:
+        return Network(u16(data, at + 6), at + 8, vlan)
     return Network(ethertype, at, vlan)
 
 

@@ -1,0 +1,69 @@
+"""What goes wrong in TCP connections, noticed while they are counted. Pure."""
+
+from collections.abc import Iterable
+
+from workers.summary.event import Event, Kind
+from workers.summary.flow import Side
+from workers.summary.flows.conversation import RST, Conversation, Direction, endpoints
+from workers.summary.flows.listening import Listening
+
+_BURST = 1_000_000_000
+_MOST_BURSTS = 10_000
+
+
+class Trouble:
+    """Events of connections, told to `Listening`."""
+
+    def __init__(self, listening: Listening) -> None:
+        self._listening = listening
+        # By side and kind: the figures of the event that goes on, and when it was last added to.
+        self._bursts: dict[tuple[Direction, Kind], tuple[dict[str, float], int]] = {}
+
+    def again(self, side: Direction, time: int, frame: int) -> None:
+        """A retransmission."""
+        self._burst("retransmission", side, time, frame)
+
+    def zero_window(self, side: Direction, time: int, frame: int) -> None:
+        """A window of nothing."""
+        side.zero_windows += 1
+        self._burst("zero-window", side, time, frame)
+
+    def closing(self, side: Direction, flags: int, time: int, frame: int) -> None:
+        """A segment with FIN or RST; called before it is counted."""
+        if flags & RST and side.resets == 1:
+            conversation, back = side.conversation, side.back
+            refuses = not side.packets and bool(back.syns) and not back.zero_windows
+            begun = min(side.first, back.first)
+            after = 0.0 if begun > time else (time - begun) / 1e9
+            self._tell("refused" if refuses else "reset", side, time, frame, {"after": after})
+            self._listening.close(conversation)
+        elif side.fins and side.back.fins:
+            self._listening.close(side.conversation)
+
+    def end(self, conversations: Iterable[Conversation]) -> None:
+        """SYNs that nothing came back to."""
+        for conversation in conversations:
+            opener = conversation.opener
+            if opener is not None and opener.syns and not opener.back.packets:
+                seconds = (opener.last - opener.first) / 1e9
+                numbers = {"tries": float(opener.syns), "seconds": seconds}
+                self._tell("unanswered", opener, opener.first, conversation.frame, numbers)
+
+    def _burst(self, kind: Kind, side: Direction, time: int, frame: int) -> None:
+        known = self._bursts.get((side, kind))
+        if known is not None and time - known[1] <= _BURST:
+            numbers = known[0]
+            numbers["segments"] += 1
+        else:
+            numbers = {"segments": 1}
+            self._tell(kind, side, time, frame, numbers)
+        if known is not None or len(self._bursts) < _MOST_BURSTS:
+            self._bursts[side, kind] = numbers, time
+
+    def _tell(self, kind: Kind, side: Direction, time: int, frame: int, numbers: dict[str, float]) -> None:
+        conversation = side.conversation
+        which: Side = "a" if side is conversation.forth else "b"
+        source, target = endpoints(side.key)
+        seconds = self._listening.seconds(time)
+        event = Event(kind, frame, seconds, conversation.index, which, source, target, numbers=numbers)
+        self._listening.event(event, time)

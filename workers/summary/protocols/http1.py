@@ -1,0 +1,142 @@
+"""HTTP/1 requests and their answers (RFC 9112). Pure.
+
+A message is looked for where a segment begins, and behind another one in it. Bodies are passed over: a
+segment that begins otherwise is not even shown to this reader, but for a header that goes on in it.
+"""
+
+import re
+from collections import deque
+from collections.abc import Iterable
+from functools import lru_cache
+
+from workers.summary.exchange import HttpExchange
+from workers.summary.protocols import redact
+from workers.summary.protocols.reader import MOST_KEPT, MOST_WAITING, Connection, Known, Segment
+
+_METHODS = (b"GET", b"POST", b"PUT", b"HEAD", b"DELETE", b"OPTIONS", b"PATCH", b"TRACE", b"CONNECT")
+_STARTS = frozenset((*((method + b" ")[:4] for method in _METHODS), b"HTTP"))
+_REQUEST = re.compile(
+    rb"(GET|POST|PUT|HEAD|DELETE|OPTIONS|PATCH|TRACE|CONNECT) (\S{1,65536}) HTTP/1\.([01])\r?\n"
+)
+_RESPONSE = re.compile(rb"HTTP/1\.[01] ([1-5]\d\d)[ \r\n]")
+_HOST = re.compile(rb"\n[Hh][Oo][Ss][Tt]:[ \t]*([^\r\n]{0,300})")
+_LENGTH = re.compile(rb"\ncontent-length:[ \t]*(\d{1,15})", re.IGNORECASE)
+_END = re.compile(rb"\r?\n\r?\n")
+_NEXT = re.compile(rb"\r\n\r\n(?=HTTP/1\.[01] [1-5]\d\d)")
+_INFORMATIONAL = 200
+_SWITCHING = 101
+
+_Asked = tuple[int, float, str, str, str, str]
+"""Frame, time, method, host, path, version."""
+
+
+class Http1:
+    """One connection."""
+
+    __slots__ = ("_connection", "_kept", "_waiting", "done", "eager")
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._waiting: deque[_Asked] = deque()
+        # A header that has begun and not ended: its bytes, and the time and frame of its first, by side.
+        self._kept: dict[bool, tuple[bytes, float, int]] = {}
+        self.done = self.eager = False
+
+    def read(self, segment: Segment) -> Iterable[HttpExchange]:
+        """The exchanges that are answered in this segment."""
+        payload, time, frame = segment.payload, segment.time, segment.frame
+        if self._kept:
+            kept = self._kept.pop(segment.from_client, None)
+            if kept is not None and not segment.gap and len(kept[0]) + len(payload) <= MOST_KEPT:
+                payload, time, frame = kept[0] + payload, kept[1], kept[2]
+            self.eager = bool(self._kept)
+        if segment.from_client:
+            return self._requests(payload, time, frame, cut=segment.cut)
+        return self._responses(payload, time, frame, cut=segment.cut)
+
+    def _requests(self, payload: bytes, time: float, frame: int, *, cut: bool) -> Iterable[HttpExchange]:
+        given: list[HttpExchange] = []
+        at = 0
+        while at < len(payload) and payload[at : at + 4] in _STARTS:
+            begun = _REQUEST.match(payload, at)
+            ended = _END.search(payload, begun.end() - 1 if begun else at)
+            if ended is None and not cut and len(payload) - at < MOST_KEPT:
+                self._keep(payload[at:], time, frame, from_client=True)
+                break
+            if begun is None:
+                break
+            end = ended.start() + 1 if ended else len(payload)
+            host = _HOST.search(payload, begun.end() - 1, end)
+            named, path = _target(_before_query(begun[2]))
+            shown = _host(host[1]) if host else ""
+            version = f"1.{begun[3].decode()}"
+            self._waiting.append((frame, time, begun[1].decode(), shown or named, path, version))
+            if len(self._waiting) > MOST_WAITING:
+                given.append(self._exchange(self._waiting.popleft(), None, None))
+            length = _LENGTH.search(payload, begun.end() - 1, end)
+            at = (ended.end() if ended else end) + (int(length[1]) if length else 0)
+        return given
+
+    def _responses(self, payload: bytes, time: float, frame: int, *, cut: bool) -> Iterable[HttpExchange]:
+        given: list[HttpExchange] = []
+        at = 0
+        while begun := _RESPONSE.match(payload, at):
+            ended = _END.search(payload, begun.end() - 1)
+            if ended is None and not cut and len(payload) - at < MOST_KEPT:
+                self._keep(payload[at:], time, frame, from_client=False)
+                break
+            status = int(begun[1])
+            if (status >= _INFORMATIONAL or status == _SWITCHING) and self._waiting:
+                asked = self._waiting.popleft()
+                given.append(self._exchange(asked, status, round(time - asked[1], 9)))
+            if status == _SWITCHING:
+                self.done = True
+                break
+            end = ended.end() if ended else len(payload)
+            length = _LENGTH.search(payload, begun.end() - 1, end)
+            if length:
+                at = end + int(length[1])
+            else:
+                following = _NEXT.search(payload, end - 4)
+                at = following.end() if following else len(payload)
+        return given
+
+    def _keep(self, payload: bytes, time: float, frame: int, *, from_client: bool) -> None:
+        self._kept[from_client] = (payload, time, frame)
+        self.eager = True
+
+    def _exchange(self, asked: _Asked, status: int | None, seconds: float | None) -> HttpExchange:
+        frame, time, method, host, path, version = asked
+        client, server = self._connection.client, self._connection.server
+        return HttpExchange(client, server, frame, time, method, host, path, status, seconds, version)
+
+    def end(self) -> Iterable[HttpExchange]:
+        """Requests without an answer."""
+        unanswered = [self._exchange(asked, None, None) for asked in self._waiting]
+        self._waiting.clear()
+        return unanswered
+
+
+def _before_query(target: bytes) -> bytes:
+    """Up to the query, which is never shown, so that the many of one path are one to the cache."""
+    path, query, _ = target.partition(b"?")
+    return path[:4096] + query
+
+
+@lru_cache(maxsize=4096)
+def _target(target: bytes) -> tuple[str, str]:
+    """Host, where it is in the target, and path."""
+    text = target.decode("utf-8", "replace")
+    return redact.split_target(text)[0], redact.path(text)
+
+
+@lru_cache(maxsize=1024)
+def _host(value: bytes) -> str:
+    return redact.host(value.decode("utf-8", "replace").strip())
+
+
+def _open(connection: Connection, _segment: Segment) -> Http1:
+    return Http1(connection)
+
+
+HTTP1 = Known("HTTP", _STARTS, frozenset(), _open)
