@@ -6,12 +6,13 @@ the terminal.
 
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 
 from workers.cluster.errors import ClusterError
-from workers.ledger.capture import Capture
+from workers.ledger.capture import TERMINAL, Capture
 from workers.ledger.ledger import IllegalMoveError
 from workers.ledger.states import FINAL, WAITING, Maker, State
-from workers.permission import judge
+from workers.permission import Judgement, judge
 from workers.place import PlaceError
 from workers.services import Services
 from workers.store_room import refuse_full_store
@@ -28,7 +29,7 @@ def accept(services: Services, capture: Capture, *, again: bool = False) -> Capt
     When the place fails on the way the asker is told, once (not when `again`); beat tries until it expires.
 
     Returns:
-        The queued capture; None when it was refused, waits or is somebody else's.
+        The queued capture; None when it was refused, waits (for approval, too) or is somebody else's.
     """
     try:
         return _accept(services, capture, again=again)
@@ -61,11 +62,35 @@ def _accept(services: Services, capture: Capture, *, again: bool) -> Capture | N
     except ClusterError as error:
         end(services, capture, State.FAILED, str(error))
         return None
+    if judgement.approval is not None and (refusal := judgement.unapproved(capture)) is not None:
+        if not judgement.approval.mention:
+            refusal = (
+                f"Nobody in Slack is who rule {judgement.rule} of the policy names below `approval`: "
+                "whoever runs podcap corrects that."
+            )
+        if capture.origin == TERMINAL or not judgement.approval.mention:
+            end(services, capture, State.DENIED, refusal, judgement.facts())
+        else:
+            _await_approval(services, capture, judgement, pod.node, again=again)
+        return None
     capture = services.place.report(capture, again=again).open(capture)
     link = services.place.link(capture)
     reported = {"thread": link} if link else {}
     facts = _who(capture) | judgement.facts() | reported
     return services.ledger.move(capture.id, State.QUEUED, by=BY, trail=facts, node=pod.node)
+
+
+def _await_approval(
+    services: Services, capture: Capture, judgement: Judgement, node: str | None, *, again: bool
+) -> None:
+    approvers = judgement.approval.mention if judgement.approval is not None else ""
+    # The message names them from its first word on: Slack tells nobody of a name that comes in later.
+    asking = replace(capture, state=State.AWAITING_APPROVAL, waits_for=approvers)
+    services.place.report(capture, again=again).open(asking)
+    known = _who(capture) | judgement.facts()
+    services.ledger.move(
+        capture.id, State.AWAITING_APPROVAL, by=BY, trail=known, node=node, waits_for=approvers
+    )
 
 
 def _too_many_wait(services: Services, capture: Capture) -> str | None:

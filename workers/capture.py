@@ -161,8 +161,9 @@ def _recheck(work: Work) -> Judgement:
         judgement = judge(work.services, work.capture)
     except PlaceError as error:
         raise Ended(State.FAILED, f"Whether this is allowed could not be asked: {error}") from error
-    if judgement.refusal is not None:
-        raise Ended(State.DENIED, judgement.refusal)
+    refusal = judgement.refusal or judgement.unapproved(work.capture)
+    if refusal is not None:
+        raise Ended(State.DENIED, refusal)
     return judgement
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+from workers.approval import approver_refusal
 from workers.ledger.capture import Capture
 from workers.ledger.states import State
 from workers.permission import judge
@@ -28,7 +29,8 @@ def extend(
         return f"`{capture_id}` cannot run longer: it is {_why_not(capture)}."
     asked = replace(capture, user_id=user_id, user_email=None, seconds=seconds)
     try:
-        refusal = judge(services, asked).refusal
+        judgement = judge(services, asked)
+        refusal = judgement.refusal or approver_refusal(services, judgement, capture, user_id)
     except PlaceError as error:
         return f"Whether this is allowed could not be asked: {error}"
     if refusal is not None:

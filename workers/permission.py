@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from workers.ledger.capture import Capture
+from workers.ledger.capture import TERMINAL, Capture
 from workers.place import NotHereError
 from workers.policy.decide import decide
+from workers.policy.names import Approvers
 from workers.request.request import Request, Target
 from workers.services import Services
 
@@ -15,7 +16,8 @@ class Judgement:
 
     `rule` is the number of the policy's rule that decided, `channel_name` where it was asked for;
     `namespace_tap`: whether packets may be taken in the pod's network namespace, where they must;
-    `exec_in_pod`: whether the pod itself may be asked for its interface's other end.
+    `exec_in_pod`: whether the pod itself may be asked for its interface's other end;
+    `approval`: who must approve it besides, None when nobody needs to.
     """
 
     refusal: str | None
@@ -23,6 +25,18 @@ class Judgement:
     channel_name: str = ""
     namespace_tap: bool = False
     exec_in_pod: bool = False
+    approval: Approvers | None = None
+
+    def unapproved(self, capture: Capture) -> str | None:
+        """Why this capture may not be made yet although the policy allows it; None when it may."""
+        if self.approval is None or capture.approved_by is not None:
+            return None
+        if capture.origin == TERMINAL:
+            return (
+                f"Rule {self.rule} of the policy needs a second person's approval for this: "
+                "ask in Slack, where that is given."
+            )
+        return f"Rule {self.rule} of the policy needs a second person's approval for this: ask again."
 
     def facts(self) -> dict[str, str | int]:
         """What the trail is to know of it."""
@@ -51,6 +65,7 @@ def judge(services: Services, capture: Capture) -> Judgement:
         asker.channel_name,
         namespace_tap=decision.namespace_tap,
         exec_in_pod=decision.exec_in_pod,
+        approval=decision.approval,
     )
 
 

@@ -29,8 +29,12 @@ def admit(services: Services, capture: Capture, *, again: bool = False) -> None:
     `again` says that it was tried before; see `accept`.
     """
     queued = accept(services, capture, again=again)
-    if queued is None:
-        return
+    if queued is not None:
+        line_up(services, queued)
+
+
+def line_up(services: Services, queued: Capture) -> None:
+    """Publishes a queued capture when its turn is now, and else shows its place in the line."""
     given, unreachable = _advance(services)
     held = given.held.get(queued.id)
     if held is not None:

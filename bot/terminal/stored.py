@@ -68,7 +68,8 @@ def stored_file(capture_id: str, event: str) -> StoredFile:
     except ClusterError as error:
         raise CommandError(in_the_terminal(str(error))) from error
     services = Services(settings, ledger, policy, store, TerminalPlace(identity, Silence()))
-    refusal = judge(services, capture).refusal
+    judgement = judge(services, capture)
+    refusal = judgement.refusal or judgement.unapproved(capture)
     if refusal is not None:
         facts = {"account": identity.account, "sentence": refusal}
         ledger.record(capture.id, f"{event} denied", by=identity.shown, facts=facts)

@@ -9,7 +9,7 @@ from bot.terminal.words import in_the_terminal
 from workers.admission import end
 from workers.ledger.capture import Capture
 from workers.ledger.ledger import IllegalMoveError
-from workers.ledger.states import State
+from workers.ledger.states import Maker, State
 from workers.limits import Limits
 from workers.services import Services
 from workers.thread.words import ordinal
@@ -17,6 +17,7 @@ from workers.thread.words import ordinal
 _ASK_AGAIN_SECONDS = 1.0
 # One that waits has no heartbeat, and after five minutes counts as one whose terminal died.
 _WAITS = timedelta(minutes=4)
+_TOO_LONG = "Other captures took all the room for minutes: ask again."
 
 
 def wait_for_turn(services: Services, capture: Capture, say: Callable[[str], None]) -> bool:
@@ -38,7 +39,7 @@ def wait_for_turn(services: Services, capture: Capture, say: Callable[[str], Non
             return False
         if ledger.clock() > now.requested_at + _WAITS:
             with suppress(IllegalMoveError):
-                end(services, now, State.EXPIRED, "Other captures took all the room for minutes: ask again.")
+                end(services, now, State.EXPIRED, _TOO_LONG, maker=Maker.HOUSE)
             return False
         if (held := given.held.get(capture.id)) is not None:
             why = limits.why(now, held, user="you have").replace("`", "")

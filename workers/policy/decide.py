@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from workers.policy.names import Named, ResolvedPolicy, ResolvedRule
+from workers.policy.names import Approvers, Named, ResolvedPolicy, ResolvedRule
 from workers.request.duration import shown
 from workers.request.quoting import inert, verbatim
 from workers.request.request import Request, Target
@@ -32,8 +32,8 @@ class Decision:
 
     `sentence`: why. `rule`: the number of the deciding rule, from 1; None when no rule matches.
     `max_seconds`, `payload`, `namespace_tap`, `exec_in_pod`: the most that rule allows; `max_seconds` None:
-    no limit. `example`: when no rule matches, a policy that would allow this request, as a code block for
-    Slack.
+    no limit. `approval`: who must approve it besides; None when nobody needs to. `example`: when no rule
+    matches, a policy that would allow this request, as a code block for Slack.
     """
 
     allowed: bool
@@ -44,6 +44,7 @@ class Decision:
     namespace_tap: bool = False
     exec_in_pod: bool = False
     example: str = ""
+    approval: Approvers | None = None
 
 
 def decide(policy: ResolvedPolicy, asker: Asker, request: Request) -> Decision:
@@ -59,10 +60,27 @@ def decide(policy: ResolvedPolicy, asker: Asker, request: Request) -> Decision:
                 payload=rule.payload,
                 namespace_tap=rule.namespace_tap,
                 exec_in_pod=rule.exec_in_pod,
+                approval=rule.approval,
             )
     return Decision(
         allowed=False, sentence=_nobody(policy, asker, request.target), example=_example(asker, request)
     )
+
+
+def may_approve(approvers: Approvers, person: Asker, *, asked_by: str) -> str | None:
+    """Why this person may not approve or deny a capture, in one sentence; None when they may.
+
+    Args:
+        approvers: Whom the rule names.
+        person: Who wants to.
+        asked_by: The id of whoever asked for the capture: never the second person.
+    """
+    if person.user_id == asked_by:
+        return "You asked for this capture yourself: somebody else must approve it."
+    named = person.user_id in approvers.user_ids
+    if named or not person.usergroup_ids.isdisjoint(approvers.usergroup_ids):
+        return None
+    return "The policy does not let you approve this capture: its message says who may."
 
 
 def may_read_trail(policy: ResolvedPolicy, asker: Asker) -> str | None:

@@ -36,8 +36,22 @@ class Named:
 
 
 @dataclass(frozen=True, slots=True)
+class Approvers:
+    """Who may approve what a rule allows, by Slack's ids of people and of user groups."""
+
+    user_ids: tuple[str, ...]
+    usergroup_ids: tuple[str, ...]
+
+    @property
+    def mention(self) -> str:
+        """All of them, as Slack calls them: `<!subteam^S1> or <@U1>`."""
+        groups = [f"<!subteam^{group}>" for group in self.usergroup_ids]
+        return " or ".join([*groups, *(f"<@{user}>" for user in self.user_ids)])
+
+
+@dataclass(frozen=True, slots=True)
 class ResolvedRule(Named):
-    """A rule with ids. `max_seconds` None: no limit."""
+    """A rule with ids. `max_seconds` None: no limit; `approval` None: nobody needs to approve."""
 
     clusters: tuple[str, ...] | None
     namespaces: tuple[str, ...] | None
@@ -45,6 +59,7 @@ class ResolvedRule(Named):
     payload: bool
     namespace_tap: bool = False
     exec_in_pod: bool = False
+    approval: Approvers | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +77,11 @@ class ResolvedPolicy:
 
     @property
     def usergroup_ids(self) -> frozenset[str]:
-        """Every user group that a rule names: whether the asker is in them decides."""
+        """Every user group that a rule names: whether somebody is in them decides."""
         named: tuple[Named, ...] = (*self.rules, *self.audit)
-        return frozenset(group for rule in named for group in rule.usergroup_ids or ())
+        asking = [rule.usergroup_ids or () for rule in named]
+        approving = [rule.approval.usergroup_ids for rule in self.rules if rule.approval is not None]
+        return frozenset(group for groups in (*asking, *approving) for group in groups)
 
 
 def resolve(policy: Policy, directory: Directory) -> ResolvedPolicy:
@@ -75,6 +92,7 @@ def resolve(policy: Policy, directory: Directory) -> ResolvedPolicy:
     """
     rules: tuple[AuditRule, ...] = (*policy.rules, *policy.audit)
     named = [name for rule in rules for name in (*(rule.channels or ()), *(rule.users or ()))]
+    named += [name for rule in policy.rules for name in rule.approval or ()]
     ids = {name: _id(name, directory) for name in dict.fromkeys(named)}
     return ResolvedPolicy(
         rules=tuple(_resolved(rule, ids) for rule in policy.rules),
@@ -114,6 +132,14 @@ def _resolved(rule: Rule, ids: dict[str, str | None]) -> ResolvedRule:
         payload=rule.payload,
         namespace_tap=rule.namespace_tap,
         exec_in_pod=rule.exec_in_pod,
+        approval=None if rule.approval is None else _approvers(rule.approval, ids),
+    )
+
+
+def _approvers(names: tuple[str, ...], ids: dict[str, str | None]) -> Approvers:
+    return Approvers(
+        user_ids=_found((name for name in names if not name.startswith("@")), ids) or (),
+        usergroup_ids=_found((name for name in names if name.startswith("@")), ids) or (),
     )
 
 

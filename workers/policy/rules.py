@@ -68,6 +68,15 @@ class Rule(AuditRule):
         description="Whether one command may run in the pod itself, to ask for its interface's other end.",
     )
 
+    approval: tuple[str, ...] | None = Field(
+        None, description="Who may approve it, one of them other than the asker. Left out: nobody needs to."
+    )
+
+    @field_validator("approval", mode="before")
+    @classmethod
+    def _are_approvers(cls, value: Any) -> tuple[str, ...]:
+        return _names(value, _is_approver)
+
     @field_validator("clusters", mode="before")
     @classmethod
     def _are_clusters(cls, value: Any) -> tuple[str, ...]:
@@ -161,6 +170,12 @@ def _is_user(text: str) -> str | None:
     if any(form.fullmatch(text) for form in (USER_ID, KUBERNETES_USER, _HANDLE, _EMAIL)):
         return None
     return 'neither an e-mail address nor a user group, such as "@oncall", nor kubernetes:NAME'
+
+
+def _is_approver(text: str) -> str | None:
+    if any(form.fullmatch(text) for form in (USER_ID, _HANDLE, _EMAIL)):
+        return None
+    return 'neither an e-mail address nor a user group, such as "@platform": one approves in Slack'
 
 
 def _is_cluster(text: str) -> str | None:

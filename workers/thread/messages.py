@@ -22,6 +22,10 @@ STOP = "stop_capture"
 EXTEND = "extend_capture"
 """The action id of the button that lets a capture run longer; its value is the capture's id."""
 
+APPROVE = "approve_capture"
+DENY = "deny_capture"
+"""The action ids of a second person's two buttons; their value is the capture's id."""
+
 EXTEND_SECONDS = 30
 """How much longer, each time it is pressed."""
 
@@ -53,7 +57,11 @@ def capture_message(
     if tap:
         blocks.append(_context(inert(tap, limit=1000)))
     if can_be_stopped(capture):
-        buttons = [_stop_button(capture), *([_extend_button(capture)] if can_be_extended(capture) else [])]
+        buttons = [
+            *([_approve_button(capture), _deny_button(capture)] if can_be_approved(capture) else []),
+            _stop_button(capture),
+            *([_extend_button(capture)] if can_be_extended(capture) else []),
+        ]
         blocks.append({"type": "actions", "block_id": f"{capture.id}-actions", "elements": buttons})
     text = "\n".join(part for part in (head, status, inert(tap, limit=1000) if tap else "") if part)
     return Message(text, blocks)
@@ -62,6 +70,11 @@ def capture_message(
 def can_be_stopped(capture: Capture) -> bool:
     """Whether pressing Stop still changes anything."""
     return capture.state in WAITING | {State.TAPPING, State.CAPTURING} and capture.stop_requested_by is None
+
+
+def can_be_approved(capture: Capture) -> bool:
+    """Whether it waits for a second person; the policy says for whom."""
+    return capture.state is State.AWAITING_APPROVAL and capture.stop_requested_by is None
 
 
 def can_be_extended(capture: Capture) -> bool:
@@ -111,6 +124,7 @@ def _head(capture: Capture) -> str:
     return (
         f"*Capture* `{capture.id}` of `{inert(capture.namespace)}/{inert(capture.pod, limit=253)}`\n"
         f"{shown(capture.seconds)}{narrowed} · {what} · asked for by <@{capture.user_id}>"
+        + (f", approved by <@{capture.approved_by}>" if capture.approved_by else "")
     )
 
 
@@ -140,19 +154,23 @@ _MARKS = {State.FAILED: ":x:", State.DENIED: ":no_entry:", State.EXPIRED: ":hour
 
 def _waiting(capture: Capture, *, queue_reachable: bool) -> str:
     if capture.state is State.AWAITING_APPROVAL:
-        return ":raised_hand: Waiting for a second person's approval."
+        return f":raised_hand: Waiting for approval by {capture.waits_for}, until {_until(capture)}."
     if capture.place is not None and capture.waits_for:
         return (
             f":hourglass_flowing_sand: Waiting: {ordinal(capture.place)} in the queue, {capture.waits_for}."
         )
     if queue_reachable:
         return ":hourglass_flowing_sand: Waiting for a worker."
-    expires = int(capture.expires_at.timestamp())
-    clock = f"{capture.expires_at:%H:%M} UTC"
     return (
         ":warning: The queue cannot be reached. The capture starts by itself when it is back, "
-        f"or expires at <!date^{expires}^{{time}}|{clock}>."
+        f"or expires at {_until(capture)}."
     )
+
+
+def _until(capture: Capture) -> str:
+    """When it stops to wait, in each reader's own time."""
+    expires = int(capture.expires_at.timestamp())
+    return f"<!date^{expires}^{{time}}|{capture.expires_at:%H:%M} UTC>"
 
 
 def _capturing(capture: Capture, progress: Progress | None) -> str:
@@ -189,6 +207,27 @@ def _ended(capture: Capture) -> str:
         f"{capture.dropped or 0:,} dropped by the kernel, at `{inert(capture.interface or '')}` "
         f"on `{inert(capture.node or '', limit=253)}`.{ending} Flows and file are in the thread."
     )
+
+
+def _approve_button(capture: Capture) -> Block:
+    return {
+        "type": "button",
+        "action_id": APPROVE,
+        "value": capture.id,
+        "style": "primary",
+        "text": {"type": "plain_text", "text": "Approve"},
+        "accessibility_label": f"Approve capture {capture.id}",
+    }
+
+
+def _deny_button(capture: Capture) -> Block:
+    return {
+        "type": "button",
+        "action_id": DENY,
+        "value": capture.id,
+        "text": {"type": "plain_text", "text": "Deny"},
+        "accessibility_label": f"Deny capture {capture.id}",
+    }
 
 
 def _stop_button(capture: Capture) -> Block:

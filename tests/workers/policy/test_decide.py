@@ -9,8 +9,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.policy.decide import Asker, Decision, decide, may_read_trail
-from workers.policy.names import Named, ResolvedPolicy, ResolvedRule, resolve
+from workers.policy.decide import Asker, Decision, decide, may_approve, may_read_trail
+from workers.policy.names import Approvers, Named, ResolvedPolicy, ResolvedRule, resolve
 from workers.policy.rules import policy_of
 from workers.request.request import Request, Target
 
@@ -47,6 +47,30 @@ def test_entering_a_namespace_or_a_pod_is_allowed_by_the_rule_that_decides_and_b
         assert getattr(decide(policy(allowing, RULE), ASKER, asked), key)
         assert not getattr(decide(policy(RULE, allowing), ASKER, asked), key)
         assert not getattr(decide(policy(), ASKER, asked), key)
+
+
+APPROVERS = Approvers(user_ids=("U2", "U3"), usergroup_ids=("S2",))
+
+
+@given(
+    st.sampled_from(["U1", "U2", "U3", "U4"]),
+    st.sampled_from(["U1", "U2", "U3", "U4"]),
+    st.frozensets(st.sampled_from(["S1", "S2"])),
+)
+def test_one_of_those_named_approves_and_never_whoever_asked(
+    asked_by: str, presses: str, groups: frozenset[str]
+) -> None:
+    refusal = may_approve(APPROVERS, Asker(presses, groups, "C1"), asked_by=asked_by)
+    named = presses in {"U2", "U3"} or "S2" in groups
+    assert (refusal is None) == (named and presses != asked_by)
+
+
+def test_who_must_approve_is_what_the_deciding_rule_says() -> None:
+    demanding = rule(approval=APPROVERS)
+    assert decide(policy(demanding, RULE), ASKER, request()).approval == APPROVERS
+    assert decide(policy(RULE, demanding), ASKER, request()).approval is None
+    assert policy(demanding).usergroup_ids == {"S2"}
+    assert APPROVERS.mention == "<!subteam^S2> or <@U2> or <@U3>"
 
 
 def test_a_rule_without_keys_allows_headers_to_anybody() -> None:

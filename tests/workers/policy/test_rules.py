@@ -53,6 +53,20 @@ def test_the_documentations_example_is_a_policy() -> None:
     assert set(Rule.model_fields) == policy.rules[0].model_fields_set
 
 
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ([], "matches nothing, being empty"),
+        (["kubernetes:alice"], "one approves in Slack"),
+        ("@platform", "must be a list in brackets"),
+    ],
+)
+def test_approvers_are_people_and_groups_of_slack(value: Any, words: str) -> None:
+    (line,) = errors({"rules": [{"approval": value}]})
+    assert line.startswith("rule 1, approval: ")
+    assert words in line
+
+
 def test_a_policy_is_read_from_its_file(tmp_path: Path) -> None:
     first, second = load(file(tmp_path, EXAMPLE)).rules
     assert first.channels == ("incidents", "ops", "C024BE91L")
