@@ -9,7 +9,7 @@ from bot.terminal.identity import Identity
 from bot.terminal.place import TerminalPlace
 from workers.ledger.capture import Capture, Order
 from workers.ledger.ledger import Ledger
-from workers.ledger.states import State
+from workers.ledger.states import Maker, State
 from workers.policy.rules import NOBODY
 from workers.queueing import advance, show_places
 from workers.report import Silence
@@ -64,7 +64,7 @@ def test_two_in_a_round_learn_their_place_those_most_out_of_date_first(
 
     # Two end; of the three left, each is one or two places nearer than its message says.
     services.ledger.note(captures[5].id, place=9)
-    services.ledger.move(first.id, State.STOPPED, by="U1")
+    services.ledger.move(first.id, State.STOPPED, by="U1", maker=Maker.PERSON)
     assert beat(services, shown)[0] == (captures[5].id, 4)
     assert services.ledger.get(captures[1].id).turn_at is not None
 

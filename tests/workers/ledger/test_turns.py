@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, event, text
 from tests.walk import walk
 from workers.ledger.capture import TERMINAL, Capture, Order
 from workers.ledger.ledger import Ledger
-from workers.ledger.states import State
+from workers.ledger.states import Maker, State
 from workers.line import Held
 from workers.settings import Settings
 
@@ -83,7 +83,7 @@ def test_processes_that_give_turns_at_once_never_exceed_a_limit(ledger: Ledger, 
             asked, given = zip(*pool.map(process, range(4)), strict=True)
             assert sum(map(len, given)) == 1
             for capture_id in asked:
-                ledger.move(capture_id, State.STOPPED, by="U1")
+                ledger.move(capture_id, State.STOPPED, by="U1", maker=Maker.PERSON)
 
 
 @pytest.mark.parametrize("backend", ["postgresql"])
