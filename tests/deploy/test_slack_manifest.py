@@ -110,7 +110,7 @@ def test_it_has_the_command_and_the_buttons_that_podcap_listens_to(manifest: dic
     listens = "\n".join(path.read_text() for path in (ROOT / "bot" / "listeners").glob("*.py"))
     commands = set(re.findall(r'@app\.command\("(/\w+)"\)', listens))
     assert {one["command"] for one in manifest["features"]["slash_commands"]} == commands
-    assert manifest["settings"]["interactivity"]["is_enabled"] is ("@app.action(" in listens)
+    assert manifest["settings"]["interactivity"]["is_enabled"] is ("app.action(" in listens)
     assert ("event_subscriptions" in manifest["settings"]) is ("@app.event(" in listens)
     assert ("shortcuts" in manifest["features"]) is ("@app.shortcut(" in listens)
 
