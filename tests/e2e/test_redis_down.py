@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import redis
+
 
 def test_a_request_made_while_redis_is_down_says_so_and_starts_when_it_is_back(world: Any) -> None:
     world.redis.stop()
@@ -22,3 +24,14 @@ def test_a_request_that_waited_too_long_expires_in_its_message_without_redis(wor
     world.let_the_waiting_expire()
     world.wait_for_words("No worker took this capture in time")
     world.redis.start()
+
+
+def test_a_redis_that_loses_everything_loses_no_capture(world: Any) -> None:
+    world.podcap.stop("worker")
+    world.command(f"traefik/{world.pod()} 1s")
+    world.wait_for_words("Waiting for a worker")
+    with redis.Redis(port=world.redis.port) as client:
+        assert client.dbsize()
+        client.flushall()
+    world.podcap.start("worker")
+    world.wait_for_end()

@@ -32,3 +32,24 @@ def test_an_end_that_slack_did_not_take_is_shown_later(world: Any) -> None:
     fault = {"method": "chat.update", "kind": "error", "error": "internal_error", "times": 12}
     world.control("faults", fault)
     world.wait_for_end()
+
+
+def test_calls_that_took_effect_and_whose_answers_were_lost_show_nothing_twice(world: Any) -> None:
+    for method, times in (
+        ("chat.postMessage", 3),
+        ("chat.update", 3),
+        ("files.getUploadURLExternal", 1),
+        ("upload", 1),
+        ("files.completeUploadExternal", 1),
+    ):
+        world.control("faults", {"method": method, "kind": "lost", "times": times})
+    world.command(f"traefik/{world.pod()} 1s")
+    world.wait_for_words("is over (delivered)")
+    state = world.control("state")
+    assert state["faults"] == []
+    messages = state["messages"]["incidents"]
+    (head,) = (one for one in messages if one["text"].startswith(f"*Capture* `{world.capture}`"))
+    thread = [one for one in messages if one.get("thread_ts") == head["ts"] and one is not head]
+    # Summary, file, closing.
+    assert len(thread) == 3, thread
+    assert sum(len(one.get("files", [])) for one in thread) == 1

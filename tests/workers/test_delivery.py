@@ -13,10 +13,10 @@ from bot.terminal.place import TerminalPlace
 from tests.walk import lease_of, walk
 from tests.workers.summary import packets
 from tests.workers.summary.packets import Record
-from workers.delivery import _headers_only, deliver
+from workers.delivery import _headers_only, deliver, deliver_stored
 from workers.ledger.capture import Capture, Order
 from workers.ledger.engine import open_engine
-from workers.ledger.ledger import Ledger
+from workers.ledger.ledger import LeaseLostError, Ledger
 from workers.ledger.migrate import migrate
 from workers.ledger.states import State
 from workers.place import PlaceError
@@ -27,6 +27,7 @@ from workers.settings import Settings
 from workers.spool.report import SpoolReport
 from workers.store import Store
 from workers.store_room import refuse_full_store
+from workers.trail.stored_hash import stored_hash
 from workers.trail.trail import Wanted
 from workers.work import Ended, Work
 
@@ -191,3 +192,100 @@ def test_a_file_that_arrived_is_confirmed_with_the_hash_that_was_announced(
     known = _facts(work)
     assert known["file delivered"]["sha256"] == known["delivering"]["file_sha256"]
     assert list(known)[-2:] == ["file delivered", "delivered"]
+
+
+def _taken_over(work: Work, folder: Path, report: Silence) -> Work:
+    """The same capture in the hands of another worker, who has nothing of the first one's."""
+    ledger = work.services.ledger
+    assert ledger.take_away(ledger.get(work.capture.id), by="beat") is not None
+    capture, lease = ledger.take(work.capture.id, "another worker")
+    folder.mkdir()
+    return Work(work.services, report, capture, lease, folder)
+
+
+class _Keeps(Silence):
+    """Somewhere that takes a file and remembers what was in it."""
+
+    def __init__(self) -> None:
+        self.packets = b""
+
+    def deliver(self, capture: Capture, file: Path, name: str) -> str:  # noqa: ARG002, what the protocol hands over
+        self.packets = file.read_bytes()
+        return "here"
+
+
+def test_another_worker_delivers_what_was_stored(tmp_path: Path, ledger: Ledger) -> None:
+    work = _delivering(ledger, tmp_path, _Breaks(_Killed()))
+    with pytest.raises(_Killed):
+        _deliver(work)
+    (stored,) = (tmp_path / "store").iterdir()
+    report = _Keeps()
+    assert deliver_stored(_taken_over(work, tmp_path / "another", report))
+    assert report.packets == stored.read_bytes()
+    ended = ledger.get(work.capture.id)
+    assert ended.state is State.DELIVERED
+    assert ended.file_sha256 == hashlib.sha256(report.packets).hexdigest()
+    assert _facts(work)["file delivered"]["sha256"] == ended.file_sha256
+
+
+@pytest.mark.parametrize("left", [b"", b"something else"])
+def test_a_stored_file_that_is_not_the_one_that_was_announced_is_not_delivered(
+    tmp_path: Path, ledger: Ledger, left: bytes
+) -> None:
+    work = _delivering(ledger, tmp_path, _Breaks(_Killed()))
+    with pytest.raises(_Killed):
+        _deliver(work)
+    (stored,) = (tmp_path / "store").iterdir()
+    if left:
+        stored.write_bytes(left)
+    else:
+        stored.unlink()
+    assert not deliver_stored(_taken_over(work, tmp_path / "another", _Keeps()))
+    assert ledger.get(work.capture.id).state is State.DELIVERING
+
+
+def test_a_worker_whose_capture_is_anothers_stores_and_delivers_nothing(
+    tmp_path: Path, ledger: Ledger
+) -> None:
+    report = _Keeps()
+    work = _delivering(ledger, tmp_path, report)
+    _taken_over(work, tmp_path / "another", Silence())
+    with pytest.raises(LeaseLostError):
+        _deliver(work)
+    assert not (tmp_path / "store").exists()
+    assert report.packets == b""
+
+
+class _Fails(_Keeps):
+    """Somewhere that fails by itself at first."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.failures = 1
+
+    def deliver(self, capture: Capture, file: Path, name: str) -> str:
+        if self.failures:
+            self.failures -= 1
+            raise PlaceError("Slack cannot be reached: ask again in a minute.", passing=True)
+        return super().deliver(capture, file, name)
+
+
+def test_a_place_that_fails_by_itself_is_tried_again(tmp_path: Path, ledger: Ledger) -> None:
+    report = _Fails()
+    work = _delivering(ledger, tmp_path, report)
+    _deliver(work)
+    assert ledger.get(work.capture.id).state is State.DELIVERED
+    assert report.packets
+
+
+def test_a_file_that_came_out_otherwise_is_announced_again(tmp_path: Path, ledger: Ledger) -> None:
+    work = _delivering(ledger, tmp_path, Silence())
+    work.advance(State.COLLECTING)
+    work.advance(State.SUMMARISING)
+    work.move(State.DELIVERING, file_sha256="a" * 64, file_url=f"{tmp_path}/store/x.pcapng")
+    _deliver(work)
+    ended = ledger.get(work.capture.id)
+    (stored,) = (tmp_path / "store").iterdir()
+    assert ended.file_sha256 == hashlib.sha256(stored.read_bytes()).hexdigest()
+    assert _facts(work)["announced again"] == {"file_sha256": ended.file_sha256}
+    assert stored_hash(ledger.trail.entries(Wanted(capture_id=ended.id))) == ended.file_sha256
