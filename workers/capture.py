@@ -21,6 +21,9 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
 from workers.agent import agent
 from workers.agent.agent import AgentPod, NotMadeError
 from workers.agent.pod_spec import AgentLimits, Owner, Profile
@@ -68,6 +71,11 @@ _GONE = (
     "The worker at this capture ended, and when another one came the agent pod with its packets was gone: "
     "ask again."
 )
+_NO_LEDGER = (OperationalError, InterfaceError, PoolTimeoutError)
+"""The database is out of reach, or busy; the others are mistakes in what it is told."""
+
+_LEDGER_SECONDS = 600.0
+_LEDGER_AGAIN_SECONDS = 2.0
 _FIND_SECONDS = 60.0
 _FIND_AGAIN_SECONDS = 1.0
 
@@ -109,9 +117,27 @@ def _to_its_end(work: Work) -> Capture | None:
         log.warning("nothing more is done: %s", error)
     except IllegalMoveError as error:
         log.warning("it was ended by somebody else: %s", error)
+    except _NO_LEDGER as error:
+        log.warning("the ledger did not answer, so the capture is begun again from where it is: %s", error)
+        return _let_go_when_it_answers(work)
     except Exception:
         log.exception("a capture failed inside")
         _try_to_end(work, _INSIDE.format(work.capture.id))
+    return None
+
+
+def _let_go_when_it_answers(work: Work) -> Capture | None:
+    """Its heart beats until then; when it takes too long, beat finds that it does not."""
+    until = time.monotonic() + _LEDGER_SECONDS
+    while time.monotonic() < until:
+        try:
+            return work.let_go()
+        except LeaseLostError as error:
+            log.warning("nothing more is done: %s", error)
+            return None
+        except _NO_LEDGER:
+            if work.services.leaving.wait(_LEDGER_AGAIN_SECONDS):
+                return None
     return None
 
 

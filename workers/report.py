@@ -23,7 +23,7 @@ class Report(Protocol):
         """What the node said about where the pod's packets pass, before a tap is decided from it."""
 
     def show_progress(self, capture: Capture, progress: Progress) -> None:
-        """How far a running capture is, about every half second; raises nothing."""
+        """How far a running capture is, about every half second; a place that fails is passed over."""
 
     def follow(self, capture: Capture, spool: Path) -> None:
         """The capture begins: `spool` is the file that its packets, not yet cut, are added to."""
