@@ -1,4 +1,4 @@
-"""The lab's command line: `python -m deploy.lab up|down|status|traffic|truth|client|node`; see `--help`."""
+"""The lab's command line: `python -m deploy.lab up|down|status|…`; see `--help`."""
 
 import argparse
 import os
@@ -14,6 +14,7 @@ from deploy.lab.node.boot import SYSTEM
 from deploy.lab.node.start import first_process
 from deploy.lab.places import Places
 from deploy.lab.plan import node_named
+from deploy.lab.service import SERVICES, restart
 from deploy.lab.status import report
 from deploy.lab.switch import CLIENT, holder
 from deploy.lab.traffic import traffic
@@ -44,6 +45,8 @@ def _do(options: argparse.Namespace, places: Places) -> None:
         print("The lab is down." if end(places) else "The lab was down already.")
     elif options.verb == "status":
         print(report(places))
+    elif options.verb == "restart":
+        restart(places, options.name)
     elif options.verb == "traffic":
         print(traffic(places, options.seconds), flush=True)
     elif options.verb == "truth":
@@ -73,6 +76,8 @@ def _parser() -> argparse.ArgumentParser:
     verbs.add_parser("up", help="start it")
     verbs.add_parser("down", help="end it and remove all of it")
     verbs.add_parser("status", help="say what runs")
+    again = verbs.add_parser("restart", help="kill a server of the lab's own where it runs, and start it")
+    again.add_argument("name", choices=[service.name for service in SERVICES])
     seconds = verbs.add_parser("traffic", help="let a client and a pod ask for things for a while")
     seconds.add_argument("seconds", type=int, metavar="SECONDS")
     own = verbs.add_parser("truth", help="say from outside which interface is a pod's")

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from deploy.lab.cgroups import Tree
 from deploy.lab.cluster import kubectl_command
 from deploy.lab.places import Places
 from deploy.lab.truth import Truth, truth
@@ -45,6 +46,18 @@ class LabHandle:
     def down(self) -> str:
         """Ends it; what the command line says."""
         return self.run("down")
+
+    def kill(self, server: str) -> None:
+        """Kills `apiserver` or `slack`, without a word to it."""
+        Tree(self.places.cgroup).kill(server)
+
+    def restart(self, server: str) -> None:
+        """Starts `apiserver` or `slack` again, killed or not.
+
+        Raises:
+            CommandFailed: It does not become ready.
+        """
+        self.run("restart", server)
 
     def command(self, *arguments: str) -> list[str]:
         """The command line of `python -m deploy.lab` for this lab."""

@@ -66,6 +66,13 @@ class RedisServer:
             self.process.wait()
             self.process = None
 
+    def kill(self) -> None:
+        """Kills the server without a word; what it had written is in its folder for the next start."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
     def __enter__(self) -> Self:
         return self.start()
 

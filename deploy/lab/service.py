@@ -69,3 +69,16 @@ class Service:
 
 
 SERVICES = (Service("apiserver", "kubeconfig"), Service("slack", "slack.json"))
+
+
+def restart(places: Places, name: str) -> None:
+    """Kills a server where it runs, starts it, and waits until it is ready.
+
+    Raises:
+        KeyError: There is none of that name.
+        ServiceFailed: It ended, or takes too long.
+    """
+    service = {one.name: one for one in SERVICES}[name]
+    tree = Tree(places.cgroup)
+    tree.kill(name)
+    service.wait(places, service.start(places, tree))

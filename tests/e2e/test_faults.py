@@ -10,7 +10,6 @@ import re
 import secrets
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -37,16 +36,6 @@ from workers.slack.place import SlackPlace
 from workers.store import Store
 
 NODE = "k8s-node03"
-
-_START_API_SERVER = """
-import sys
-from pathlib import Path
-from deploy.lab.cgroups import Tree
-from deploy.lab.places import Places
-from deploy.lab.service import SERVICES
-places = Places.of(Path(sys.argv[1]))
-SERVICES[0].wait(places, SERVICES[0].start(places, Tree(places.cgroup)))
-"""
 
 
 class Fault:
@@ -207,9 +196,7 @@ def test_the_node_stops_reporting(fault: Fault, monkeypatch: pytest.MonkeyPatch)
 def test_the_api_server_is_restarted(fault: Fault, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("workers.spool.patience._PATIENCE_SECONDS", 60.0)
     fault.begin(seconds=15)
-    tree = Tree(fault.lab.places.cgroup)
-    tree.kill("apiserver")
-    subprocess.run([sys.executable, "-c", _START_API_SERVER, fault.lab.directory], check=True)
+    fault.lab.restart("apiserver")
     ended = fault.end()
     assert (ended.state, ended.ended_by, ended.spool_sha256) == (
         State.DELIVERED,

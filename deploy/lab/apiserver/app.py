@@ -1,6 +1,5 @@
 """The server: who asks, for what, may they; then the answer. Every request passes `Server.answer`."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +11,7 @@ from deploy.lab.apiserver.authn import Authenticator
 from deploy.lab.apiserver.controllers.cluster import Cluster
 from deploy.lab.apiserver.decode import parse_json, read_body
 from deploy.lab.apiserver.endpoints import Endpoints
-from deploy.lab.apiserver.faults import Faults
+from deploy.lab.apiserver.faults import Fault, Faults
 from deploy.lab.apiserver.podstreams import PodStreams
 from deploy.lab.apiserver.requestinfo import RequestInfo, parse
 from deploy.lab.apiserver.requestlog import RequestLog
@@ -80,29 +79,31 @@ class Server:
         if info.resource == "pods" and info.subresource == "exec" and info.verb == "get":
             # A WebSocket's handshake is a GET; it needs the right to create as well (since 1.35).
             self._authorize(user, replace(info, verb="create"))
-        cut_after = await self._meet_fault(request, info, user)
+        fault = await self._meet_fault(request, info, user)
         if not info.is_resource:
             return self._outside(request)
         resource = find(info.group, info.version, info.resource)
         if resource is None:
             return _no_such_path(info)
-        return await self._dispatch(request, info, resource, user, cut_after)
+        response = await self._dispatch(request, info, resource, user, fault.cut_after)
+        if fault.lost and request.transport is not None:
+            request.transport.abort()
+        return response
 
     def _authorize(self, user: User, info: RequestInfo) -> None:
         decision = rbac.decide(self._cluster.store, user, info)
         if not decision.allowed:
             raise rbac.refusal(user, info, decision)
 
-    async def _meet_fault(self, request: web.Request, info: RequestInfo, user: User) -> int | None:
-        fault = self._faults.take(user.name, info)
-        if fault is None:
-            return None
-        await asyncio.sleep(fault.delay_seconds)
+    async def _meet_fault(self, request: web.Request, info: RequestInfo, user: User) -> Fault:
+        fault = self._faults.take(user.name, info) or Fault()
+        if fault.delay_seconds:
+            await self._faults.delay(fault)
         if fault.drop and request.transport is not None:
             request.transport.abort()
         if refusal := fault.refusal():
             raise refusal
-        return fault.cut_after
+        return fault
 
     async def _set_faults(self, request: web.Request) -> web.StreamResponse:
         if request.method == "POST":

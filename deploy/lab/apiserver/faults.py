@@ -5,15 +5,18 @@
     {"match": {"verb": "create", "resource": "pods", "subresource": "exec", "namespace": "…", "name": "…",
                "user": "…"},
      "times": 3,            how many requests it meets; left out: one
-     "delay_seconds": 1.5,  how long the answer waits; left out: not at all
+     "delay_seconds": 1.5,  how long the answer waits, or until the faults are forgotten; left out: not at all
      "code": 503,           429, 500, 503 or 504 instead of an answer; left out: the answer is given
      "drop": true,          closes the connection without an answer
+     "lost": true,          does what is asked, and closes the connection in place of the answer
      "cut_after": 65536}    breaks an exec stream after so many bytes to the client
 
 What is left out of `match` matches everything. `GET` lists what is still waiting, `DELETE` forgets it.
 Requests under `/_lab/` are never met.
 """
 
+import asyncio
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -38,6 +41,7 @@ class Fault:
     delay_seconds: float = 0.0
     code: int = 0
     drop: bool = False
+    lost: bool = False
     cut_after: int | None = None
 
     def meets(self, user: str, info: RequestInfo) -> bool:
@@ -60,6 +64,7 @@ class Faults:
 
     def __init__(self) -> None:
         self._waiting: list[Fault] = []
+        self._forgotten = asyncio.Event()
 
     def add(self, raw: Any) -> None:
         """Adds a fault from JSON.
@@ -78,8 +83,15 @@ class Faults:
         self._waiting.append(fault)
 
     def clear(self) -> None:
-        """Forgets all faults."""
+        """Forgets all faults, and lets go of the requests that wait."""
         self._waiting.clear()
+        self._forgotten.set()
+        self._forgotten = asyncio.Event()
+
+    async def delay(self, fault: Fault) -> None:
+        """Waits as long as an answer waits."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._forgotten.wait(), fault.delay_seconds)
 
     def listed(self) -> list[dict[str, Any]]:
         """The faults that still wait."""

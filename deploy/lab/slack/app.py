@@ -3,7 +3,7 @@
 import json
 import os
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -12,9 +12,12 @@ from aiohttp import web
 from deploy.lab.slack import response_url, upload
 from deploy.lab.slack.control import Control
 from deploy.lab.slack.deliver import Delivery
+from deploy.lab.slack.kept import keep, kept_at, restore
 from deploy.lab.slack.socketmode import Sockets
 from deploy.lab.slack.webapi import dispatch
 from deploy.lab.slack.workspace import Workspace
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _LARGEST_BODY = 4 << 20
 _SHUTDOWN_SECONDS = 0.5
@@ -41,7 +44,15 @@ def make_app(workspace: Workspace) -> web.Application:
         sockets.cut()
         await delivery.close()
 
-    app = web.Application(client_max_size=_LARGEST_BODY)
+    @web.middleware
+    async def kept(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        finally:
+            if workspace.keeping and request.method != "GET":
+                keep(workspace, _kept_path(workspace.folder))
+
+    app = web.Application(client_max_size=_LARGEST_BODY, middlewares=[kept])
     app.router.add_route("GET", "/api/{method}", call)
     app.router.add_route("POST", "/api/{method}", call)
     app.router.add_post("/upload/v1/{ticket}", receive)
@@ -59,12 +70,19 @@ async def serving(folder: Path, *, port: int = 0, request_url: str | None = None
 
     Args:
         folder: Files go to `slack/files` in it.
-        port: 0 takes a free one.
+        port: 0 takes a free one. One that was kept before is taken again.
         request_url: Where an app takes requests over HTTP.
     """
+    files = folder / "slack" / "files"
+    kept = kept_at(_kept_path(files))
+    if kept is not None:
+        # Whoever speaks to it knows it by this address.
+        port = int(kept.base_url.rpartition(":")[2])
     listening = socket.create_server(("127.0.0.1", port))
     base_url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-    workspace = Workspace(folder / "slack" / "files", base_url, request_url=request_url)
+    workspace = Workspace(files, base_url, request_url=request_url)
+    if kept is not None:
+        restore(workspace, kept)
     runner = web.AppRunner(make_app(workspace), access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
     await runner.setup()
     try:
@@ -72,6 +90,10 @@ async def serving(folder: Path, *, port: int = 0, request_url: str | None = None
         yield workspace
     finally:
         await runner.cleanup()
+
+
+def _kept_path(files: Path) -> Path:
+    return files.with_name("kept")
 
 
 def describe(workspace: Workspace) -> dict[str, str]:

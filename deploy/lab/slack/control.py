@@ -48,6 +48,7 @@ class Control:
             "channel": self._channel,
             "join": self._join,
             "disconnect": self._disconnect,
+            "keep": self._keep,
         }
         return [
             *(web.post(f"/_lab/{name}", _answering(act)) for name, act in acting.items()),
@@ -148,6 +149,10 @@ class Control:
         world, names = self._workspace.world, [str(name) for name in body["users"]]
         places = list(map(str, body.get("channels", []))), list(map(str, body.get("groups", [])))
         return {"users": {name: world.join(name, *places).id for name in names}}
+
+    async def _keep(self, body: Json) -> Json:
+        self._workspace.keeping = bool(body["on"])
+        return {"keeping": self._workspace.keeping}
 
     async def _disconnect(self, body: Json) -> Json:
         reason = body.get("reason")

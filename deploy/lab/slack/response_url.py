@@ -19,7 +19,9 @@ NAME = "response_url"
 
 async def answer(workspace: Workspace, request: web.Request) -> web.StreamResponse:
     """Answers a POST to a response URL: `ok`, or Slack's error with 404 (the URL) or 400 (the message)."""
-    fault = workspace.faults.take(NAME)
+    key = request.match_info["key"]
+    url = workspace.expiring.urls.get(key)
+    fault = workspace.faults.take(NAME, url.user if url is not None else "")
     values: dict[str, Any] = {}
     status, error = 200, None
     try:
@@ -28,7 +30,7 @@ async def answer(workspace: Workspace, request: web.Request) -> web.StreamRespon
         if fault is not None and fault.kind is not Kind.LOST:
             return await break_off(request, workspace, NAME, fault)
         values = await _body(request)
-        _use(workspace, workspace.expiring.use(request.match_info["key"]), Arguments(values))
+        _use(workspace, workspace.expiring.use(key), Arguments(values))
     except SlackError as refusal:
         error = refusal
         status = 404 if refusal.code in {"expired_url", "used_url"} else 400

@@ -23,7 +23,8 @@ async def receive(workspace: Workspace, request: web.Request) -> web.StreamRespo
     The same bytes may come again until the upload is completed: a client cannot know whether an answer that
     it did not get meant yes.
     """
-    fault = workspace.faults.take(NAME)
+    file = workspace.files.by_ticket(request.match_info["ticket"])
+    fault = workspace.faults.take(NAME, file.name if file is not None else "")
     if fault is not None and fault.kind is Kind.RATELIMITED:
         return web.Response(status=429, headers={"Retry-After": str(max(1, round(fault.seconds)))})
     if fault is not None and fault.kind is not Kind.LOST:
@@ -31,7 +32,6 @@ async def receive(workspace: Workspace, request: web.Request) -> web.StreamRespo
             return await break_off(request, workspace, NAME, fault)
         except SlackError as error:
             return web.Response(status=400, text=error.code)
-    file = workspace.files.by_ticket(request.match_info["ticket"])
     if file is None or file.completed or file.deleted:
         workspace.calls.note(NAME, {}, status=404, error="unknown_ticket")
         return web.Response(status=404, text="unknown or used upload URL")

@@ -24,7 +24,7 @@ _BOT_TOKEN_NUMBERS = 10**12
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """The app's secrets, new with every start."""
+    """The app's secrets, new with every workspace."""
 
     bot_token: str
     app_token: str
@@ -70,6 +70,8 @@ class Workspace:
         retry_after: Seconds before each repetition of an event that was not answered (Slack's Events API).
         scopes: What the bot token is granted.
         request_url: Where an app takes requests over HTTP; None when it does not.
+        shares: Completed files whose message is to come.
+        keeping: Whether what it knows outlives its process.
     """
 
     folder: Path
@@ -86,6 +88,8 @@ class Workspace:
     reactions: set[tuple[str, str, str, str]] = field(default_factory=set)
     views: dict[str, View] = field(default_factory=dict)
     tickets: dict[str, float] = field(default_factory=dict)
+    shares: list[Any] = field(default_factory=list)
+    keeping: bool = False
     credentials: Credentials = field(init=False)
     messages: Messages = field(init=False)
     files: Files = field(init=False)

@@ -421,6 +421,17 @@ def test_a_fault_can_drop_a_connection(admin: Any) -> None:
     assert admin.get("/api/v1/nodes").code == 200
 
 
+def test_a_fault_can_lose_the_answer_of_what_took_effect(admin: Any) -> None:
+    admin.post("/_lab/faults", {"match": {"verb": "create", "resource": "configmaps"}, "lost": True})
+    path = "/api/v1/namespaces/default/configmaps"
+    made = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "made"}}
+
+    with pytest.raises((ConnectionError, ssl.SSLError)):
+        admin.post(path, made)
+
+    assert admin.get(f"{path}/made").code == 200
+
+
 def test_faults_are_the_administrators_alone(shared: Any) -> None:
     answer = shared.account("traefik", "default").post("/_lab/faults", {"code": 500})
 

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,27 @@ def test_a_call_can_hang_and_have_no_effect(slack: BackgroundSlack, api: WebClie
     with pytest.raises((OSError, HTTPException)):
         api.chat_postMessage(channel="incidents", text="a")
     assert slack.state()["messages"] == {}
+
+
+def test_a_call_that_hangs_is_let_go_when_the_faults_are_cleared(
+    slack: BackgroundSlack, api: WebClient, eventually: Callable[[Callable[[], Any]], Any]
+) -> None:
+    slack.control("faults", method="chat.postMessage", kind="hang", seconds=3600, times=1000)
+    with ThreadPoolExecutor(1) as pool:
+        call = pool.submit(api.chat_postMessage, channel="incidents", text="a")
+        eventually(lambda: slack.state()["calls"]["counts"].get("chat.postMessage"))
+        slack.request("DELETE", "/_lab/faults")
+        with pytest.raises((OSError, HTTPException)):
+            call.result()
+    assert api.chat_postMessage(channel="incidents", text="b")["ok"]
+    assert [message["text"] for message in slack.state()["messages"]["incidents"]] == ["b"]
+
+
+def test_a_fault_can_be_for_calls_that_contain_a_text(slack: BackgroundSlack, api: WebClient) -> None:
+    slack.control("faults", method="chat.postMessage", kind="error", containing="the second")
+    assert api.chat_postMessage(channel="incidents", text="the first")["ok"]
+    with pytest.raises(SlackApiError):
+        api.chat_postMessage(channel="incidents", text="the second")
 
 
 def test_the_stand_in_ends_while_a_call_hangs(

@@ -1,6 +1,6 @@
 """One call of the Web API: who calls, may it, is it too often, what does it answer."""
 
-import asyncio
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -61,7 +61,7 @@ async def call(workspace: Workspace, request: web.Request) -> web.StreamResponse
             raise SlackError(_RETIRED.get(method, "unknown_method"), req_method=method)  # noqa: TRY301, one way out
         arguments = await arguments_.read(request, method)
         _authenticate(workspace, request, method, arguments)
-        fault = workspace.faults.take(method)
+        fault = workspace.faults.take(method, json.dumps(arguments.values, ensure_ascii=False))
         after = _rate(workspace, method, arguments, fault)
         if after is not None:
             status = 429
@@ -95,7 +95,7 @@ async def break_off(
         raise SlackError(fault.error)
     workspace.calls.note(method, {}, status=0 if fault.kind is Kind.HANG else 500, error=fault.kind.value)
     if fault.kind is Kind.HANG:
-        await asyncio.sleep(fault.seconds)
+        await workspace.faults.hang(fault)
         return cut(request)
     return web.Response(status=500, text="Internal Server Error")
 

@@ -8,6 +8,7 @@ from deploy.lab.slack import content
 from deploy.lab.slack.arguments import Arguments
 from deploy.lab.slack.errors import SlackError, invalid_arguments
 from deploy.lab.slack.files import File
+from deploy.lab.slack.share import Share, share_later
 from deploy.lab.slack.webapi.chat import parent
 from deploy.lab.slack.workspace import Workspace
 from deploy.lab.slack.world import Channel
@@ -56,7 +57,7 @@ def complete_upload(workspace: Workspace, arguments: Arguments) -> Json:
         file.completed = True
         file.title = title
     files = [file for file, _ in completed]
-    workspace.later(workspace.share_after, lambda: _share(workspace, files, channel, fields))
+    share_later(workspace, Share(files, channel, fields))
     return {"files": [file.as_json(workspace.base_url) for file in files]}
 
 
@@ -125,17 +126,3 @@ def _channel(workspace: Workspace, arguments: Arguments) -> Channel | None:
     if not workspace.world.has_bot(channel):
         raise SlackError("not_in_channel")
     return channel
-
-
-def _share(workspace: Workspace, files: list[File], channel: Channel | None, fields: Json) -> None:
-    for file in files:
-        file.shared = True
-    shown = [file for file in files if not file.deleted]
-    if channel is None or not shown:
-        return
-    message = workspace.messages.post(
-        channel.id, {**workspace.bot_author, "upload": True, "subtype": "file_share", **fields}
-    )
-    for file in shown:
-        file.share(channel, message)
-    message["files"] = [file.as_json(workspace.base_url) for file in shown]
