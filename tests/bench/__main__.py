@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from tests.bench import exec_stream, spool, tap, trail
+from tests.bench import exec_stream, spool, summary, tap, trail
 from tests.bench.figure import Figure
 
 GROUPS: dict[str, Callable[[Path], Iterable[Figure]]] = {
@@ -19,6 +19,7 @@ GROUPS: dict[str, Callable[[Path], Iterable[Figure]]] = {
     "tap": tap.figures,
     "exec": exec_stream.figures,
     "spool": spool.figures,
+    "summary": summary.figures,
 }
 """The groups in the order in which they are measured."""
 

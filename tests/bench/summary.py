@@ -1,0 +1,144 @@
+"""The summary of a big capture file, as ratios to what `tshark -q -z conv,tcp` takes of the same file."""
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.bench import mixed_traffic
+from tests.bench.figure import Figure
+
+_PACKETS, _FLOWS = 1_000_000, 38_000
+_PODCAP = (sys.executable, "-m", "bot.terminal.main", "summarize")
+_MIB = 1 << 20
+
+_DPKT = """
+import sys, dpkt
+flows = {}
+with open(sys.argv[1], "rb") as file:
+    for when, data in dpkt.pcap.Reader(file):
+        ip = dpkt.ethernet.Ethernet(data).data
+        if isinstance(ip, dpkt.ip.IP) and isinstance(ip.data, (dpkt.tcp.TCP, dpkt.udp.UDP)):
+            key = ip.src, ip.data.sport, ip.dst, ip.data.dport
+            counts = flows.setdefault(key, [0, 0])
+            counts[0] += 1
+            counts[1] += len(data)
+print(len(flows))
+"""
+_NFSTREAM = """
+import sys
+from nfstream import NFStreamer
+print(sum(1 for _ in NFStreamer(source=sys.argv[1], n_meters=1)))
+"""
+
+
+@dataclass(frozen=True)
+class _Run:
+    """CPU seconds and the most memory in bytes, of the largest process and of all together."""
+
+    seconds: float
+    largest: int
+    together: int
+
+
+def figures(folder: Path) -> Iterator[Figure]:
+    """Writes files of 300 thousand, one and three million packets, 2.6 GB at most at a time."""
+    big = folder / "big.pcap"
+    packets = mixed_traffic.write(big, packets=_PACKETS, flows=_FLOWS)
+    yield Figure("packets in the big capture file", packets, "")
+    tshark = _run(["tshark", "-n", "-q", "-r", str(big), "-z", "conv,tcp"])
+    yield Figure("CPU time of tshark -q -z conv,tcp", tshark.seconds, "s")
+    podcap = _run([*_PODCAP, str(big), "--json"], keep=folder / "big.json")
+    yield Figure("CPU time of podcap summarize --json to that", podcap.seconds / tshark.seconds, "x", 0.35)
+    yield Figure("peak memory of its largest process", podcap.largest / _MIB, "MiB", 150)
+    yield Figure("peak memory of all its processes", podcap.together / _MIB, "MiB", 350)
+    told = json.loads((folder / "big.json").read_bytes())
+    assert (told["flow_count"], told["totals"]["packets"]) == (_FLOWS, packets)
+    yield from _others(big, podcap, tshark)
+    big.unlink()
+    yield from _growth(folder, podcap)
+
+
+def _others(file: Path, podcap: _Run, tshark: _Run) -> Iterator[Figure]:
+    """What else counts flows; each has to be slower. Left out where it is not installed (`pip install`)."""
+    for name, code in (("dpkt", _DPKT), ("nfstream", _NFSTREAM)):
+        if importlib.util.find_spec(name) is None:
+            print(f"{name} is not installed: it is left out.")
+            continue
+        other = _run([sys.executable, "-c", code, str(file)])
+        yield Figure(f"CPU time of a loop with {name} to tshark's", other.seconds / tshark.seconds, "x")
+        yield Figure(f"CPU time of podcap to that of {name}", podcap.seconds / other.seconds, "x", 1)
+
+
+def _growth(folder: Path, million: _Run) -> Iterator[Figure]:
+    """Time from 300 thousand to 3 million packets, and memory, with as many flows."""
+    path = folder / "sized.pcap"
+    path.write_bytes(b"")
+    mixed_traffic.write(path, packets=0, flows=0)
+    empty = _run([*_PODCAP, str(path), "--json"])
+    runs = []
+    for size in (300_000, 3_000_000):
+        packets = mixed_traffic.write(path, packets=size, flows=_FLOWS * size // 3_000_000)
+        runs.append((packets, _run([*_PODCAP, str(path), "--json"])))
+    path.unlink()
+    (few, short), (many, long) = runs
+    times = (long.seconds - empty.seconds) / (short.seconds - empty.seconds)
+    linear = times / (many / few)
+    yield Figure("CPU time per packet, 3,000,000 to 300,000 packets", linear, "x", 1.2)
+    yield Figure("the reverse of it", 1 / linear, "x", 1.25)
+    yield Figure("peak memory at 3,000,000 packets to 1,000,000", long.largest / million.largest, "x", 1.02)
+
+
+def _run(argv: Sequence[str], keep: Path | None = None) -> _Run:
+    """Runs a program to its end; its processes are looked at every 20 ms."""
+    with (keep or Path(os.devnull)).open("wb") as output:
+        process = subprocess.Popen(argv, stdout=output, stderr=subprocess.DEVNULL)
+    watch = _Watch(process.pid)
+    watch.start()
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    watch.ended.set()
+    watch.join()
+    assert process.returncode == 0, argv
+    return _Run(usage.ru_utime + usage.ru_stime, max(watch.largest, 1), max(watch.together, 1))
+
+
+class _Watch(threading.Thread):
+    """The resident memory of a process and all it started."""
+
+    def __init__(self, process: int) -> None:
+        super().__init__(daemon=True)
+        self._process = process
+        self.ended = threading.Event()
+        self.largest = self.together = 0
+
+    def run(self) -> None:
+        while not self.ended.wait(0.02):
+            sizes = [_resident(each) for each in _tree(self._process)]
+            self.largest = max([self.largest, *sizes])
+            self.together = max(self.together, sum(sizes))
+
+
+def _tree(process: int) -> list[int]:
+    found = [process]
+    for each in found:
+        try:
+            for task in Path(f"/proc/{each}/task").iterdir():
+                found += map(int, (task / "children").read_text().split())
+        except OSError:
+            time.sleep(0)
+    return found
+
+
+def _resident(process: int) -> int:
+    try:
+        pages = int(Path(f"/proc/{process}/statm").read_text().split()[1])
+    except (OSError, IndexError):
+        return 0
+    return pages * os.sysconf("SC_PAGE_SIZE")
