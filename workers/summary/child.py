@@ -15,7 +15,8 @@ from typing import Any
 
 from workers.summary.confine import confine
 from workers.summary.context import Context
-from workers.summary.files.pcapfile import PcapError, PcapFile
+from workers.summary.files.capturefile import open_capture
+from workers.summary.files.pcapfile import PcapError
 from workers.summary.flows import by_tshark
 from workers.summary.flows.counting import Counting
 from workers.summary.summary import Summary
@@ -57,12 +58,14 @@ def _arguments() -> argparse.Namespace:
 
 def _summary(_context: Context, tshark: str | None, *, payload: bool, seconds: int) -> Summary:
     with open(0, "rb", buffering=0, closefd=False) as source:
-        file = PcapFile(source)
+        file = open_capture(source)
         counting = Counting(payload=payload)
-        counting.packets(file.packets(), file.link_type)
+        for link_type, packets in file.runs():
+            counting.packets(packets, link_type)
     counted = counting.result()
     notes = [file.trouble] if file.trouble else []
     summary = counted.summary(payload=payload, notes=tuple(notes))
+    summary = replace(summary, names={host: file.names[host] for host in summary.hosts if host in file.names})
     if not counted.unknown or not summary.totals.packets:
         return summary
     return _by_tshark(summary, counted.unknown, tshark, seconds / 2)

@@ -44,6 +44,7 @@ class PcapFile:
         header: The file's header of 24 bytes as it stands.
         byte_order: `<` or `>`, as struct writes it.
         link_type: The LINKTYPE_ value of the packets.
+        names: None: a pcap file has no names of addresses.
         trouble: After `packets` ended: a sentence that says why it ended before the file did, else None.
     """
 
@@ -59,7 +60,7 @@ class PcapFile:
         if not magic:
             raise PcapError("The file is empty.")
         if magic == _PCAPNG:
-            raise PcapError("The file is pcapng, which cannot be read yet: save it as pcap.")
+            raise PcapError("The file is pcapng: save it as pcap.")
         if magic not in _MAGICS:
             raise PcapError("The file is not a pcap file.")
         if len(self.header) < _FILE_HEADER:
@@ -67,8 +68,13 @@ class PcapFile:
         self.byte_order, nanoseconds = _MAGICS[magic]
         self._tick = 1 if nanoseconds else 1000
         # The upper six bits say whether frames end in a checksum of the link layer.
+        self.names: dict[str, str] = {}
         self.link_type = struct.unpack_from(self.byte_order + "I", self.header, 20)[0] & 0x03FFFFFF
         self.trouble: str | None = None
+
+    def runs(self) -> Iterator[tuple[int, Iterator[Packet]]]:
+        """Link type and packets: all of a pcap file have the same."""
+        yield self.link_type, self.packets()
 
     def packets(self) -> Iterator[Packet]:
         """Every whole packet, in the order of the file; can be gone through once."""

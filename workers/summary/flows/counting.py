@@ -130,7 +130,7 @@ class Counting:
         tcp, track, udp = self._tcp.sides, self._tcp.track, self._udp.sides
         bins, listening, trouble, starts = self._bins, self._listening, self._trouble, self._starts
         to_ip = ethertype_at + _IP_AT
-        shortest = ethertype_at + _PLAIN_SIZE + 2
+        shortest = ethertype_at + _PLAIN_SIZE
         frame = self._frame
         current, begins, ends = bins.at(0)
         begins = ends  # so that the first packet looks for its own
@@ -186,8 +186,10 @@ class Counting:
                     listening.datagram(side, data[at + 30 : end], time, frame)
             side.packets += 1
             side.bytes += length
-            side.last = max(side.last, time)
-            side.first = min(side.first, time)
+            if time > side.last:  # noqa: PLR1730, max() is a call
+                side.last = time
+            if time < side.first:  # noqa: PLR1730
+                side.first = time
             if not begins <= time < ends:
                 current, begins, ends = bins.at(time)
             current[0] += 1

@@ -59,30 +59,33 @@ class Http1:
         at = 0
         while at < len(payload) and payload[at : at + 4] in _STARTS:
             begun = _REQUEST.match(payload, at)
-            ended = _END.search(payload, begun.end() - 1 if begun else at)
-            if ended is None and not cut and len(payload) - at < MOST_KEPT:
+            head, end = _head(payload, begun.end() - 2 if begun else at)
+            if end < 0 and not cut and len(payload) - at < MOST_KEPT:
                 self._keep(payload[at:], time, frame, from_client=True)
                 break
             if begun is None:
                 break
-            end = ended.start() + 1 if ended else len(payload)
-            host = _HOST.search(payload, begun.end() - 1, end)
+            if end < 0:
+                head = end = len(payload)
+            host = _HOST.search(payload, begun.end() - 1, head)
             named, path = _target(_before_query(begun[2]))
             shown = _host(host[1]) if host else ""
             version = f"1.{begun[3].decode()}"
             self._waiting.append((frame, time, begun[1].decode(), shown or named, path, version))
             if len(self._waiting) > MOST_WAITING:
                 given.append(self._exchange(self._waiting.popleft(), None, None))
-            length = _LENGTH.search(payload, begun.end() - 1, end)
-            at = (ended.end() if ended else end) + (int(length[1]) if length else 0)
+            if end < len(payload):
+                length = _LENGTH.search(payload, begun.end() - 1, head)
+                end += int(length[1]) if length else 0
+            at = end
         return given
 
     def _responses(self, payload: bytes, time: float, frame: int, *, cut: bool) -> Iterable[HttpExchange]:
         given: list[HttpExchange] = []
         at = 0
         while begun := _RESPONSE.match(payload, at):
-            ended = _END.search(payload, begun.end() - 1)
-            if ended is None and not cut and len(payload) - at < MOST_KEPT:
+            head, end = _head(payload, begun.end() - 1)
+            if end < 0 and not cut and len(payload) - at < MOST_KEPT:
                 self._keep(payload[at:], time, frame, from_client=False)
                 break
             status = int(begun[1])
@@ -92,8 +95,9 @@ class Http1:
             if status == _SWITCHING:
                 self.done = True
                 break
-            end = ended.end() if ended else len(payload)
-            length = _LENGTH.search(payload, begun.end() - 1, end)
+            if end < 0 or payload.find(b"HTTP/1.", end) < 0:
+                break
+            length = _LENGTH.search(payload, begun.end() - 1, head)
             if length:
                 at = end + int(length[1])
             else:
@@ -115,6 +119,15 @@ class Http1:
         unanswered = [self._exchange(asked, None, None) for asked in self._waiting]
         self._waiting.clear()
         return unanswered
+
+
+def _head(payload: bytes, at: int) -> tuple[int, int]:
+    """Where a header that goes on at `at` ends, and where its body begins; -1 when it does not end."""
+    found = payload.find(b"\r\n\r\n", at)
+    if found >= 0:
+        return found + 2, found + 4
+    ended = _END.search(payload, at)
+    return (ended.start() + 1, ended.end()) if ended else (-1, -1)
 
 
 def _before_query(target: bytes) -> bytes:

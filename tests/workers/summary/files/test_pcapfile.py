@@ -68,7 +68,7 @@ def test_a_file_cut_anywhere_gives_the_whole_packets_before_the_cut(
     [
         (b"", "The file is empty."),
         (b"\xd4\xc3\xb2\xa1\x02\x00", "The file ends in the middle of its header."),
-        (b"\x0a\x0d\x0d\x0a" + bytes(30), "The file is pcapng, which cannot be read yet: save it as pcap."),
+        (b"\x0a\x0d\x0d\x0a" + bytes(30), "The file is pcapng: save it as pcap."),
         (b"\x1f\x8b" + bytes(30), "The file is not a pcap file."),
         (b"GET", "The file is not a pcap file."),
     ],

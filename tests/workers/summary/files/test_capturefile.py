@@ -1,0 +1,144 @@
+import gzip
+import io
+import struct
+import subprocess
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.workers.summary import oracle, packets
+from tests.workers.summary.packets import Record, pcap
+from workers.summary.files.capturefile import open_capture
+from workers.summary.files.pcapfile import PcapError
+from workers.summary.flow import Flow
+from workers.summary.flows.counted import Counted
+from workers.summary.flows.counting import Counting
+
+SECOND = 1_000_000_000
+DATAGRAM = packets.ipv4("10.0.0.1", "10.0.0.2", 17, packets.udp(4000, 5000, b"hello"))
+FRAME = packets.ethernet(DATAGRAM)
+
+
+def block(kind: int, body: bytes, order: str = "<") -> bytes:
+    body += bytes(-len(body) % 4)
+    size = struct.pack(order + "I", len(body) + 12)
+    return struct.pack(order + "I", kind) + size + body + size
+
+
+def section(order: str = "<") -> bytes:
+    return block(0x0A0D0D0A, struct.pack(order + "IHHq", 0x1A2B3C4D, 1, 0, -1), order)
+
+
+def interface(link_type: int = 1, order: str = "<", options: bytes = b"", snaplen: int = 0) -> bytes:
+    return block(1, struct.pack(order + "HHI", link_type, 0, snaplen) + options, order)
+
+
+def option(number: int, value: bytes, order: str = "<") -> bytes:
+    return struct.pack(order + "HH", number, len(value)) + value + bytes(-len(value) % 4)
+
+
+def packet(frame: bytes, ticks: int = 0, number: int = 0, order: str = "<") -> bytes:
+    head = struct.pack(order + "IIIII", number, ticks >> 32, ticks & 0xFFFFFFFF, len(frame), len(frame))
+    return block(6, head + frame, order)
+
+
+def counted(data: bytes) -> Counted:
+    counting = Counting()
+    for link_type, run in open_capture(io.BytesIO(data)).runs():
+        counting.packets(run, link_type)
+    return counting.result()
+
+
+def only_flow(data: bytes) -> Flow:
+    (flow,) = counted(data).flows
+    return flow
+
+
+@pytest.mark.parametrize("order", "<>")
+def test_sections_of_either_byte_order_are_read(order: str) -> None:
+    data = section(order) + interface(order=order) + packet(FRAME, order=order)
+    assert only_flow(data).packets == 1
+
+
+def test_interfaces_have_link_types_and_resolutions_of_their_own(tmp_path: Path) -> None:
+    data = section() + interface() + interface(101, options=option(9, b"\x09")) + interface(113)
+    data += packet(FRAME, 5_000_000) + packet(DATAGRAM, 6 * SECOND, 1)
+    data += packet(packets.linux_sll(DATAGRAM), 8_000_000, 2) + packet(FRAME, 9_000_000)
+    flow = only_flow(data)
+    assert (flow.packets, flow.duration) == (4, 4.0)
+    path = tmp_path / "mixed.pcapng"
+    path.write_bytes(data)
+    assert oracle.counted(counted(data).flows) == oracle.conversations(path)
+
+
+def test_a_resolution_of_a_power_of_two_and_an_offset_are_followed() -> None:
+    options = option(9, b"\x8a") + option(14, struct.pack("<q", 100))
+    data = section() + interface(options=options) + packet(FRAME, 1024) + packet(FRAME, 1536)
+    totals = counted(data).totals
+    assert (totals.first, totals.last) == (101 * SECOND, 101 * SECOND + SECOND // 2)
+
+
+def test_simple_and_obsolete_packets_count() -> None:
+    simple = block(3, struct.pack("<I", len(FRAME)) + FRAME)
+    obsolete = block(2, struct.pack("<HHIIII", 0, 0, 0, 7, len(FRAME), len(FRAME)) + FRAME)
+    assert only_flow(section() + interface() + simple + obsolete).packets == 2
+
+
+def test_a_simple_packet_is_cut_at_the_snaplen() -> None:
+    data = section() + interface(snaplen=44) + block(3, struct.pack("<I", len(FRAME)) + FRAME[:44])
+    assert only_flow(data).bytes == len(FRAME)
+
+
+def test_names_are_read_and_strange_ones_left_out() -> None:
+    records = option(1, b"\x0a\0\0\1shop\0") + option(2, bytes(15) + b"\1web.example\0other\0")
+    records += option(1, b"\x0a\0\0\2<!channel>\0") + option(0, b"")
+    file = open_capture(io.BytesIO(section() + block(4, records)))
+    assert not list(file.runs())
+    assert file.names == {"10.0.0.1": "shop", "::1": "web.example"}
+
+
+def test_other_blocks_are_passed_over() -> None:
+    data = section() + interface() + block(5, bytes(12)) + block(0x0BAD, b"custom") + packet(FRAME)
+    assert only_flow(data).packets == 1
+
+
+@pytest.mark.parametrize(
+    ("more", "sentence"),
+    [
+        (packet(FRAME)[:-9], "The file ends in the middle of a block: that one is left out."),
+        (packet(FRAME, number=7), "The file is damaged: what follows is not a packet."),
+        (
+            struct.pack("<IIQ", 6, 1 << 30, 0),
+            "The file is damaged: what follows is no block of pcapng.",
+        ),
+    ],
+)
+def test_a_damaged_file_gives_what_could_be_read_and_a_sentence(more: bytes, sentence: str) -> None:
+    file = open_capture(io.BytesIO(section() + interface() + packet(FRAME) + more))
+    assert [len(list(run)) for _, run in file.runs()] == [1]
+    assert file.trouble == sentence
+
+
+def test_a_gzipped_file_is_read_and_one_cut_short_too() -> None:
+    packed = gzip.compress(pcap([Record(FRAME)] * 50))
+    assert only_flow(packed).packets == 50
+    assert only_flow(gzip.compress(section() + interface()) + gzip.compress(packet(FRAME))).packets == 1
+    assert counted(packed[:-20]).totals.packets <= 50
+
+
+def test_pcapng_that_editcap_made_of_a_recording_counts_the_same(recorded: Path, tmp_path: Path) -> None:
+    path = tmp_path / "recorded.pcapng"
+    subprocess.run(["editcap", "-F", "pcapng", recorded, path], check=True)
+    assert counted(path.read_bytes()) == counted(recorded.read_bytes())
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.binary(max_size=300), st.integers(0, 200), st.integers(0, 255))
+def test_no_bytes_break_the_reading(more: bytes, place: int, value: int) -> None:
+    data = bytearray(section() + interface(options=option(9, b"\x09")) + packet(FRAME) + packet(FRAME) + more)
+    data[place % len(data)] ^= value
+    with suppress(PcapError):
+        assert counted(bytes(data)).totals.packets >= 0

@@ -1,0 +1,66 @@
+"""Reading a capture file of whatever format: pcap, pcapng, either of them gzipped."""
+
+import zlib
+
+from workers.summary.files.pcapfile import PcapFile, Source
+from workers.summary.files.pcapngfile import PcapngFile
+
+_PCAPNG = b"\x0a\x0d\x0d\x0a"
+_GZIP = b"\x1f\x8b"
+_GZIP_FORMAT = 31  # zlib's own header and gzip's
+_MAGIC = 4
+_CHUNK = 1 << 18
+
+
+def open_capture(source: Source) -> PcapFile | PcapngFile:
+    """The file, of which `runs` gives the packets.
+
+    Raises:
+        PcapError: It is empty, or of another format.
+    """
+    beginning = _Begun(source)
+    if beginning.peek(2) == _GZIP:
+        beginning = _Begun(_Unzipped(beginning))
+    return PcapngFile(beginning) if beginning.peek(_MAGIC) == _PCAPNG else PcapFile(beginning)
+
+
+class _Begun:
+    """A source whose first bytes can be looked at before they are read."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._ahead = b""
+
+    def peek(self, size: int) -> bytes:
+        while len(self._ahead) < size and (more := self._source.read(size - len(self._ahead))):
+            self._ahead += more
+        return self._ahead[:size]
+
+    def read(self, size: int, /) -> bytes:
+        if self._ahead:
+            given, self._ahead = self._ahead[:size], self._ahead[size:]
+            return given
+        return self._source.read(size)
+
+
+class _Unzipped:
+    """What a gzip file holds; a damaged one ends where the damage begins."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._member = zlib.decompressobj(_GZIP_FORMAT)
+        self._ahead = b""
+
+    def read(self, size: int, /) -> bytes:
+        while True:
+            packed = self._member.unconsumed_tail or self._ahead or self._source.read(_CHUNK)
+            self._ahead = b""
+            try:
+                given = self._member.decompress(packed, size)
+            except zlib.error:
+                return b""
+            if self._member.eof:  # another member may follow (RFC 1952)
+                self._ahead = self._member.unused_data
+                self._member = zlib.decompressobj(_GZIP_FORMAT)
+            if given or not packed:
+                return given

@@ -1,0 +1,163 @@
+"""Reading a pcapng file: one streaming pass, as far as the file goes.
+
+The format is draft-ietf-opsawg-pcapng: sections in either byte order, each with its interfaces (link type,
+resolution of times, offset of times), packets in three kinds of blocks, names of addresses, and blocks
+that are passed over.
+"""
+
+import re
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
+
+from workers.summary.endpoint import Endpoint
+from workers.summary.files.pcapfile import LONGEST_PACKET, Packet, PcapError, Source
+
+_BLOCK = 1 << 20
+_SECTION = b"\x0a\x0d\x0d\x0a"  # the same in either byte order
+_INTERFACE, _OLD_PACKET, _SIMPLE_PACKET, _NAMES, _PACKET = 1, 2, 3, 4, 6
+_ORDERS = {b"\x4d\x3c\x2b\x1a": "<", b"\x1a\x2b\x3c\x4d": ">"}
+_SHORTEST = 12
+# Wireshark takes no longer block either (MAX_BLOCK_SIZE, wiretap/pcapng.c).
+_LONGEST = 16 << 20
+_END_OF_OPTIONS, _RESOLUTION, _OFFSET = 0, 9, 14
+_MICROSECONDS, _SECOND = 6, 1_000_000_000
+_MOST_INTERFACES, _MOST_NAMES = 10_000, 10_000
+_HOST_NAME = re.compile(rb"[A-Za-z0-9._-]{1,255}")
+_DAMAGED = "The file is damaged: what follows is no block of pcapng."
+
+
+@dataclass(frozen=True, slots=True)
+class _Interface:
+    """`units` are those of a second in its times, `offset` is in nanoseconds."""
+
+    link_type: int
+    snaplen: int
+    units: int
+    offset: int
+
+    def time(self, ticks: int) -> int:
+        return ticks * _SECOND // self.units + self.offset
+
+
+class PcapngFile:
+    """A pcapng file from its first byte on.
+
+    Attributes:
+        names: Host names that the file has for addresses, 10,000 at most.
+        trouble: After `runs` ended: a sentence that says why it ended before the file did, else None.
+    """
+
+    def __init__(self, source: Source) -> None:
+        """Reads nothing yet."""
+        self._source = source
+        self._order = "<"
+        self._interfaces: list[_Interface] = []
+        self._time = 0
+        self.names: dict[str, str] = {}
+        self.trouble: str | None = None
+
+    def runs(self) -> Iterator[tuple[int, Iterator[Packet]]]:
+        """Link type and packets, in the order of the file; a run ends where the link type changes.
+
+        Raises:
+            PcapError: It has not even a whole section header.
+        """
+        for link_type, run in groupby(self._packets(), key=itemgetter(0)):
+            yield link_type, map(itemgetter(1), run)
+
+    def _packets(self) -> Iterator[tuple[int, Packet]]:
+        data, at, begun = b"", 0, False
+        while self.trouble is None and (block := self._source.read(_BLOCK)):
+            data = data[at:] + block
+            at = 0
+            while at + _SHORTEST <= len(data):
+                if data[at : at + 4] == _SECTION:
+                    begun = self._section(data[at + 8 : at + 12]) or begun
+                kind, size = struct.unpack_from(self._order + "II", data, at)
+                size = (size + 3) & ~3
+                if not _SHORTEST <= size <= _LONGEST:
+                    self.trouble = _DAMAGED
+                elif at + size > len(data):
+                    break
+                found = self._block(kind, data, at + 8, at + size - 4) if self.trouble is None else None
+                if self.trouble is not None:
+                    break
+                if found is not None:
+                    yield found
+                at += size
+        if not begun:
+            raise PcapError("The file ends in the middle of its header.")
+        if at < len(data) and self.trouble is None:
+            self.trouble = "The file ends in the middle of a block: that one is left out."
+
+    def _section(self, magic: bytes) -> bool:
+        order = _ORDERS.get(magic)
+        if order is None:
+            self.trouble = _DAMAGED
+            return False
+        self._order, self._interfaces = order, []
+        return True
+
+    def _block(self, kind: int, data: bytes, start: int, end: int) -> tuple[int, Packet] | None:
+        """The packet in a block, if it is one."""
+        if kind == _PACKET and start + 20 <= end:
+            number, high, low, captured, length = struct.unpack_from(self._order + "IIIII", data, start)
+            return self._packet(number, high << 32 | low, data, start + 20, end, captured, length)
+        if kind == _OLD_PACKET and start + 20 <= end:
+            number, _, high, low, captured, length = struct.unpack_from(self._order + "HHIIII", data, start)
+            return self._packet(number, high << 32 | low, data, start + 20, end, captured, length)
+        if kind == _SIMPLE_PACKET and start + 4 <= end:
+            (length,) = struct.unpack_from(self._order + "I", data, start)
+            snaplen = self._interfaces[0].snaplen if self._interfaces else 0
+            captured = min(length, snaplen or length)
+            return self._packet(0, None, data, start + 4, end, captured, length)
+        if kind == _INTERFACE and start + 8 <= end:
+            self._interface(data, start, end)
+        elif kind == _NAMES:
+            self._names(data, start, end)
+        return None
+
+    def _packet(
+        self, number: int, ticks: int | None, data: bytes, start: int, end: int, captured: int, length: int
+    ) -> tuple[int, Packet] | None:
+        if number >= len(self._interfaces) or captured > LONGEST_PACKET or start + captured > end:
+            self.trouble = "The file is damaged: what follows is not a packet."
+            return None
+        interface = self._interfaces[number]
+        if ticks is not None:  # a simple packet has no time: it has that of the one before
+            self._time = interface.time(ticks)
+        return interface.link_type, (data, start, captured, length, self._time)
+
+    def _interface(self, data: bytes, start: int, end: int) -> None:
+        link_type, _, snaplen = struct.unpack_from(self._order + "HHI", data, start)
+        units, offset = 10**_MICROSECONDS, 0
+        for option, value in self._options(data, start + 8, end):
+            if option == _RESOLUTION and value:
+                power = value[0] & 0x7F
+                units = 2 ** min(power, 63) if value[0] & 0x80 else 10 ** min(power, 19)
+            elif option == _OFFSET and len(value) == 8:  # noqa: PLR2004, 64 bits
+                offset = struct.unpack(self._order + "q", value)[0] * _SECOND
+        if len(self._interfaces) >= _MOST_INTERFACES:
+            self.trouble = "The file has more interfaces than can be followed."
+            return
+        self._interfaces.append(_Interface(link_type, snaplen, units, offset))
+
+    def _options(self, data: bytes, at: int, end: int) -> Iterator[tuple[int, bytes]]:
+        while at + 4 <= end:
+            option, size = struct.unpack_from(self._order + "HH", data, at)
+            if option == _END_OF_OPTIONS or at + 4 + size > end:
+                return
+            yield option, data[at + 4 : at + 4 + size]
+            at += 4 + (size + 3 & ~3)
+
+    def _names(self, data: bytes, at: int, end: int) -> None:
+        for kind, value in self._options(data, at, end):
+            width = {1: 4, 2: 16}.get(kind)
+            if width is None or len(value) <= width or len(self.names) >= _MOST_NAMES:
+                continue
+            name = value[width:].split(b"\0", 1)[0]
+            if _HOST_NAME.fullmatch(name):  # anything else would be text of strangers
+                self.names.setdefault(Endpoint.packed(value[:width], 0).address, name.decode("ascii"))
