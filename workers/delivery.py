@@ -13,6 +13,7 @@ from workers.ledger.capture import TERMINAL
 from workers.ledger.states import State
 from workers.packaging import named, packaged
 from workers.pcapng.read_back import ReadBackError, read_back
+from workers.pictured import show_picture
 from workers.place import PlaceError
 from workers.spool.report import SpoolReport
 from workers.store_room import has_room, measure
@@ -20,7 +21,6 @@ from workers.summary.summarise import SummaryError, summarise
 from workers.summary.summary import Summary
 from workers.tap.proof import Watched
 from workers.trail.stored_hash import ANNOUNCED_AGAIN
-from workers.trail.trail import Wanted
 from workers.work import Ended, Work
 
 log = logging.getLogger(__name__)
@@ -239,11 +239,12 @@ def _hand_over(work: Work, path: Path, said: Summary | str, unkept: str | None) 
             _patiently(work, lambda: report.say(capture, said))
         else:
             _patiently(work, lambda: report.show_summary(capture, said))
+            show_picture(work, said)
         where = _patiently(work, lambda: report.deliver(capture, path, file_name(work, path)))
     except PlaceError as error:
         sentence = f"The packets were captured, but: {error}{_kept(work, path, unkept)}"
         raise Ended(State.FAILED, sentence) from error
-    if not _is_recorded(work):
+    if not work.has_recorded(_DELIVERED):
         name = file_name(work, path)
         work.record(_DELIVERED, {"sha256": work.capture.file_sha256, "name": name, "where": where})
 
@@ -262,11 +263,6 @@ def _patiently(work: Work, report: Callable[[], _T]) -> _T:
             log.warning("tried again soon: %s", error)
         work.services.leaving.wait(pause)
         pause = min(2 * pause, _LONGEST_PAUSE)
-
-
-def _is_recorded(work: Work) -> bool:
-    wanted = Wanted(capture_id=work.capture.id, event=_DELIVERED)
-    return work.lease.takeover and any(True for _ in work.services.ledger.trail.entries(wanted))
 
 
 def _kept(work: Work, path: Path, unkept: str | None) -> str:

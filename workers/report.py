@@ -31,6 +31,9 @@ class Report(Protocol):
     def show_summary(self, capture: Capture, summary: Summary) -> None:
         """What was captured."""
 
+    def show_picture(self, capture: Capture, file: Path, alt_text: str) -> str:
+        """The course of the traffic as a PNG, and in words; where it is then."""
+
     def say(self, capture: Capture, sentence: str) -> None:
         """One sentence where everybody who sees the capture sees it."""
 
@@ -62,6 +65,10 @@ class Silence:
 
     def show_summary(self, capture: Capture, summary: Summary) -> None:
         """Nobody looks."""
+
+    def show_picture(self, capture: Capture, file: Path, alt_text: str) -> str:  # noqa: ARG002, what the protocol hands over
+        """Nobody looks."""
+        return "nowhere"
 
     def say(self, capture: Capture, sentence: str) -> None:
         """Nobody listens."""

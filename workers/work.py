@@ -17,6 +17,7 @@ from workers.naming import Naming
 from workers.place import PlaceError
 from workers.report import Report
 from workers.services import Services
+from workers.trail.trail import Wanted
 
 log = logging.getLogger(__name__)
 
@@ -119,6 +120,11 @@ class Work:
         self.services.ledger.record(self.capture.id, event, by=by, facts=facts, lease=lease, **columns)
         if columns:
             self.capture = replace(self.capture, **columns)
+
+    def has_recorded(self, event: str) -> bool:
+        """Whether a worker before this one has appended it to the trail."""
+        wanted = Wanted(capture_id=self.capture.id, event=event)
+        return self.lease.takeover and any(True for _ in self.services.ledger.trail.entries(wanted))
 
     def let_go(self) -> Capture:
         """Gives it up for another worker; the capture as it is then.

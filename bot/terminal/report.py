@@ -101,6 +101,10 @@ class TerminalReport:
         lines = [*flow_table(summary).split("\n"), *said_lines(summary), *notes]
         self.summary = [in_the_terminal(line) for line in lines]
 
+    def show_picture(self, capture: Capture, file: Path, alt_text: str) -> str:  # noqa: ARG002, what the protocol hands over
+        """Left out: `podcap summarize FILE --picture OUT.png` paints it."""
+        return "nowhere"
+
     def say(self, capture: Capture, sentence: str) -> None:  # noqa: ARG002, there is one
         """A line."""
         self._line.say(in_the_terminal(sentence))

@@ -160,8 +160,9 @@ def _wait_for_the_file(podcap: Procfile, control: str) -> Path:
     while time.monotonic() < deadline:
         thread = _get(f"{control}/thread?channel=incidents").decode()
         state = json.loads(_get(f"{control}/state"))
-        if state["files"] and "Done" in thread:
-            return Path(next(iter(state["files"].values()))["path"])
+        paths = [Path(file["path"]) for file in state["files"].values()]
+        if "Done" in thread and (packets := [path for path in paths if path.suffix != ".png"]):
+            return packets[0]
         if ":x:" in thread or "❌" in thread:
             raise DemoError(f"the capture failed:\n{thread}\n{podcap.log('worker')[-4000:]}")
         time.sleep(0.5)

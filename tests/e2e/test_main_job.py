@@ -67,6 +67,14 @@ def test_the_thread_says_what_was_asked_of_the_pod(captured: Any) -> None:
     assert re.search(r"GET .* → \d{3}", captured.thread())
 
 
+def test_the_thread_has_a_picture_of_the_traffic_that_is_told_in_words_too(captured: Any) -> None:
+    files = captured.control("state")["files"].values()
+    (picture,) = (file for file in files if file["path"].endswith(f"traffic-{captured.capture}.png"))
+    assert Path(picture["path"]).read_bytes().startswith(b"\x89PNG")
+    assert f"Traffic of traefik/{captured.pod()}: " in captured.thread()
+    assert "To clients: " in captured.thread()
+
+
 def test_the_right_interface_was_tapped_seen_from_outside(captured: Any, lab: Any) -> None:
     interface, node = re.findall(r"(veth[0-9a-f]{8}) on (k8s-node0\d)", captured.thread())[0]
     address = lab.get("pod", captured.pod())["status"]["podIP"]

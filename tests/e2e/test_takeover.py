@@ -32,7 +32,8 @@ from workers.trail.trail import Wanted
 ROOT = Path(__file__).parents[2]
 NODE = "k8s-node02"
 SECONDS = 6
-MOMENTS = (*sorted(ACTIVE), "file delivered")
+WHILE_DELIVERING = ("picture delivered", "file delivered")
+MOMENTS = (*sorted(ACTIVE), *WHILE_DELIVERING)
 """Each state, and the moment when the file is in the thread and nobody has written that down."""
 
 
@@ -130,7 +131,7 @@ def test_a_worker_killed_at_any_step_is_followed_by_another_that_says_nothing_tw
     captures = {ask(world, services, pod).id: moment for moment in MOMENTS}
     kill_workers(world, captures)
     states = {one: services.ledger.get(one).state for one in captures}
-    assert states == {one: "delivering" if at == "file delivered" else at for one, at in captures.items()}
+    assert states == {one: "delivering" if at in WHILE_DELIVERING else at for one, at in captures.items()}
     keep_house(services, Pulse(silence=0, looks=0))
     assert {one.id for one in services.ledger.adrift()} == set(captures)
     take_over(services, list(captures))
@@ -141,12 +142,12 @@ def test_a_worker_killed_at_any_step_is_followed_by_another_that_says_nothing_tw
         events = Counter(entry.event for entry in services.ledger.trail.entries(Wanted(capture_id=one)))
         assert all(events[state] == 1 for state in ACTIVE), (moment, events)
         assert (events["worker lost"], events["taken over"]) == (1, 1)
-        assert events["file delivered"] == 1
+        assert [events[what] for what in WHILE_DELIVERING] == [1, 1], (moment, events)
         (first, begin), *_, (_, end) = seen = pings(world, one, address)
         assert [number for number, _ in seen] == list(range(first, first + len(seen))), moment
         assert end - begin > SECONDS - 0.5, moment
-        # Its own message; summary, file, closing.
-        assert len(posted(world, ended)) == 4, (moment, posted(world, ended))
+        # Its own message; summary, picture, file, closing.
+        assert len(posted(world, ended)) == 5, (moment, posted(world, ended))
     assert world.agent_pods() == ""
     assert services.ledger.trail.verify().ok
     assert disagreement(open_engine(services.settings.database_url)) is None

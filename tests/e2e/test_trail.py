@@ -81,6 +81,7 @@ def test_every_step_of_a_capture_is_an_entry(world: Any, delivered: str) -> None
         "collecting",
         "summarising",
         "delivering",
+        "picture delivered",
         "file delivered",
         "delivered",
     ]

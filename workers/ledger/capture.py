@@ -72,6 +72,7 @@ class Capture:
     shown: str | None
     closing_ts: str | None
     file_id: str | None
+    picture_id: str | None
     requested_at: datetime
     expires_at: datetime
     published_at: datetime | None

@@ -70,6 +70,8 @@ captures = Table(
     # the thread's last message
     Column("closing_ts", String(32)),
     Column("file_id", String(32)),
+    # the same of the picture beside it
+    Column("picture_id", String(32)),
     # when
     Column("requested_at", UTCDateTime, nullable=False),
     Column("expires_at", UTCDateTime, nullable=False),

@@ -34,7 +34,8 @@ _EVENTS = {
 
 def alt_text(chart: Chart) -> str:
     """Sentences, at most `LONGEST` characters: how much and when, each direction's peak, events and when."""
-    title = chart.title if len(chart.title) <= _TITLE else f"{chart.title[: _TITLE - 1]}…"
+    plain = "".join(one if one.isprintable() else "?" for one in chart.title)
+    title = plain if len(plain) <= _TITLE else f"{plain[: _TITLE - 1]}…"
     if chart.packets == 0 or not chart.timeline.packets:
         return f"Traffic of {title}: no packet."
     whole = f"{count(chart.packets, 'packet')}, {size(chart.bytes)} in {span(chart.seconds)}"

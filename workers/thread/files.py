@@ -34,13 +34,14 @@ class Share:
     comment: str
 
 
-def upload(client: WebClient, path: Path, name: str) -> str:
+def upload(client: WebClient, path: Path, name: str, alt_text: str | None = None) -> str:
     """Brings a file to Slack, where nobody sees it until it is completed.
 
     Args:
         client: Needs the scope files:write.
         path: The file.
         name: Its name in Slack.
+        alt_text: What a picture shows, at most 1,000 characters.
 
     Returns:
         The file's id.
@@ -50,7 +51,7 @@ def upload(client: WebClient, path: Path, name: str) -> str:
         slack_sdk.errors.SlackApiError: Slack does not want the file.
     """
     length = path.stat().st_size
-    place = client.files_getUploadURLExternal(filename=name, length=length)
+    place = client.files_getUploadURLExternal(filename=name, length=length, alt_txt=alt_text)
     _send(str(place["upload_url"]), path, length)
     return str(place["file_id"])
 

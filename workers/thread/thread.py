@@ -138,25 +138,47 @@ class Thread:
 
     @faults_as_place_errors()
     def deliver(self, capture: Capture, file: Path, name: str) -> str:
-        """Puts the capture's file into the thread, once; its file id is in the ledger before it is shared.
+        """Puts the capture's file into the thread, once.
 
         Returns:
             Slack's id of the file.
         """
+        share = self._share(capture, name, f"The packets of `{capture.id}`, for Wireshark.")
+        return self._put(capture, file, name, share, known_as="file_id")
+
+    @faults_as_place_errors()
+    def show_picture(self, capture: Capture, file: Path, alt_text: str) -> str:
+        """Puts the picture into the thread, once.
+
+        Returns:
+            Slack's id of the file.
+        """
+        share = self._share(capture, f"Traffic of {capture.namespace}/{capture.pod}", "Traffic over time.")
+        return self._put(capture, file, file.name, share, known_as="picture_id", alt_text=alt_text)
+
+    @staticmethod
+    def _share(capture: Capture, title: str, comment: str) -> Share:
         if capture.message_ts is None:
             raise ValueError(f"{capture.id} has no message")
-        share = Share(
-            title=name,
-            channel=capture.channel_id,
-            thread_ts=capture.message_ts,
-            comment=f"The packets of `{capture.id}`, for Wireshark.",
-        )
-        before = self._ledger.get(capture.id).file_id
+        return Share(title, capture.channel_id, capture.message_ts, comment)
+
+    def _put(
+        self,
+        capture: Capture,
+        file: Path,
+        name: str,
+        share: Share,
+        *,
+        known_as: str,
+        alt_text: str | None = None,
+    ) -> str:
+        """Shares a file whose id is in the ledger before, in the column `known_as`."""
+        before = getattr(self._ledger.get(capture.id), known_as)
         if before is not None and self._complete(before, share):
-            return before
-        file_id = upload(self._writing, file, name)
+            return str(before)
+        file_id = upload(self._writing, file, name, alt_text)
         # From here on whoever takes over asks Slack what became of it.
-        self._ledger.note(capture.id, lease=self._lease, file_id=file_id)
+        self._ledger.note(capture.id, lease=self._lease, **{known_as: file_id})
         complete(self._writing, file_id, share)
         wait_until_shared(self._reading, file_id)
         return file_id

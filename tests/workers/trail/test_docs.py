@@ -38,6 +38,7 @@ _OTHERS = [
     "streaming",
     "stop requested",
     "extended",
+    "picture delivered",
     "file delivered",
     "downloaded",
     "download denied",
