@@ -12,7 +12,6 @@ from workers.names.addresses import Ranges, canonical, reach
 from workers.names.name import Kind, Name
 from workers.names.snapshot import EndpointSlice, Node, Pod, Service, Snapshot
 from workers.summary.endpoint import Endpoint
-from workers.summary.names import Name as SummaryName
 
 _MOST_ALSO = 3
 _HASH = "pod-template-hash"
@@ -73,13 +72,6 @@ class Names:
         if port is None:
             return text
         return f"[{text}]:{port}" if ":" in text else f"{text}:{port}"
-
-    def of(self, address: str, port: int = 0) -> SummaryName | None:
-        """As a summary asks (`workers.summary.names`): None for an address outside of the cluster."""
-        found = self.name(address, port or None)
-        if not found.is_known:
-            return None
-        return SummaryName(found.kind.value, found.text, found.namespace, found.name or found.node)
 
     def table(self, ends: Iterable[Endpoint]) -> Mapping[str, str]:
         """Short names of the ends of flows: by `address:port` where the port decides, else by address."""

@@ -141,9 +141,11 @@ def _probes(container: Mapping[str, Any]) -> list[Probe]:
     for kind in ("liveness", "readiness", "startup"):
         probe = container.get(f"{kind}Probe") or {}
         for action, how in _ACTIONS.items():
-            port = _numbered((probe.get(action) or {}).get("port"), container)
+            asked = probe.get(action) or {}
+            port = _numbered(asked.get("port"), container)
             if port:
-                found.append(Probe(kind, how, port, probe.get("periodSeconds") or 10))
+                path = (asked.get("path") or "/").partition("?")[0] if how == "http" else ""
+                found.append(Probe(kind, how, port, probe.get("periodSeconds") or 10, path))
     return found
 
 

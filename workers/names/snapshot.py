@@ -25,12 +25,14 @@ class Probe:
         kind: `liveness`, `readiness` or `startup`.
         how: `http`, `tcp` or `grpc`; those that only run a command are left out, they send no packet.
         port: The port it asks.
+        path: What it asks for by HTTP, without a query.
     """
 
     kind: str
     how: str
     port: int
     period: int = 10
+    path: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from workers.summary.confine import confine
 from workers.summary.context import Context
 from workers.summary.files.capturefile import open_capture
 from workers.summary.files.pcapfile import PcapError
+from workers.summary.findings.explained import explained
 from workers.summary.flows import by_tshark
 from workers.summary.flows.counting import Counting
 from workers.summary.summary import Summary
@@ -32,7 +33,8 @@ def main() -> int:
     gc.disable()
     summary, failure = None, ""
     try:
-        summary = _summary(context, tshark, payload=arguments.payload, seconds=arguments.seconds)
+        summary = _summary(tshark, payload=arguments.payload, seconds=arguments.seconds)
+        summary = explained(summary, context)
         if arguments.digest:
             summary = summary.digest()
     except PcapError as error:
@@ -56,7 +58,7 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _summary(_context: Context, tshark: str | None, *, payload: bool, seconds: int) -> Summary:
+def _summary(tshark: str | None, *, payload: bool, seconds: int) -> Summary:
     with open(0, "rb", buffering=0, closefd=False) as source:
         file = open_capture(source)
         counting = Counting(payload=payload)

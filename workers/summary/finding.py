@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from workers.names.names import Names
+from workers.names.snapshot import Snapshot
 from workers.summary.context import Context
-from workers.summary.names import Names
 
 if TYPE_CHECKING:
     from workers.summary.summary import Summary
@@ -27,8 +28,8 @@ class Finding:
         severity: How bad it is.
         sentence: In plain words, with names in place of addresses. What comes from packets in it is inert
             (`workers.request.quoting.inert`), cut and without secrets.
-        numbers: The figures in the sentence, and those behind it.
-        display_filter: What shows it in Wireshark; empty where no packet does.
+        numbers: The figures in the sentence, and those behind it; `times` and `clients` rank it.
+        display_filter: What shows it in Wireshark, `frame` first; empty where no packet does.
         frame: Wireshark's number of the first packet that shows it; None where no packet does.
         next: What to do, as one sentence.
     """
@@ -52,10 +53,12 @@ class Evidence:
 
     Attributes:
         summary: With all flows; `findings` are empty still.
-        names: Of addresses; None without a snapshot of the cluster.
         context: What is known besides the packets; of a file from elsewhere it is empty.
+        cluster: The snapshot of the cluster, with what concerns addresses of the file; may be empty.
+        names: Of addresses, from that snapshot.
     """
 
     summary: "Summary"
-    names: Names | None
-    context: Context
+    context: Context = field(default_factory=Context)
+    cluster: Snapshot = field(default_factory=Snapshot)
+    names: Names = field(default_factory=Names.none)

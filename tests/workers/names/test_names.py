@@ -141,11 +141,7 @@ def test_of_an_address_outside_it_is_said_what_kind_it_is(address: str, note: st
     assert (name.kind, name.note, name.host) == (Kind.EXTERNAL, note, None)
 
 
-def test_a_summary_is_told_what_the_cluster_has_and_nothing_of_what_it_has_not() -> None:
-    found = NAMES.of("10.244.1.2", 80)
-    assert found is not None
-    assert (found.kind, found.text) == ("pod", "traefik/cheddar-655d8555f-f7d7z")
-    assert NAMES.of("8.8.8.8") is None
+def test_a_table_names_what_the_cluster_has_and_nothing_that_it_has_not() -> None:
     ends = (("10.244.1.2", 80), ("10.10.0.12", 32604), ("10.10.0.12", 9), ("8.8.8.8", 53))
     assert NAMES.table(End(*end) for end in ends) == {
         "10.244.1.2": "traefik/cheddar-…f7d7z",

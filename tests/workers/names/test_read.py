@@ -44,13 +44,16 @@ def test_a_probe_may_name_its_port_and_one_that_runs_a_command_sends_nothing() -
     (container,) = given["spec"]["containers"]
     container |= {
         "ports": [{"containerPort": 9000, "name": "health"}],
-        "livenessProbe": {"httpGet": {"port": "health"}},
+        "livenessProbe": {"httpGet": {"port": "health", "path": "/healthz?verbose"}},
         "readinessProbe": {"exec": {"command": ["true"]}},
         "startupProbe": {"grpc": {"port": 50_051}, "periodSeconds": 1},
     }
     pod = read.pod(given)
     assert pod is not None
-    assert pod.probes == (Probe("liveness", "http", 9000), Probe("startup", "grpc", 50_051, 1))
+    assert pod.probes == (
+        Probe("liveness", "http", 9000, path="/healthz"),
+        Probe("startup", "grpc", 50_051, 1),
+    )
 
 
 def test_a_pod_that_ended_has_no_address_any_more() -> None:

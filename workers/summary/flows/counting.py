@@ -165,7 +165,7 @@ class Counting:
                     if 0 < ahead < 0x80000000 and not flags & 7:  # noqa: PLR2004, the next data in order
                         side.next = (sequence + size) & 0xFFFFFFFF
                     elif side.advance(sequence, size, flags, time):
-                        trouble.again(side, time, frame)
+                        trouble.again(side, time, frame, size)
                     if size:
                         begin = at + 22 + header
                         if side.listened or data[begin : begin + 4] in starts:
@@ -336,7 +336,7 @@ class Counting:
         side = self._tcp.track(key, flags, sequence, acknowledged, time, frame, whole=whole)
         if size or flags & (SYN | FIN | RST):
             if side.advance(sequence, size, flags, time):
-                self._trouble.again(side, time, frame)
+                self._trouble.again(side, time, frame, size)
             if size > 0:
                 payload = data[at + header : end]
                 if side.listened or payload[:4] in self._starts:

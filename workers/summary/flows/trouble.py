@@ -16,12 +16,13 @@ class Trouble:
 
     def __init__(self, listening: Listening) -> None:
         self._listening = listening
-        # By side and kind: the figures of the event that goes on, and when it was last added to.
-        self._bursts: dict[tuple[Direction, Kind], tuple[dict[str, float], int]] = {}
+        # By side and kind: the figures of the event that goes on, when it began and was last added to.
+        self._bursts: dict[tuple[Direction, Kind], tuple[dict[str, float], int, int]] = {}
 
-    def again(self, side: Direction, time: int, frame: int) -> None:
-        """A retransmission."""
-        self._burst("retransmission", side, time, frame)
+    def again(self, side: Direction, time: int, frame: int, size: int) -> None:
+        """A retransmission of so many bytes of the stream."""
+        numbers = self._burst("retransmission", side, time, frame)
+        numbers["smallest"] = min(size, numbers.get("smallest", size))
 
     def zero_window(self, side: Direction, time: int, frame: int) -> None:
         """A window of nothing."""
@@ -35,7 +36,8 @@ class Trouble:
             refuses = not side.packets and bool(back.syns) and not back.zero_windows
             begun = min(side.first, back.first)
             after = 0.0 if begun > time else (time - begun) / 1e9
-            self._tell("refused" if refuses else "reset", side, time, frame, {"after": after})
+            numbers = {"after": after} if refuses else {"after": after, "idle": _since(conversation, time)}
+            self._tell("refused" if refuses else "reset", side, time, frame, numbers)
             self._listening.close(conversation)
         elif side.fins and side.back.fins:
             self._listening.close(side.conversation)
@@ -49,16 +51,18 @@ class Trouble:
                 numbers = {"tries": float(opener.syns), "seconds": seconds}
                 self._tell("unanswered", opener, opener.first, conversation.frame, numbers)
 
-    def _burst(self, kind: Kind, side: Direction, time: int, frame: int) -> None:
+    def _burst(self, kind: Kind, side: Direction, time: int, frame: int) -> dict[str, float]:
         known = self._bursts.get((side, kind))
-        if known is not None and time - known[1] <= _BURST:
-            numbers = known[0]
+        if known is not None and time - known[2] <= _BURST:
+            numbers, begun, _ = known
             numbers["segments"] += 1
+            numbers["seconds"] = max(0, time - begun) / 1e9
         else:
-            numbers = {"segments": 1}
+            numbers, begun = {"segments": 1, "seconds": 0.0}, time
             self._tell(kind, side, time, frame, numbers)
         if known is not None or len(self._bursts) < _MOST_BURSTS:
-            self._bursts[side, kind] = numbers, time
+            self._bursts[side, kind] = numbers, begun, time
+        return numbers
 
     def _tell(self, kind: Kind, side: Direction, time: int, frame: int, numbers: dict[str, float]) -> None:
         conversation = side.conversation
@@ -67,3 +71,8 @@ class Trouble:
         seconds = self._listening.seconds(time)
         event = Event(kind, frame, seconds, conversation.index, which, source, target, numbers=numbers)
         self._listening.event(event, time)
+
+
+def _since(conversation: Conversation, time: int) -> float:
+    """Seconds since its latest packet."""
+    return max(0, time - conversation.last) / 1e9

@@ -1,0 +1,101 @@
+"""Each finding is there where a capture shows it, and not where it nearly does."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.hangs import HANGS
+from tests.workers.summary import packets
+from tests.workers.summary.findings.cases import NEARLY, SHOWN, quiet
+from tests.workers.summary.findings.wire import ids
+from workers.summary.finding import Finding
+from workers.summary.findings import ranking
+from workers.summary.findings.found import FOUND_BY
+
+_DOCS = Path(__file__).parents[4] / "docs/findings.md"
+
+
+@pytest.mark.parametrize("about", SHOWN)
+def test_a_finding_is_there_where_a_capture_shows_it(about: str) -> None:
+    name, case = SHOWN[about]
+    findings = case().findings()
+    assert name in ids(findings)
+    assert "healthy" not in ids(findings) or all(finding.severity == "info" for finding in findings)
+
+
+@pytest.mark.parametrize("name", NEARLY)
+def test_a_finding_is_not_there_where_a_capture_nearly_shows_it(name: str) -> None:
+    assert name not in ids(NEARLY[name]().findings())
+
+
+def test_each_finding_that_packets_show_has_a_case_that_nearly_does() -> None:
+    assert {name for name, _ in SHOWN.values()} == NEARLY.keys()
+
+
+def test_a_quiet_capture_is_healthy_and_says_why() -> None:
+    (healthy,) = quiet().findings()
+    assert (healthy.id, healthy.severity) == ("healthy", "info")
+    assert healthy.sentence == (
+        "This capture looks healthy: all of 4 connections that were opened were answered; none was reset; no "
+        "packet was sent again; 4 HTTP requests with a status below 400; the one DNS question answered."
+    )
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[int, Finding]]:
+    """The findings of all cases, and how many packets stand before each case's in one file of all of them."""
+    found: dict[str, tuple[int, Finding]] = {}
+    records = []
+    for about, (name, case) in SHOWN.items():
+        wire = case()
+        finding = next(each for each in wire.findings() if each.id == name)
+        found[about] = len(records), finding
+        records += wire.records
+    (tmp_path_factory.getbasetemp() / "all.pcap").write_bytes(packets.pcap(records))
+    return found
+
+
+def test_wireshark_shows_with_the_display_filter_what_is_meant_and_the_frame_first(
+    shown: dict[str, tuple[int, Finding]], tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """One run of tshark for all: each case's own frames, in a file of all of them."""
+    edges = [before for before, _ in shown.values()] + [10**6]
+    arguments = []
+    for (before, finding), end in zip(shown.values(), edges[1:], strict=True):
+        assert "," not in finding.display_filter  # would end the expression here
+        moved = _moved(finding, before)
+        condition = f"frame.number > {before} && frame.number <= {end} && ({moved})"
+        arguments += ["-z", f"io,stat,0,MIN(frame.number)frame.number && {condition}"]
+    path = tmp_path_factory.getbasetemp() / "all.pcap"
+    done = subprocess.run(
+        ["tshark", "-n", "-q", "-r", path, *arguments],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=HANGS,
+        cwd=tmp_path,
+    )
+    rows = [line.split("|")[2].strip() for line in done.stdout.splitlines() if "<>" in line]
+    # tshark prints its tables the last one first.
+    first = {about: int(row) for about, row in zip(reversed(shown), rows, strict=True)}
+    assert first == {about: before + (finding.frame or 0) for about, (before, finding) in shown.items()}
+
+
+def _moved(finding: Finding, before: int) -> str:
+    """The filter, for a file with so many frames before."""
+    return re.sub(
+        r"frame\.number (>=|==) (\d+)",
+        lambda found: f"frame.number {found[1]} {int(found[2]) + before}",
+        finding.display_filter,
+    )
+
+
+def test_the_documentation_has_exactly_the_findings_that_there_are() -> None:
+    rows = re.findall(r"^\| `([a-z-]+)` \|", _DOCS.read_text(), re.MULTILINE)
+    assert sorted(rows) == sorted({*FOUND_BY, ranking.MORE})
+
+
+def test_every_finding_that_a_case_shows_is_among_those_that_there_are() -> None:
+    assert {name for name, _ in SHOWN.values()} <= FOUND_BY.keys()

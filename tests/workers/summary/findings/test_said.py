@@ -1,0 +1,144 @@
+"""Findings about what was said that is costly to say in packets: gRPC, certificates, databases. And "
+"hostile text."""
+
+from collections.abc import Iterable
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.examples import examples
+from tests.workers.summary.findings.cases import hello
+from tests.workers.summary.findings.wire import START, Wire, ids
+from workers.summary.context import Context
+from workers.summary.endpoint import Endpoint
+from workers.summary.exchange import Certificate, Exchange, Group, HttpExchange, TlsExchange
+from workers.summary.finding import Finding
+from workers.summary.findings.explained import explained
+from workers.summary.summary import Summary, Totals
+
+CLIENT, SERVER = Endpoint("10.0.0.1", 40000), Endpoint("10.0.0.2", 443)
+DAY = 86_400
+
+
+def said(exchanges: Iterable[Exchange] = (), groups: Iterable[Group] = ()) -> list[Finding]:
+    summary = Summary(
+        Totals(packets=1, first=START * 10**9, last=(START + 60) * 10**9),
+        (),
+        payload=True,
+        exchanges=tuple(exchanges),
+        groups=tuple(groups),
+    )
+    return list(explained(summary, Context()).findings)
+
+
+def call(status: int) -> HttpExchange:
+    return HttpExchange(
+        CLIENT, SERVER, 5, 1.0, "POST", "shop", "/shop.Cart/Add", 200, 0.1, "2", grpc_status=status
+    )
+
+
+def test_a_grpc_call_that_failed_is_named_with_its_method_and_status() -> None:
+    (finding,) = said([call(0), call(14), call(14)])
+    assert (finding.id, finding.severity, finding.frame) == ("grpc-failure", "critical", 5)
+    assert finding.sentence == (
+        "`10.0.0.2:443` ended 2 of 3 gRPC calls with UNAVAILABLE (14): `/shop.Cart/Add`, from `10.0.0.1`."
+    )
+
+
+@pytest.mark.parametrize("status", [0, 1, 5, 6, 11])
+def test_grpc_statuses_that_are_ordinary_answers_are_no_failures(status: int) -> None:
+    assert said([call(status)] * 3) == []
+
+
+def shaken(begins: float, expires: float) -> list[Finding]:
+    certificate = Certificate(("shop.example",), "CA", int(START + begins * DAY), int(START + expires * DAY))
+    return said(
+        [TlsExchange(CLIENT, SERVER, 4, 0.0, "shop.example", "1.2", 0.01, (), certificate=certificate)]
+    )
+
+
+def test_a_certificate_that_expired_before_the_capture_is_critical_whenever_it_is_read() -> None:
+    (finding,) = shaken(-90, -2)
+    assert (finding.id, finding.severity) == ("tls-certificate", "critical")
+    assert "expired 2.0 days before this capture, at 2023-11-12 22:13 UTC" in finding.sentence
+
+
+def test_a_certificate_that_expires_within_two_weeks_is_a_warning() -> None:
+    (finding,) = shaken(-80, 10)
+    assert finding.severity == "warning"
+    assert finding.numbers["days_left"] == 10
+
+
+def test_a_certificate_that_is_not_valid_yet_points_at_clocks() -> None:
+    (finding,) = shaken(1, 90)
+    assert finding.severity == "critical"
+    assert "clocks" in finding.next
+
+
+def test_certificates_with_time_left_and_short_lived_ones_are_no_news() -> None:
+    assert shaken(-60, 30) == shaken(-0.5, 0.5) == []
+
+
+def answered(service: str, error: str, times: int) -> Group:
+    return Group(service, "SELECT", error, True, times, 9, SERVER)
+
+
+def test_errors_that_clients_of_databases_live_with_are_told_only_when_they_are_many() -> None:
+    assert said(groups=[answered("PostgreSQL", "23505", 3), answered("Redis", "MOVED", 3)]) == []
+    assert ids(said(groups=[answered("PostgreSQL", "23505", 40)])) == {"call-failure"}
+
+
+def test_a_database_without_room_is_critical() -> None:
+    (finding,) = said(groups=[answered("PostgreSQL", "53300", 1)])
+    assert finding.severity == "critical"
+    assert finding.sentence.endswith("answered `53300` to 1 of 1 call, `SELECT`: it has no connection left.")
+
+
+HOSTILE = "<!channel> `*x*` <https://evil.example|click> \u202e\x1b[31m"
+
+
+def _is_inert(finding: Finding) -> bool:
+    text = finding.sentence + finding.next + "".join(map(str, finding.numbers.values()))
+    return not any(bad in text for bad in ("<", ">", "\x1b", "\u202e", "://", "\n"))
+
+
+def test_text_from_packets_is_inert_and_cut_in_every_sentence() -> None:
+    wire = Wire()
+    wire.tcp().get("/" + "<!channel>" * 100, status=503, host=HOSTILE.replace("\x1b", "")).close()
+    wire.tcp(443).says(hello(HOSTILE)).hears(b"\x15\x03\x03\x00\x02\x02\x30").close()
+    wire.dns("<!channel>.`x`", 2).dns("a" * 60 + "." + "\x1b[31m" * 10, 3).dns("<!here>", None, tries=3)
+    findings = wire.findings()
+    assert {"http-server-error", "tls-failure", "dns-failure", "dns-unanswered"} <= ids(findings)
+    for finding in findings:
+        assert _is_inert(finding)
+        assert len(finding.sentence) < 1000
+
+
+@settings(max_examples=examples(30), deadline=None)
+@given(st.text(max_size=200), st.text(max_size=200))
+def test_no_host_or_path_makes_a_sentence_that_acts_or_a_filter_that_is_more(host: str, path: str) -> None:
+    exchange = HttpExchange(CLIENT, SERVER, 1, 0.0, "GET", host, path, 503, 0.1, "2", grpc_status=13)
+    group = Group("HTTP", f"GET {host}{path}", "503", True, 1, 1, SERVER)
+    for finding in said([exchange], [group]):
+        assert _is_inert(finding)
+        assert finding.display_filter.isascii()
+        assert finding.display_filter.isprintable()
+
+
+SECRETS = ("s3cr3t-Bearer-9f8e7d6c5b4a", "hunter2hunter2", "AKIAIOSFODNN7EXAMPLE")
+
+
+def test_planted_secrets_are_in_no_finding() -> None:
+    wire = Wire()
+    request = (
+        f"GET /login?token={SECRETS[0]}&password={SECRETS[1]} HTTP/1.1\r\nHost: u:{SECRETS[1]}@web\r\n"
+        f"Authorization: Bearer {SECRETS[0]}\r\nCookie: id={SECRETS[2]}\r\n\r\n"
+    )
+    wire.tcp().says(request.encode()).hears(b"HTTP/1.1 500 X\r\nContent-Length: 0\r\n\r\n").close()
+    asked = f"*2\r\n$4\r\nAUTH\r\n${len(SECRETS[1])}\r\n{SECRETS[1]}\r\n".encode()
+    wire.tcp(6379).says(asked).hears(f"-WRONGPASS {SECRETS[1]} is wrong\r\n".encode()).close()
+    findings = wire.findings()
+    assert {"http-server-error", "call-failure"} <= ids(findings)
+    told = repr([finding.to_json() for finding in findings])
+    assert not any(secret in told for secret in SECRETS)

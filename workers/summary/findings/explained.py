@@ -1,0 +1,19 @@
+"""A summary with its findings and the names of its addresses. Pure."""
+
+from dataclasses import replace
+
+from workers.summary.context import Context
+from workers.summary.findings.found import evidence, found
+from workers.summary.summary import Summary
+
+
+def explained(summary: Summary, context: Context) -> Summary:
+    """The same with findings and names.
+
+    Raises:
+        KeyError, TypeError, ValueError: The context's snapshot of the cluster is something else.
+    """
+    given = evidence(summary, context)
+    ends = dict.fromkeys(end for flow in summary.flows for end in (flow.a, flow.b))
+    names = {**summary.names, **given.names.table(ends)}
+    return replace(summary, findings=found(given), names=names)
