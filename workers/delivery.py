@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from workers.cut.file import CutError, cut_file
+from workers.known import context_file
 from workers.ledger.capture import TERMINAL
 from workers.ledger.states import State
 from workers.packaging import named, packaged
@@ -17,6 +18,7 @@ from workers.pictured import show_picture
 from workers.place import PlaceError
 from workers.spool.report import SpoolReport
 from workers.store_room import has_room, measure
+from workers.summary.findings.ranking import joined
 from workers.summary.summarise import SummaryError, summarise
 from workers.summary.summary import Summary
 from workers.tap.proof import Watched
@@ -69,9 +71,7 @@ def deliver(
         known["sentence"] = report.error
     work.advance(State.SUMMARISING, **known)
     path = _headers_only(raw) if not work.capture.full else raw
-    said = _summarised(work, path)
-    if seen is not None and not isinstance(said, str):
-        said = replace(said, notes=(*said.notes, *seen.notes(said, work.capture.filter)))
+    said = _summarised(work, path, seen)
     path, said = packaged(work, path, report, said)
     unkept = _announce(work, path) or _store(work, path)
     is_safe = work.capture.stored_at is not None
@@ -108,7 +108,7 @@ def deliver_stored(work: Work) -> bool:
     except (OSError, ReadBackError) as error:
         log.warning("the stored file cannot be read: %s", error)
         return False
-    _hand_over(work, path, named(work, _summarised(work, packets)), None)
+    _hand_over(work, path, named(work, _summarised(work, packets, None)), None)
     _finish(work)
     return True
 
@@ -159,17 +159,20 @@ def _headers_only(raw: Path) -> Path:
     return path
 
 
-def _summarised(work: Work, path: Path) -> Summary | str:
+def _summarised(work: Work, path: Path, seen: Watched | None) -> Summary | str:
     """The summary, or the sentence that says why there is none."""
     try:
-        summary = summarise(path, payload=work.capture.full, digest=True)
+        summary = summarise(path, payload=work.capture.full, names=context_file(work, seen), digest=True)
     except SummaryError as error:
         # The packets are worth more than what podcap can say about them.
         log.warning("no summary: %s", error)
         return f"The capture file is there, its summary is not: {error}"
     # What passed on the wire, as the flows count it; the spool has its own headers besides.
     work.note(bytes=summary.totals.bytes)
-    return summary
+    if seen is None:
+        return summary
+    found = seen.findings(summary, work.capture.filter)
+    return replace(summary, findings=joined(summary.findings, found))
 
 
 def _announce(work: Work, path: Path) -> str | None:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from bot.terminal.findings import finding_lines
 from bot.terminal.live import LiveOutput
 from bot.terminal.output_file import OutputError, write_output
 from bot.terminal.progress_line import ProgressLine
@@ -95,11 +96,13 @@ class TerminalReport:
     def show_summary(self, capture: Capture, summary: Summary) -> None:
         """Kept until the end, when standard output is written in one go."""
         notes = [*summary.notes, *([] if capture.full else [HEADERS_ONLY])]
+        found = finding_lines(summary.findings)
         if summary.totals.packets == 0:
-            self.summary = ["No packet passed that the filter lets through.", *map(in_the_terminal, notes)]
+            none = "No packet passed that the filter lets through."
+            self.summary = [*found, none, *map(in_the_terminal, notes)]
             return
         lines = [*flow_table(summary).split("\n"), *said_lines(summary), *notes]
-        self.summary = [in_the_terminal(line) for line in lines]
+        self.summary = [*found, *map(in_the_terminal, lines)]
 
     def show_picture(self, capture: Capture, file: Path, alt_text: str) -> str:  # noqa: ARG002, what the protocol hands over
         """Left out: `podcap summarize FILE --picture OUT.png` paints it."""

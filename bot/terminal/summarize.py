@@ -10,6 +10,7 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from bot.terminal.command import CommandError, Commands, UsageProblem
+from bot.terminal.findings import finding_lines
 from bot.terminal.words import in_the_terminal
 from workers.summary.summarise import SummaryError, summary_json
 from workers.summary.summary import Summary
@@ -37,6 +38,8 @@ def _run(options: argparse.Namespace) -> int:
         print(told.decode("ascii"))
         return 0
     summary = Summary.from_json(json.loads(told))
+    for line in finding_lines(summary.findings):
+        print(line)
     for line in (*flow_table(summary, limit=1000).split("\n"), *said_lines(summary, limit=100)):
         print(in_the_terminal(line))
     for note in summary.notes:

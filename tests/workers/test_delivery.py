@@ -24,9 +24,10 @@ from workers.policy.rules import NOBODY
 from workers.report import Silence
 from workers.services import Services
 from workers.settings import Settings
-from workers.spool.report import SpoolReport
+from workers.spool.report import EndedBy, SpoolReport
 from workers.store import Store
 from workers.store_room import refuse_full_store
+from workers.summary.summary import Summary
 from workers.trail.stored_hash import stored_hash
 from workers.trail.trail import Wanted
 from workers.work import Ended, Work
@@ -90,10 +91,11 @@ def _delivering(ledger: Ledger, folder: Path, report: Silence, store: str = "sto
     return Work(services, report, capture, lease_of(capture), folder)
 
 
-def _deliver(work: Work) -> None:
+def _deliver(work: Work, *, dropped: int = 0, ended_by: EndedBy = "duration") -> None:
     spool = work.folder / "spool.pcap"
     size = spool.stat().st_size
-    deliver(work, spool, SpoolReport(1, 1, 0, size, "0" * 64, "duration"), None, stored=lambda: None)
+    report = SpoolReport(1, 1, dropped, size, "0" * 64, ended_by)
+    deliver(work, spool, report, None, stored=lambda: None)
 
 
 def _facts(work: Work) -> dict[str, dict[str, Any]]:
@@ -127,9 +129,19 @@ class _Hears(Silence):
 
     def __init__(self) -> None:
         self.said: list[str] = []
+        self.found: list[str] = []
 
     def say(self, capture: Capture, sentence: str) -> None:  # noqa: ARG002, what the protocol hands over
         self.said.append(sentence)
+
+    def show_summary(self, capture: Capture, summary: Summary) -> None:  # noqa: ARG002, likewise
+        self.found += [finding.id for finding in summary.findings]
+
+
+def test_what_is_known_besides_the_packets_is_among_the_findings(tmp_path: Path, ledger: Ledger) -> None:
+    report = _Hears()
+    _deliver(_delivering(ledger, tmp_path, report), dropped=3, ended_by="packets")
+    assert report.found == ["dropped", "cut-short"]
 
 
 def test_what_the_store_does_not_take_is_delivered_all_the_same_and_not_looked_for_there(

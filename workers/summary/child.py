@@ -9,6 +9,7 @@ import gc
 import json
 import shutil
 import sys
+import traceback
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,7 @@ def main() -> int:
     summary, failure = None, ""
     try:
         summary = _summary(tshark, payload=arguments.payload, seconds=arguments.seconds)
-        summary = explained(summary, context)
+        summary = _explained(summary, context)
         if arguments.digest:
             summary = summary.digest()
     except PcapError as error:
@@ -71,6 +72,18 @@ def _summary(tshark: str | None, *, payload: bool, seconds: int) -> Summary:
     if not counted.unknown or not summary.totals.packets:
         return summary
     return _by_tshark(summary, counted.unknown, tshark, seconds / 2)
+
+
+def _explained(summary: Summary, context: Context) -> Summary:
+    """With findings and names; should those fail, what was counted is worth more."""
+    try:
+        return explained(summary, context)
+    except MemoryError:
+        raise
+    except Exception:  # noqa: BLE001, whatever a mistake in a finding raises
+        traceback.print_exc()
+        note = "There are no findings, because podcap made a mistake: the log of whoever runs it says which."
+        return replace(summary, notes=(*summary.notes, note))
 
 
 def _by_tshark(summary: Summary, unknown: tuple[str, ...], tshark: str | None, seconds: float) -> Summary:

@@ -9,10 +9,14 @@ from dataclasses import dataclass
 
 from workers.cluster.pod import Pod
 from workers.request.quoting import inert
+from workers.summary.finding import Finding
 from workers.summary.summary import Summary
 from workers.tap.counters import Counters
 from workers.tap.evidence import Evidence
 from workers.tap.tap import Tap
+
+REPLACED, DIRECTION_MISSING, PAST_THE_INTERFACE = "pod-replaced", "direction-missing", "past-the-interface"
+"""The ids of these findings."""
 
 _TELLING = 10
 """So many packets in one direction and none captured are no matter of moments; fewer may be."""
@@ -75,7 +79,13 @@ class Watched:
     after: Reading
     now: Pod | None
 
-    def notes(self, summary: Summary, wanted: str) -> tuple[str, ...]:
+    @property
+    def moved(self) -> int | None:
+        """Packets that the tapped interface counted meanwhile, both ways; None when that is not known."""
+        passed = _passed(self.before, self.after)
+        return None if passed is None else sum(passed)
+
+    def findings(self, summary: Summary, wanted: str) -> tuple[Finding, ...]:
         """What contradicts the capture; `wanted` is the filter that was asked for."""
         seen = captured(summary, self.pod, wanted)
         return tuple(contradictions(self.before, self.after, seen, self.pod, self.now))
@@ -100,8 +110,10 @@ def reading(evidence: Evidence, tap: Tap) -> Reading:
 
 def contradictions(
     before: Reading, after: Reading, seen: Captured, pod: Pod, now: Pod | None
-) -> Iterator[str]:
-    """Sentences, the gravest first; none when everything agrees.
+) -> Iterator[Finding]:
+    """Findings (docs/findings.md); none when everything agrees.
+
+    That nothing was captured at all is found where the packets are read (`nothing-captured`).
 
     Args:
         before: Read before the first packet.
@@ -118,18 +130,28 @@ def contradictions(
     yield from _past_the_node(before, after)
 
 
-def _identity(before: Reading, after: Reading, pod: Pod, now: Pod | None) -> Iterator[str]:
+def _identity(before: Reading, after: Reading, pod: Pod, now: Pod | None) -> Iterator[Finding]:
     if now is None:
-        yield f"Pod {pod.name} was deleted while it was captured."
+        yield _replaced(f"Pod {pod.name} was deleted while it was captured.")
     elif now.uid != pod.uid:
-        yield f"Pod {pod.name} was recreated while it was captured: the packets are those of the one before."
+        yield _replaced(
+            f"Pod {pod.name} was recreated while it was captured: the packets are those of the one before."
+        )
     elif before.processes and not before.processes & after.processes:
-        yield f"No process of pod {pod.name} lived through the capture: it was started anew."
+        yield _replaced(f"No process of pod {pod.name} lived through the capture: it was started anew.")
     elif before.mark is not None and after.mark not in (before.mark, None):
-        yield f"The network namespace of pod {pod.name} was replaced while it was captured."
+        yield _replaced(f"The network namespace of pod {pod.name} was replaced while it was captured.")
     elif before.link is not None and before.link != after.link:
         name = inert(before.link[0])
-        yield f"Interface {name} was replaced while it was captured: packets after that are missing."
+        yield _replaced(
+            f"Interface {name} was replaced while it was captured: packets after that are missing."
+        )
+
+
+def _replaced(sentence: str) -> Finding:
+    return Finding(
+        REPLACED, "warning", sentence, next="Capture again: `kubectl describe pod` says why it was replaced."
+    )
 
 
 def _passed(before: Reading, after: Reading) -> tuple[int, int] | None:
@@ -143,31 +165,39 @@ def _passed(before: Reading, after: Reading) -> tuple[int, int] | None:
     return None
 
 
-def _missing(seen: Captured, to_pod: int, from_pod: int) -> Iterator[str]:
-    if seen.packets == 0 and to_pod + from_pod > 0:
-        passed = f"{to_pod + from_pod} packets passed the interface meanwhile"
-        if seen.filter:
-            yield f"{passed}, and the filter let none of them through."
-        elif to_pod + from_pod >= _TELLING:
-            yield f"{passed}, and none of them was captured."
-    elif not seen.filter:
-        # Where most packets are of neither TCP nor UDP, nothing is known of directions.
-        if seen.to_pod == 0 and seen.from_pod > seen.undirected and to_pod - seen.undirected >= _TELLING:
-            yield f"{to_pod} packets went to the pod, none of them was captured: one direction is missing."
-        if seen.from_pod == 0 and seen.to_pod > seen.undirected and from_pod - seen.undirected >= _TELLING:
-            yield f"{from_pod} packets left the pod, none of them was captured: one direction is missing."
+def _missing(seen: Captured, to_pod: int, from_pod: int) -> Iterator[Finding]:
+    if seen.filter or not seen.packets:
+        return
+    # Where most packets are of neither TCP nor UDP, nothing is known of directions.
+    if seen.to_pod == 0 and seen.from_pod > seen.undirected and to_pod - seen.undirected >= _TELLING:
+        yield _one_direction(to_pod, "went to the pod")
+    if seen.from_pod == 0 and seen.to_pod > seen.undirected and from_pod - seen.undirected >= _TELLING:
+        yield _one_direction(from_pod, "left the pod")
 
 
-def _past_the_node(before: Reading, after: Reading) -> Iterator[str]:
+def _one_direction(packets: int, went: str) -> Finding:
+    return Finding(
+        DIRECTION_MISSING,
+        "critical",
+        f"{packets} packets {went}, none of them was captured: one direction is missing.",
+        {"times": packets},
+        next="Do not judge by missing answers here; ask whoever runs podcap to allow `namespace_tap: true`.",
+    )
+
+
+def _past_the_node(before: Reading, after: Reading) -> Iterator[Finding]:
     if not (before.node_side and after.node_side and before.pod_side and after.pod_side):
         return
     here = after.node_side.since(before.node_side)
     # The least that the pod can have counted between both readings of the node's side.
     there = after.pod_side[0].received - before.pod_side[1].received
     if here is not None and there > here.sent:
-        yield (
-            f"{there - here.sent} packets reached the pod past its interface on the node and are missing: "
-            "ask whoever runs podcap to allow `namespace_tap: true` in the policy."
+        yield Finding(
+            PAST_THE_INTERFACE,
+            "critical",
+            f"{there - here.sent} packets reached the pod past its interface on the node and are missing.",
+            {"times": there - here.sent},
+            next="Ask whoever runs podcap to allow `namespace_tap: true` in the policy, and capture again.",
         )
 
 

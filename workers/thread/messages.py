@@ -4,6 +4,7 @@ Every message carries its whole content as `text`, too: screen readers and notif
 Limits kept (Slack's Block Kit reference): 3,000 characters a section text, 50 blocks a message.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ from workers.request.quoting import inert
 from workers.spool.progress import Progress
 from workers.summary.summary import Summary
 from workers.summary.table import flow_table, said_lines
+from workers.thread.findings import finding_texts
 from workers.thread.words import bar, count, ordinal, size
 
 STOP = "stop_capture"
@@ -86,31 +88,35 @@ def can_be_extended(capture: Capture) -> bool:
     )
 
 
-def thread_message(title: str, table: str, lines: list[str], notes: list[str]) -> Message:
-    """The summary in the thread: a sentence, the flow table, what was said, and what to know about it.
+def thread_message(
+    title: str, table: str, lines: list[str], notes: list[str], found: Sequence[str] = ()
+) -> Message:
+    """The summary in the thread: what was found, a sentence, the flow table, what was said, what to know.
 
     `table` is plain text with nothing in it for Slack to interpret; it is cut at whole lines to fit.
     """
     code = _fenced(table)
     said = "\n".join(f"• {line}" for line in lines)
     remarks = "\n".join(notes)
-    blocks = [_section(title)]
+    blocks = [*map(_section, found), _section(title)]
     if table:
         blocks.append(_section(code))
     if said:
         blocks.append(_section(said))
     if remarks:
         blocks.append(_context(_cut(remarks)))
-    return Message("\n".join(part for part in (title, code if table else "", said, remarks) if part), blocks)
+    parts = (*found, title, code if table else "", said, remarks)
+    return Message("\n".join(part for part in parts if part), blocks)
 
 
 def summary_message(summary: Summary) -> Message:
-    """What was captured: the busiest flows, what was said, and what to know about both."""
+    """What was captured: what was found, the busiest flows, what was said, and what to know about it."""
     notes = [*summary.notes, *([] if summary.payload else [HEADERS_ONLY])]
+    found = finding_texts(summary.findings)
     if summary.totals.packets == 0:
-        return thread_message("*No packet* passed that the filter lets through.", "", [], notes)
+        return thread_message("*No packet* passed that the filter lets through.", "", [], notes, found)
     title = f"*{count(summary.flow_count, 'flow')}*, the busiest first"
-    return thread_message(title, flow_table(summary), said_lines(summary), notes)
+    return thread_message(title, flow_table(summary), said_lines(summary), notes, found)
 
 
 def sentence_message(sentence: str) -> Message:

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from workers.ledger.capture import Capture
 from workers.ledger.states import ACTIVE, FINAL, State
 from workers.spool.progress import Progress
+from workers.summary.finding import Finding
+from workers.thread.findings import finding_texts
 from workers.thread.messages import EXTEND, STOP, capture_message, thread_message
 
 REQUESTED = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -183,3 +185,47 @@ def test_one_that_waits_for_room_says_where_it_stands_and_what_holds_it_back() -
     message = capture_message(waiting)
     assert "Waiting: 3rd in the queue, <@U1> has 3 captures running, the most at once." in message.text
     assert [button["action_id"] for button in buttons(message.blocks)] == [STOP]
+
+
+FINDINGS = st.builds(
+    Finding,
+    st.sampled_from(["refused", "healthy"]),
+    st.sampled_from(["critical", "warning", "info"]),
+    st.text(min_size=1, max_size=3000),
+    next=st.text(max_size=600),
+    display_filter=st.text(max_size=900),
+    frame=st.one_of(st.none(), st.integers(1, 10**6)),
+)
+
+
+@given(st.lists(FINDINGS, max_size=31))
+def test_whatever_was_found_stands_first_and_leaves_room_for_the_rest(findings: list[Finding]) -> None:
+    shown = finding_texts(findings)
+    message = thread_message("Flows.", "a table", ["said"], ["note"], shown)
+    assert texts(message.blocks)[: len(shown)] == shown
+    assert sum(map(len, shown)) <= 6100
+    assert all(0 < len(part) <= 3000 for part in texts(message.blocks))
+    assert len(message.blocks) <= 50
+
+
+def test_a_finding_is_its_sentence_what_to_do_and_what_shows_it() -> None:
+    finding = Finding(
+        "refused", "critical", "`web:81` refused 3.", {}, "tcp.srcport == 81 && ip.src > 1", 4, "Look."
+    )
+    assert finding_texts([finding]) == [
+        (
+            ":red_circle: `web:81` refused 3.\n→ Look.\n"
+            "In Wireshark: `tcp.srcport == 81 &amp;&amp; ip.src &gt; 1`"
+        )
+    ]
+
+
+def test_findings_that_have_no_room_are_counted() -> None:
+    *shown, left = finding_texts([Finding("refused", "critical", "x" * 880)] * 12)
+    assert left == f"… and {12 - len(shown)} findings more: `podcap summarize FILE` shows all of them."
+
+
+def test_a_sentence_that_is_cut_leaves_no_code_open() -> None:
+    (text,) = finding_texts([Finding("refused", "critical", "a `" + "b c " * 400)])
+    assert text.count("`") % 2 == 0
+    assert len(text) < 950

@@ -9,7 +9,15 @@ from workers.thread.words import count
 
 ID = "healthy"
 
-_TROUBLE = ("reset", "refused", "unanswered", "zero-window", "icmp-error", "tls-failure", "call-failure")
+_USUAL = {
+    "reset": "reset",
+    "unanswered": "fresh SYN",
+    "zero-window": "full receive window",
+    "tls-failure": "unfinished TLS handshake",
+    "call-failure": "database error",
+}
+"""Kinds of events of which some mean nothing."""
+
 _FIRST_HTTP_ERROR = 400
 
 
@@ -20,8 +28,8 @@ def find(evidence: Evidence) -> Iterator[Finding]:
     if not said:
         return
     counts = summary.event_counts
-    there = [f"{number:,} of {kind}" for kind in _TROUBLE if (number := counts.get(kind, 0))]
-    rest = f" Noticed, and not worth a finding: {', '.join(there)}." if there else ""
+    there = [count(number, noun) for kind, noun in _USUAL.items() if (number := counts.get(kind, 0))]
+    rest = f" Seen as well, and usual as it was: {', '.join(there)}." if there else ""
     unread = "" if summary.payload else " What HTTP, DNS and TLS said is not in a capture of headers only."
     yield Finding(
         ID,

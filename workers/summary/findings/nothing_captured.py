@@ -18,16 +18,14 @@ def find(evidence: Evidence) -> Iterator[Finding]:
     if evidence.summary.totals.packets:
         return
     moved, wanted = evidence.context.moved, evidence.context.filter
-    numbers = {} if moved is None else {"moved": moved}
-    through = f"`{inert(wanted, 500)}`" if wanted else ""
+    numbers: dict[str, float | int | str] = {} if moved is None else {"moved": moved}
     if moved and wanted:
         yield Finding(
             ID,
             "warning",
-            f"No packet was captured: {count(moved, 'packet')} passed the interface meanwhile, and the "
-            "filter "
-            f"{through} let none of them through.",
-            numbers,
+            f"{count(moved, 'packet')} passed the interface meanwhile, and the filter let none of them "
+            "through.",
+            {**numbers, "filter": inert(wanted, 500)},
             next="Capture again without a filter, or look whether the port is the pod's own (`targetPort`), "
             "not the Service's.",
         )

@@ -33,6 +33,13 @@ def ranked(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     return (*kept, _more(left)) if left else tuple(kept)
 
 
+def joined(findings: Iterable[Finding], others: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Ranked findings with others that came later; with a grave one among those no capture is healthy."""
+    later = tuple(others)
+    grave = any(each.severity != "info" for each in later)
+    return ranked([*(each for each in findings if not grave or each.id != "healthy"), *later])
+
+
 def _key(finding: Finding) -> tuple[int, float, float, float, str]:
     clients, times = (float(finding.numbers.get(name, 0)) for name in ("clients", "times"))
     return (_ORDER[finding.severity], -clients, -times, finding.frame or 0, finding.id)

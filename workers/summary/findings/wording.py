@@ -29,7 +29,8 @@ def host(names: Names, address: str) -> str:
 
 def some(counted: Counter[str], *, numbers: bool = True) -> str:
     """`A (12), B (3) and 4 others`: what came most often, then the rest as a number."""
-    most = counted.most_common(_MOST_NAMED)
+    # Not most_common(n), which imports at its first call: where packets are read that is over.
+    most = counted.most_common()[:_MOST_NAMED]
     said = [f"{text} ({number:,})" if numbers and len(counted) > 1 else text for text, number in most]
     rest = len(counted) - len(most)
     if rest:

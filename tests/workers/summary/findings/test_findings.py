@@ -9,10 +9,12 @@ import pytest
 from tests.hangs import HANGS
 from tests.workers.summary import packets
 from tests.workers.summary.findings.cases import NEARLY, SHOWN, quiet
-from tests.workers.summary.findings.wire import ids
+from tests.workers.summary.findings.wire import Wire, ids
 from workers.summary.finding import Finding
 from workers.summary.findings import ranking
 from workers.summary.findings.found import FOUND_BY
+from workers.summary.summarise import summarise
+from workers.tap.proof import DIRECTION_MISSING, PAST_THE_INTERFACE, REPLACED
 
 _DOCS = Path(__file__).parents[4] / "docs/findings.md"
 
@@ -94,8 +96,22 @@ def _moved(finding: Finding, before: int) -> str:
 
 def test_the_documentation_has_exactly_the_findings_that_there_are() -> None:
     rows = re.findall(r"^\| `([a-z-]+)` \|", _DOCS.read_text(), re.MULTILINE)
-    assert sorted(rows) == sorted({*FOUND_BY, ranking.MORE})
+    told = {*FOUND_BY, ranking.MORE, REPLACED, DIRECTION_MISSING, PAST_THE_INTERFACE}
+    assert sorted(rows) == sorted(told)
 
 
 def test_every_finding_that_a_case_shows_is_among_those_that_there_are() -> None:
     assert {name for name, _ in SHOWN.values()} <= FOUND_BY.keys()
+
+
+def test_the_process_that_reads_packets_and_imports_nothing_any_more_finds_the_same(
+    tmp_path: Path,
+) -> None:
+    wire = Wire()
+    for _, case in SHOWN.values():
+        wire.records += case().records
+    path = tmp_path / "all.pcap"
+    path.write_bytes(wire.file())
+    expected = wire.findings()
+    assert len(ids(expected)) > len(SHOWN) / 2
+    assert list(summarise(path, payload=True).findings) == expected

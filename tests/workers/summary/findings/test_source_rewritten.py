@@ -1,5 +1,6 @@
 """Whose address a pod sees behind a node port: recorded on a real cluster, and constructed."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from workers.names.form import to_json
 from workers.names.snapshot import Probe, Snapshot
 from workers.summary.context import Context
 from workers.summary.finding import Finding
+from workers.summary.summarise import summarise
 
 _EVIDENCE = Path(__file__).parents[3] / "evidence"
 PODS = ("5hfjj", "f7d7z", "rhg54")
@@ -115,3 +117,13 @@ def test_a_port_that_no_service_leads_to_from_outside_is_the_nodes_own_business(
     wire = Wire()
     wire.tcp(9100, client=OTHER_NODE, server=POD, source=1024).get("/metrics").close()
     assert of(wire, context("Cluster")) == []
+
+
+def test_the_process_that_reads_packets_is_told_of_the_cluster_and_finds_the_same(tmp_path: Path) -> None:
+    file = tmp_path / "context.json"
+    told = context("Cluster")
+    file.write_text(json.dumps(told.to_json()))
+    path = _EVIDENCE / "nodeport-Cluster" / "cheddar-655d8555f-5hfjj.pcap"
+    summary = summarise(path, payload=True, names=file, digest=True)
+    assert list(summary.findings) == of_recorded("Cluster", "5hfjj", told)
+    assert summary.names["10.244.2.2"] == "traefik/cheddar-…5hfjj"
