@@ -1,8 +1,10 @@
 """What is shown of a server's X.509 certificate: names, issuer, validity (RFC 5280). Pure.
 
-A reader of DER that knows only that much: what is not as it should be gives None.
+A reader of DER that knows only that much: what is not as it should be gives None. It must not need anything
+that Python imports at first use, as `strptime` and most codecs do: where packets are read that is over.
 """
 
+import encodings.utf_16_be
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -15,6 +17,7 @@ _COMMON_NAME, _ORGANISATION = b"\x55\x04\x03", b"\x55\x04\x0a"
 _ALTERNATIVE_NAMES = b"\x55\x1d\x11"
 _MOST_NAMES, _LONGEST = 20, 255
 _BMP_STRING = 0x1E
+_BMP_CODEC = encodings.utf_16_be.getregentry()
 _DIGITS = re.compile(rb"(?:\d\d)?\d{12}Z")
 
 
@@ -70,7 +73,9 @@ def _name(distinguished: bytes, wanted: bytes) -> str:
 
 
 def _text(kind: int, value: bytes) -> str:
-    return value[: 4 * _LONGEST].decode("utf-16-be" if kind == _BMP_STRING else "utf-8", "replace")[:_LONGEST]
+    begin = value[: 4 * _LONGEST]
+    text = _BMP_CODEC.decode(begin, "replace")[0] if kind == _BMP_STRING else begin.decode("utf-8", "replace")
+    return text[:_LONGEST]
 
 
 def _seconds(kind: int, value: bytes) -> int:
@@ -78,7 +83,8 @@ def _seconds(kind: int, value: bytes) -> int:
         raise _MalformedError
     if kind == _UTC_TIME:  # of two digits, 50 and later are of the last century
         value = (b"19" if value[:2] >= b"50" else b"20") + value
-    return int(datetime.strptime(value.decode(), "%Y%m%d%H%M%SZ").replace(tzinfo=UTC).timestamp())
+    month, day, hour, minute, second = (int(value[at : at + 2]) for at in range(4, 14, 2))
+    return int(datetime(int(value[:4]), month, day, hour, minute, second, tzinfo=UTC).timestamp())
 
 
 def _next(fields: Iterator[tuple[int, bytes]]) -> tuple[int, bytes]:

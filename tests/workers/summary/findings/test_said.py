@@ -1,20 +1,26 @@
 """Findings about what was said that is costly to say in packets: gRPC, certificates, databases. And "
 "hostile text."""
 
+import ssl
+import subprocess
 from collections.abc import Iterable
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.examples import examples
+from tests.hangs import HANGS
 from tests.workers.summary.findings.cases import hello
 from tests.workers.summary.findings.wire import START, Wire, ids
+from tests.workers.summary.speech import Dialogue, tls
 from workers.summary.context import Context
 from workers.summary.endpoint import Endpoint
 from workers.summary.exchange import Certificate, Exchange, Group, HttpExchange, TlsExchange
 from workers.summary.finding import Finding
 from workers.summary.findings.explained import explained
+from workers.summary.summarise import summarise
 from workers.summary.summary import Summary, Totals
 
 CLIENT, SERVER = Endpoint("10.0.0.1", 40000), Endpoint("10.0.0.2", 443)
@@ -142,3 +148,23 @@ def test_planted_secrets_are_in_no_finding() -> None:
     assert {"http-server-error", "call-failure"} <= ids(findings)
     told = repr([finding.to_json() for finding in findings])
     assert not any(secret in told for secret in SECRETS)
+
+
+def test_a_certificate_is_judged_where_packets_are_read_and_wireshark_shows_it(tmp_path: Path) -> None:
+    """A real handshake, whose certificate begins years after the capture."""
+    dialogue = Dialogue()
+    version = ssl.TLSVersion.TLSv1_2
+    tls(dialogue.connect(server_port=443), tmp_path, "shop.example", most=version, least=version)
+    path = tmp_path / "capture.pcap"
+    path.write_bytes(dialogue.file())
+    (finding,) = (each for each in summarise(path, payload=True).findings if each.id == "tls-certificate")
+    assert "is not valid before" in finding.sentence
+    shown = subprocess.run(
+        ["tshark", "-n", "-r", path, "-Y", finding.display_filter, "-T", "fields", "-e", "frame.number"],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=HANGS,
+    )
+    assert shown.stdout.split()[0] == str(finding.frame)
+    assert len(shown.stdout.split()) == 2
