@@ -184,7 +184,7 @@ def _make(work: Work) -> None:
 
 def _recheck(work: Work) -> Judgement:
     try:
-        judgement = judge(work.services, work.capture)
+        judgement = work.patiently(lambda: judge(work.services, work.capture))
     except PlaceError as error:
         raise Ended(State.FAILED, f"Whether this is allowed could not be asked: {error}") from error
     refusal = judgement.refusal or judgement.unapproved(work.capture)
@@ -201,9 +201,9 @@ def _capture(
     One that may enter network namespaces is made only when the evidence demands it and the policy allows it;
     where an earlier worker has made it, it serves from the beginning.
     """
-    pod = cluster.running_pod(work.capture.namespace, work.capture.pod)
+    pod = work.patiently(lambda: cluster.running_pod(work.capture.namespace, work.capture.pod))
     agent_pod = _agent_pod(work, cluster, pod.node or "", "host")
-    evidence = gather(agent_pod, pod, poll=work.give_up_if_stopped)
+    evidence = _evidence(work, agent_pod, pod)
     if judgement.exec_in_pod:
         evidence = with_iflink(cluster, pod, evidence, poll=work.give_up_if_stopped)
     work.report.show_evidence(work.capture, pod, evidence)
@@ -212,9 +212,13 @@ def _capture(
         _remove_agent_pod(work, cluster)
         agent_pod = _agent_pod(work, cluster, pod.node or "", "namespace")
         # Seconds have passed, and only this one may read the namespace's inode.
-        evidence = gather(agent_pod, pod, poll=work.give_up_if_stopped)
+        evidence = _evidence(work, agent_pod, pod)
         tap = decide(evidence, pod, may_enter=True)
     return _at(work, cluster, agent_pod, pod, tap, evidence, raw)
+
+
+def _evidence(work: Work, agent_pod: AgentPod, pod: Pod) -> Evidence:
+    return work.patiently(lambda: gather(agent_pod, pod, poll=work.give_up_if_stopped))
 
 
 def _at(
@@ -365,14 +369,16 @@ def _agent_pod(work: Work, cluster: Cluster, node: str, profile: Profile) -> Age
     settings = work.services.settings
     capture = work.capture
     work.agent_pod_asked = True
-    return agent.create(
-        cluster,
-        owner=Owner(capture.id, work.services.ledger.installation()),
-        node=node,
-        namespace=settings.agent_namespace,
-        image=settings.required("PODCAP_AGENT_IMAGE"),
-        limits=AgentLimits(seconds=_longest(capture), spool_bytes=SPOOL_BYTES, profile=profile),
-        poll=work.give_up_if_stopped,
+    return work.patiently(
+        lambda: agent.create(
+            cluster,
+            owner=Owner(capture.id, work.services.ledger.installation()),
+            node=node,
+            namespace=settings.agent_namespace,
+            image=settings.required("PODCAP_AGENT_IMAGE"),
+            limits=AgentLimits(seconds=_longest(capture), spool_bytes=SPOOL_BYTES, profile=profile),
+            poll=work.give_up_if_stopped,
+        )
     )
 
 

@@ -2,14 +2,15 @@
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from workers.ledger.capture import Capture
+from workers.cluster.errors import ExecCutError, UnreachableError
+from workers.ledger.capture import SLACK, Capture
 from workers.ledger.lease import Lease
 from workers.ledger.ledger import LeaseLostError
 from workers.ledger.states import ACTIVE, State
@@ -21,7 +22,11 @@ from workers.trail.trail import Wanted
 
 log = logging.getLogger(__name__)
 
+_T = TypeVar("_T")
+
 _ASK_AGAIN_SECONDS = 1.0
+_PATIENCE_SECONDS, _PATIENCE_AT_A_TERMINAL = 60.0, 5.0
+_SHORTEST_PAUSE, _LONGEST_PAUSE = 0.5, 5.0
 
 _WAY = (State.TAPPING, State.CAPTURING, State.COLLECTING, State.SUMMARISING, State.DELIVERING)
 
@@ -182,6 +187,32 @@ class Work:
                     raise LeaseLostError(f"{fresh.id} was given to another worker")
                 self.capture = fresh
         return self.capture.stop_requested_by is not None
+
+    def patiently(self, step: Callable[[], _T]) -> _T:
+        """Makes a step before the first packet, which may be made twice: again while nobody answers.
+
+        One answer that was lost, or an API server or a Slack that restarts, must not end a capture. At a
+        terminal somebody sits and sees the error soon.
+
+        Raises:
+            ClusterError, PlaceError: As the step, when it goes on for too long.
+            Ended: Somebody asked to stop meanwhile.
+            LeaseLostError: Another worker has it.
+            Leaving: This process was told to end.
+        """
+        seconds = _PATIENCE_SECONDS if self.capture.origin == SLACK else _PATIENCE_AT_A_TERMINAL
+        until, pause = time.monotonic() + seconds, _SHORTEST_PAUSE
+        while True:
+            self.give_up_if_stopped()
+            try:
+                return step()
+            except (UnreachableError, ExecCutError, PlaceError) as error:
+                passing = error.passing if isinstance(error, PlaceError) else True
+                if not passing or time.monotonic() > until:
+                    raise
+                log.warning("tried again soon: %s", error)
+            self.services.leaving.wait(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
 
     def give_up_if_stopped(self) -> None:
         """For the time before the first packet.

@@ -5,9 +5,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
+from workers.cluster.errors import ForbiddenError, UnreachableError
 from workers.ledger.capture import Order
 from workers.ledger.ledger import LeaseLostError, Ledger
 from workers.ledger.states import State
+from workers.place import PlaceError
 from workers.policy.rules import NOBODY
 from workers.report import Silence
 from workers.services import Services
@@ -89,3 +91,37 @@ def test_a_worker_that_is_to_end_waits_for_nothing(work: Work) -> None:
     for wait in (work.stop_asked, work.give_up_if_stopped, work.refuse_if_leaving):
         with pytest.raises(Leaving):
             wait()
+
+
+def test_a_step_that_nobody_answered_is_made_again(work: Work, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workers.work._SHORTEST_PAUSE", 0.0)
+    answers = iter([UnreachableError("no answer"), PlaceError("no answer", passing=True), "evidence"])
+
+    def step() -> object:
+        answer = next(answers)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    assert work.patiently(step) == "evidence"
+
+
+@pytest.mark.parametrize("refusal", [ForbiddenError("no right"), PlaceError("archived", lasting=True)])
+def test_a_step_that_was_refused_is_not(work: Work, refusal: Exception) -> None:
+    answers = iter([refusal])
+
+    def step() -> None:
+        raise next(answers)
+
+    with pytest.raises(type(refusal)):
+        work.patiently(step)
+
+
+def test_a_step_is_not_made_again_for_ever(work: Work, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workers.work._PATIENCE_SECONDS", 0.0)
+
+    def step() -> None:
+        raise UnreachableError("no answer")
+
+    with pytest.raises(UnreachableError):
+        work.patiently(step)

@@ -24,6 +24,7 @@ from workers.cluster.errors import (
     NamespaceNotFoundError,
     NotServedError,
     PodNotFoundError,
+    UnreachableError,
 )
 from workers.cluster.exec import Completed, ExecStream
 from workers.cluster.pod import Pod
@@ -145,7 +146,7 @@ def create(
 
     One that is there already for the same capture is taken over, unless it may do less: an earlier answer was
     lost, or an earlier worker died. When it does not come to run, it is removed again; when `poll` gives up,
-    it is there still.
+    or the cluster is out of reach, it is there still.
 
     Args:
         cluster: The cluster of the pod to be captured.
@@ -176,6 +177,8 @@ def create(
             raise
     try:
         running = _wait_until_running(cluster, created, seconds, poll)
+    except UnreachableError:
+        raise  # it may run well, and is taken over when the cluster answers again
     except ClusterError:
         with suppress(ClusterError):  # why it does not run is what counts; the reaper comes later
             delete(cluster, namespace, capture_id, wait=False)

@@ -1,6 +1,7 @@
 """Slack's refusals in one sentence each."""
 
 from http.client import HTTPException
+from urllib.error import URLError
 
 from slack_sdk.errors import SlackApiError, SlackClientError
 
@@ -82,6 +83,14 @@ def is_passing(error: BaseException) -> bool:
     if isinstance(error, SlackApiError):
         return error.response.status_code >= 500 or code(error) in PASSING  # noqa: PLR2004, HTTP's server errors
     return True
+
+
+def may_have_arrived(error: BaseException) -> bool:
+    """Whether a call was sent whole before it failed, so that it may have taken effect and nobody knows.
+
+    urllib wraps what goes wrong until then in URLError, and nothing that goes wrong afterwards.
+    """
+    return isinstance(error, (OSError, HTTPException)) and not isinstance(error, URLError)
 
 
 def code(error: BaseException) -> str | None:

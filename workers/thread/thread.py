@@ -1,5 +1,6 @@
 """A capture's message and thread in Slack, kept in step with the ledger."""
 
+import logging
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from workers.ledger.capture import Capture
 from workers.ledger.lease import Lease
 from workers.ledger.ledger import LeaseLostError, Ledger
 from workers.ledger.states import ACTIVE, FINAL
-from workers.slack.errors import FAULTS, code, is_passing
+from workers.slack.errors import FAULTS, code, is_passing, may_have_arrived
 from workers.slack.faults import faults_as_place_errors
 from workers.spool.progress import Progress
 from workers.summary.summary import Summary
@@ -22,6 +23,8 @@ from workers.thread.files import Share, complete, is_known, upload, wait_until_s
 from workers.thread.messages import Message, capture_message, sentence_message, summary_message
 from workers.thread.posts import HEAD, Posts, named
 from workers.thread.trail_messages import closing_message
+
+log = logging.getLogger(__name__)
 
 # chat.update allows about 50 calls a minute for the whole app; many captures share them.
 _PROGRESS_EVERY = 4.0
@@ -199,14 +202,25 @@ class Thread:
 
     @faults_as_place_errors()
     def tell(self, capture: Capture, sentence: str) -> None:
-        """Says one sentence to whoever asked and to nobody else: by the response URL, else as ephemeral."""
+        """Says one sentence to whoever asked and to nobody else: by the response URL, else as ephemeral.
+
+        Slack lets nobody ask whether it was shown. So one whose answer was lost counts as said: it was sent.
+        """
         self._tell(capture, sentence)
 
     def _tell(self, capture: Capture, sentence: str) -> None:
+        try:
+            self._whisper(capture, sentence)
+        except FAULTS as error:
+            if not may_have_arrived(error):
+                raise
+            log.warning("whether the asker was told cannot be known: %r", error)
+
+    def _whisper(self, capture: Capture, sentence: str) -> None:
         if capture.response_url:
-            answer = WebhookClient(capture.response_url, timeout=10).send(
-                text=sentence, response_type="ephemeral", replace_original=False
-            )
+            # By default it repeats what may have taken effect.
+            client = WebhookClient(capture.response_url, timeout=10, retry_handlers=[])
+            answer = client.send(text=sentence, response_type="ephemeral", replace_original=False)
             if answer.status_code == 200:  # noqa: PLR2004, HTTP's OK
                 return
         message = sentence_message(sentence)
