@@ -76,11 +76,20 @@ class Names:
     def table(self, ends: Iterable[Endpoint]) -> Mapping[str, str]:
         """Short names of the ends of flows: by `address:port` where the port decides, else by address."""
         found: dict[str, str] = {}
+        # A file has tens of thousands of ends, of few addresses; hardly a port decides.
+        ports = {port for _, port in self._by_port}
+        addresses: dict[str, None] = {}
         for end in ends:
-            by_port = (canonical(end.address), end.port) in self._by_port
-            name = self.name(end.address, end.port if by_port else None)
+            if end.port in ports and (canonical(end.address), end.port) in self._by_port:
+                name = self.name(end.address, end.port)
+                if name.short != name.address:
+                    found[str(end)] = name.short
+            else:
+                addresses[end.address] = None
+        for address in addresses:
+            name = self.name(address)
             if name.short != name.address:
-                found[str(end) if by_port else end.address] = name.short
+                found[address] = name.short
         return found
 
     def hosts(self, addresses: Iterable[str]) -> Mapping[str, str]:

@@ -14,6 +14,8 @@ def explained(summary: Summary, context: Context) -> Summary:
         KeyError, TypeError, ValueError: The context's snapshot of the cluster is something else.
     """
     given = evidence(summary, context)
+    if context.cluster is None:
+        return replace(summary, findings=found(given))
     ends = dict.fromkeys(end for flow in summary.flows for end in (flow.a, flow.b))
     names = {**summary.names, **given.names.table(ends)}
     return replace(summary, findings=found(given), names=names)
