@@ -9,20 +9,45 @@ from tests.hangs import HANGS
 from workers.summary.endpoint import Endpoint
 from workers.summary.flow import Flow
 
-_LINE = re.compile(r"^(\S+) +<-> (\S+) +(\d+) .*? +(\d+) .*? +(\d+) ")
+_LINE = re.compile(r"^(\S+) +<-> (\S+) +(\d+) (\d+) \S+ +(\d+) (\d+) \S+ +\d+ ")
+
+Row = tuple[str, str, str, int, int, int, int]
+"""Protocol, a, b, packets and bytes from a to b, packets and bytes from b to a."""
 
 
 def conversations(path: Path) -> Counter[tuple[str, str, str, int, int]]:
     """Protocol, a, b, packets from a to b and from b to a; as often as `-z conv` lists them."""
     found: Counter[tuple[str, str, str, int, int]] = Counter()
+    for (protocol, a, b, packets_ab, _, packets_ba, _), times in _rows(path).items():
+        found[protocol, a, b, packets_ab, packets_ba] += times
+    return found
+
+
+def exactly(path: Path, *options: str) -> Counter[Row]:
+    """The same with bytes behind packets; files are small, because of 10 kB and more tshark rounds them.
+
+    Args:
+        path: The file.
+        options: Further ones of tshark.
+    """
+    return _rows(path, *options)
+
+
+def counted_exactly(flows: tuple[Flow, ...]) -> Counter[Row]:
+    """Flows as `exactly` gives them."""
+    return Counter((flow.protocol, str(flow.a), str(flow.b), *flow[3:7]) for flow in flows)
+
+
+def _rows(path: Path, *options: str) -> Counter[Row]:
+    found: Counter[Row] = Counter()
     protocol = ""
-    for line in _tshark(path, "-q", "-z", "conv,tcp", "-z", "conv,udp"):
+    for line in _tshark(path, *options, "-q", "-z", "conv,tcp", "-z", "conv,udp"):
         if line.endswith("Conversations"):
             protocol = line.split()[0]
         elif matched := _LINE.match(line):
             a, b = (_endpoint(side) for side in matched.group(1, 2))
-            to_a, to_b = int(matched[3]), int(matched[4])
-            found[protocol, a, b, to_b, to_a] += 1
+            packets_ba, bytes_ba, packets_ab, bytes_ab = (int(number) for number in matched.group(3, 4, 5, 6))
+            found[protocol, a, b, packets_ab, bytes_ab, packets_ba, bytes_ba] += 1
     return found
 
 

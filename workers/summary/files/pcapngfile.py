@@ -20,6 +20,8 @@ _SECTION = b"\x0a\x0d\x0d\x0a"  # the same in either byte order
 _INTERFACE, _OLD_PACKET, _SIMPLE_PACKET, _NAMES, _PACKET = 1, 2, 3, 4, 6
 _ORDERS = {b"\x4d\x3c\x2b\x1a": "<", b"\x1a\x2b\x3c\x4d": ">"}
 _SHORTEST = 12
+_BEGINNINGS = {_SECTION: 14}  # to behind its version
+_VERSION = 1  # the major one; Wireshark stops at another, too
 # Wireshark takes no longer block either (MAX_BLOCK_SIZE, wiretap/pcapng.c).
 _LONGEST = 16 << 20
 _END_OF_OPTIONS, _RESOLUTION, _OFFSET = 0, 9, 14
@@ -73,9 +75,9 @@ class PcapngFile:
         while self.trouble is None and (block := self._source.read(_BLOCK)):
             data = data[at:] + block
             at = 0
-            while at + _SHORTEST <= len(data):
+            while at + _BEGINNINGS.get(data[at : at + 4], _SHORTEST) <= len(data):
                 if data[at : at + 4] == _SECTION:
-                    begun = self._section(data[at + 8 : at + 12]) or begun
+                    begun = self._section(data[at + 8 : at + 14]) or begun
                 kind, size = struct.unpack_from(self._order + "II", data, at)
                 size = (size + 3) & ~3
                 if not _SHORTEST <= size <= _LONGEST:
@@ -93,11 +95,14 @@ class PcapngFile:
         if at < len(data) and self.trouble is None:
             self.trouble = "The file ends in the middle of a block: that one is left out."
 
-    def _section(self, magic: bytes) -> bool:
-        order = _ORDERS.get(magic)
+    def _section(self, beginning: bytes) -> bool:
+        order = _ORDERS.get(beginning[:4])
         if order is None:
             self.trouble = _DAMAGED
             return False
+        if struct.unpack_from(order + "H", beginning, 4) != (_VERSION,):
+            self.trouble = "The file is pcapng of an unknown version: what follows is left out."
+            return True
         self._order, self._interfaces = order, []
         return True
 

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.workers.summary import oracle, packets
+from tests.workers.summary.blocks import block, interface, option, packet, section
 from tests.workers.summary.packets import Record, pcap
 from workers.summary.files.capturefile import open_capture
 from workers.summary.files.pcapfile import PcapError
@@ -20,29 +21,6 @@ from workers.summary.flows.counting import Counting
 SECOND = 1_000_000_000
 DATAGRAM = packets.ipv4("10.0.0.1", "10.0.0.2", 17, packets.udp(4000, 5000, b"hello"))
 FRAME = packets.ethernet(DATAGRAM)
-
-
-def block(kind: int, body: bytes, order: str = "<") -> bytes:
-    body += bytes(-len(body) % 4)
-    size = struct.pack(order + "I", len(body) + 12)
-    return struct.pack(order + "I", kind) + size + body + size
-
-
-def section(order: str = "<") -> bytes:
-    return block(0x0A0D0D0A, struct.pack(order + "IHHq", 0x1A2B3C4D, 1, 0, -1), order)
-
-
-def interface(link_type: int = 1, order: str = "<", options: bytes = b"", snaplen: int = 0) -> bytes:
-    return block(1, struct.pack(order + "HHI", link_type, 0, snaplen) + options, order)
-
-
-def option(number: int, value: bytes, order: str = "<") -> bytes:
-    return struct.pack(order + "HH", number, len(value)) + value + bytes(-len(value) % 4)
-
-
-def packet(frame: bytes, ticks: int = 0, number: int = 0, order: str = "<") -> bytes:
-    head = struct.pack(order + "IIIII", number, ticks >> 32, ticks & 0xFFFFFFFF, len(frame), len(frame))
-    return block(6, head + frame, order)
 
 
 def counted(data: bytes) -> Counted:
@@ -110,6 +88,10 @@ def test_other_blocks_are_passed_over() -> None:
     [
         (packet(FRAME)[:-9], "The file ends in the middle of a block: that one is left out."),
         (packet(FRAME, number=7), "The file is damaged: what follows is not a packet."),
+        (
+            block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 2, 0, -1)) + interface() + packet(FRAME),
+            "The file is pcapng of an unknown version: what follows is left out.",
+        ),
         (
             struct.pack("<IIQ", 6, 1 << 30, 0),
             "The file is damaged: what follows is no block of pcapng.",
