@@ -1,17 +1,36 @@
 """Findings as lines of a terminal."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from textwrap import wrap
 
+from bot.terminal.paint import Style
 from bot.terminal.words import in_the_terminal
 from workers.summary.finding import Finding
+from workers.summary.table import WIDTH
 
 
-def finding_lines(findings: Sequence[Finding]) -> Iterator[str]:
-    """All of them, each with what to do, what shows it in Wireshark and an empty line behind."""
+def _plain(_style: Style, text: str) -> str:
+    return text
+
+
+def finding_lines(
+    findings: Sequence[Finding], *, width: int = WIDTH, paint: Callable[[Style, str], str] = _plain
+) -> Iterator[str]:
+    """All of them, each with what to do, what shows it in Wireshark and an empty line behind.
+
+    Args:
+        findings: The gravest first.
+        width: Columns; filters are not wrapped, so that they can be copied.
+        paint: Colours.
+    """
     for finding in findings:
-        yield in_the_terminal(f"{finding.severity.upper()}: {finding.sentence}")
+        severity = f"{finding.severity.upper()}:"
+        first, *others = wrap(in_the_terminal(f"{severity} {finding.sentence}"), width) or [severity]
+        yield paint(finding.severity, severity) + first.removeprefix(severity)
+        yield from others
         if finding.next:
-            yield in_the_terminal(f"  next: {finding.next}")
+            told = in_the_terminal(f"next: {finding.next}")
+            yield from wrap(told, width, initial_indent="  ", subsequent_indent="  ")
         if finding.display_filter:
             yield in_the_terminal(f"  Wireshark: {finding.display_filter}")
         yield ""

@@ -1,4 +1,4 @@
-"""`podcap summarize FILE [--json]`: what is in a capture file, whoever made it."""
+"""`podcap summarize FILE`: what is in a capture file, whoever made it, as text, JSON, a picture or a page."""
 
 import argparse
 import json
@@ -10,11 +10,16 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from bot.terminal.command import CommandError, Commands, UsageProblem
-from bot.terminal.findings import finding_lines
+from bot.terminal.output_file import OutputError, check_output, write_output
+from bot.terminal.paint import Paint
+from bot.terminal.reading import reading
+from bot.terminal.told import told
 from bot.terminal.words import in_the_terminal
+from workers.page.page import page
+from workers.picture.picture import PictureError, chart_of, picture
 from workers.summary.summarise import SummaryError, summary_json
 from workers.summary.summary import Summary
-from workers.summary.table import flow_table, said_lines
+from workers.summary.table import WIDTH
 
 
 def register(commands: Commands) -> None:
@@ -22,29 +27,81 @@ def register(commands: Commands) -> None:
     parser = commands.add_parser("summarize", help="say what is in a capture file")
     parser.add_argument("file", type=Path, metavar="FILE", help="a pcap file; - for standard input")
     parser.add_argument("--json", action="store_true", help="as JSON: docs/summary.md")
+    parser.add_argument(
+        "--html", type=Path, metavar="OUT", help="as a page, into a file; - for standard output"
+    )
+    parser.add_argument("--picture", type=Path, metavar="OUT", help="traffic over time as a PNG, into a file")
+    parser.add_argument("--force", action="store_true", help="replace OUT when it is there")
     parser.set_defaults(run=_run)
 
 
 def _run(options: argparse.Namespace) -> int:
+    _check(options)
+    line = _summarised(options.file)
+    if options.json:
+        print(line.decode("ascii"))
+    if options.html or options.picture:
+        summary = Summary.from_json(json.loads(line))
+        _write(options, summary)
+    elif not options.json:
+        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else WIDTH
+        for text in told(Summary.from_json(json.loads(line)), width=width, paint=Paint(sys.stdout)):
+            print(text)
+    return 0
+
+
+def _check(options: argparse.Namespace) -> None:
+    if options.json and _is_dash(options.html):
+        raise UsageProblem("Standard output takes one of them: name a file, as in `--html OUT.html`.")
+    if options.picture and _is_dash(options.picture):
+        raise UsageProblem("A picture goes into a file: name it, as in `--picture OUT.png`.")
+    for path in (options.html, options.picture):
+        if path and not _is_dash(path):
+            try:
+                check_output(path, force=options.force)
+            except OutputError as error:
+                raise CommandError(in_the_terminal(str(error))) from error
+
+
+def _is_dash(path: Path | None) -> bool:
+    return path is not None and str(path) == "-"
+
+
+def _summarised(path: Path) -> bytes:
     try:
-        with _standard_input() if str(options.file) == "-" else nullcontext(options.file) as file:
-            told = summary_json(file, payload=True)
+        with (
+            _standard_input() if _is_dash(path) else nullcontext(path) as file,
+            reading(file, sys.stderr) as passing,
+        ):
+            return summary_json(file, payload=True, passing=passing)
     except SummaryError as error:
         raise CommandError(in_the_terminal(str(error))) from error
     except OSError as error:
-        file = in_the_terminal(str(options.file))
-        raise CommandError(f"{file} cannot be read: {error.strerror or error}.") from error
-    if options.json:
-        print(told.decode("ascii"))
-        return 0
-    summary = Summary.from_json(json.loads(told))
-    for line in finding_lines(summary.findings):
-        print(line)
-    for line in (*flow_table(summary, limit=1000).split("\n"), *said_lines(summary, limit=100)):
-        print(in_the_terminal(line))
-    for note in summary.notes:
-        print(in_the_terminal(note))
-    return 0
+        name = in_the_terminal(str(path))
+        raise CommandError(f"{name} cannot be read: {error.strerror or error}.") from error
+
+
+def _write(options: argparse.Namespace, summary: Summary) -> None:
+    title = "standard input" if _is_dash(options.file) else options.file.name
+    try:
+        if options.picture:
+            _into(options.picture, picture(chart_of(summary, title)).png, options)
+        if options.html:
+            _into(options.html, page(summary, title).encode(), options)
+    except (PictureError, OutputError) as error:
+        raise CommandError(in_the_terminal(str(error))) from error
+
+
+def _into(path: Path, content: bytes, options: argparse.Namespace) -> None:
+    if _is_dash(path):
+        sys.stdout.write(content.decode())
+        return
+    with tempfile.NamedTemporaryFile(prefix="podcap-") as file:
+        file.write(content)
+        file.flush()
+        write_output(Path(file.name), path, force=options.force)
+    if not options.json and not _is_dash(options.html):
+        print(f"Written to {in_the_terminal(str(path))}")
 
 
 @contextmanager

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
@@ -25,10 +25,17 @@ _MOST_OUTPUT = 256 << 20
 _MOST_COMPLAINTS = 4096
 _READ = 1 << 16
 _GRACE = 5
+_PASSING = 0.25
 
 
 def run_limited(
-    module: str, arguments: Sequence[str], source: IO[bytes], *, seconds: int, inherited: Sequence[int] = ()
+    module: str,
+    arguments: Sequence[str],
+    source: IO[bytes],
+    *,
+    seconds: int,
+    inherited: Sequence[int] = (),
+    passing: Callable[[int], None] = lambda _: None,
 ) -> tuple[bytes, str | None]:
     """Runs `python -m module` on a file until it ends.
 
@@ -38,6 +45,7 @@ def run_limited(
         source: The open file; the child reads it from where it stands.
         seconds: After which the child is ended, should it not have ended itself.
         inherited: Descriptors that the child gets besides, under the same numbers.
+        passing: Called now and then with how far the child has read its file, in bytes.
 
     Returns:
         What it wrote, and why it did not end by itself and well, as the end of a sentence (None when it did).
@@ -47,7 +55,9 @@ def run_limited(
         folder.chmod(0o555)
         with _start(module, arguments, source, folder, inherited) as child:
             try:
-                output, late = _read(child, time.monotonic() + seconds + _GRACE)
+                deadline = time.monotonic() + seconds + _GRACE
+                # The child's standard input is this very open file, so that its offset is ours, too.
+                output, late = _read(child, deadline, lambda: passing(_offset(source)))
             finally:
                 # Before its exit status is fetched: until then the id of its group is nobody else's.
                 with suppress(ProcessLookupError):
@@ -80,7 +90,11 @@ def _start(
     )
 
 
-def _read(child: subprocess.Popen[bytes], deadline: float) -> tuple[bytes, bool]:
+def _offset(source: IO[bytes]) -> int:
+    return os.lseek(source.fileno(), 0, os.SEEK_CUR)
+
+
+def _read(child: subprocess.Popen[bytes], deadline: float, passing: Callable[[], None]) -> tuple[bytes, bool]:
     """What the child wrote until it closed its output, and whether it did not in time (or wrote on)."""
     output, complaints = bytearray(), bytearray()
     with selectors.DefaultSelector() as selector:
@@ -88,9 +102,11 @@ def _read(child: subprocess.Popen[bytes], deadline: float) -> tuple[bytes, bool]
             if stream is not None:
                 selector.register(stream, selectors.EVENT_READ, kept)
         while selector.get_map():
-            ready = selector.select(max(0.0, deadline - time.monotonic()))
-            if not ready or len(output) > _MOST_OUTPUT:
+            left = deadline - time.monotonic()
+            ready = selector.select(min(_PASSING, max(0.0, left)))
+            if len(output) > _MOST_OUTPUT or (not ready and left <= 0):
                 return bytes(output), True
+            passing()
             for key, _ in ready:
                 data = os.read(key.fd, _READ)
                 if not data:

@@ -1,6 +1,7 @@
 """Summarising a capture file, in a child process: `workers.summary.child`, started by `limited`."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 from workers.summary.limited import run_limited
@@ -57,13 +58,19 @@ def summary_json(
     payload: bool,
     names: Path | None = None,
     digest: bool = False,
+    passing: Callable[[int], None] = lambda _: None,
 ) -> bytes:
-    """The same as JSON, which a big file has tens of megabytes of: printable ASCII, one line."""
+    """The same as JSON, which a big file has tens of megabytes of: printable ASCII, one line.
+
+    `passing` is called now and then with how many bytes of the file have been read.
+    """
     arguments = ["--seconds", str(seconds), "--memory", str(memory), *(["--payload"] if payload else [])]
     arguments += ["--digest"] if digest else []
     arguments += ["--names", str(names.absolute())] if names else []
     with path.open("rb") as source:
-        output, failure = run_limited("workers.summary.child", arguments, source, seconds=seconds)
+        output, failure = run_limited(
+            "workers.summary.child", arguments, source, seconds=seconds, passing=passing
+        )
     line, ended, _ = output.partition(b"\n")
     if not ended:
         raise SummaryError(f"The capture could not be summarised: {failure or 'nothing was said'}.")

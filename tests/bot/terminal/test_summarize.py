@@ -79,3 +79,43 @@ def test_a_file_that_is_missing_or_broken_is_one_sentence(
     (line,) = errors.splitlines()
     assert line.startswith("podcap: ")
     assert line.isprintable()
+
+
+def test_a_picture_and_a_page_are_written_whole_for_their_owner_alone(
+    file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    picture, page = tmp_path / "out.png", tmp_path / "out.html"
+    assert run(["summarize", str(file), "--picture", str(picture), "--html", str(page)]) == 0
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert "<h1>made.pcap</h1>" in page.read_text()
+    assert {oct(path.stat().st_mode & 0o777) for path in (picture, page)} == {"0o600"}
+    assert capsys.readouterr().out == f"Written to {picture}\nWritten to {page}\n"
+
+
+def test_what_is_there_is_replaced_only_when_that_is_asked_for(
+    file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = tmp_path / "out.html"
+    page.write_text("mine")
+    assert run(["summarize", str(file), "--html", str(page)]) == 1
+    assert "`--force`" in capsys.readouterr().err
+    assert page.read_text() == "mine"
+    assert run(["summarize", str(file), "--html", str(page), "--force"]) == 0
+    assert page.read_text().startswith("<!DOCTYPE html>")
+
+
+def test_json_stands_alone_on_standard_output_whatever_is_written_besides(
+    file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["summarize", str(file), "--json", "--html", str(tmp_path / "out.html")]) == 0
+    assert json.loads(capsys.readouterr().out)["version"] == 2
+    assert (tmp_path / "out.html").exists()
+
+
+def test_a_page_can_go_to_standard_output_but_not_beside_json_and_a_picture_never(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["summarize", str(file), "--html", "-"]) == 0
+    assert capsys.readouterr().out.endswith("</html>\n")
+    assert run(["summarize", str(file), "--html", "-", "--json"]) == 2
+    assert run(["summarize", str(file), "--picture", "-"]) == 2

@@ -1,0 +1,1 @@
+"""A summary as one HTML page, for a browser."""
