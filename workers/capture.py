@@ -16,10 +16,13 @@ or the file in the store. Moves that were made already are passed over. A worker
 captures go where they are, while tcpdump runs on.
 """
 
+import json
 import logging
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -53,7 +56,7 @@ from workers.tap.iflink import with_iflink
 from workers.tap.proof import Watched
 from workers.tap.tap import NoTap, Tap, decide, explain
 from workers.tap.watch import watched
-from workers.trail.facts import tapped
+from workers.trail.facts import tap_of, tapped
 from workers.trail.trail import Wanted
 from workers.work import Ended, Leaving, Work
 from workers.working_folder import working_folder
@@ -174,7 +177,9 @@ def _make(work: Work) -> None:
         if work.has_reached(State.CAPTURING):
             report, seen = _go_on(work, cluster, raw)
         else:
-            report, seen = _capture(work, cluster, raw, _recheck(work))
+            judgement = _recheck(work)
+            begun = work.lease.takeover and _has_begun(work, cluster)
+            report, seen = _go_on(work, cluster, raw) if begun else _capture(work, cluster, raw, judgement)
         # Nobody takes over from a terminal, and its packets may be read from it for long.
         keep = work.capture.origin == SLACK
         if not keep:
@@ -243,9 +248,23 @@ _GOES_ON = (Leaving, LeaseLostError)
 """What ends the work on a capture, and not the capture."""
 
 
+def _has_begun(work: Work, cluster: Cluster) -> bool:
+    """Whether an earlier worker started tcpdump and did not live to write that down; then that is done.
+
+    Where it captures stands in the trail; decided anew, the tap might be another one than that.
+    """
+    found = _find(work, cluster)
+    heard = "" if found is None else Spool(found).heard()
+    if heard:
+        begin_naming(work)
+        work.move(State.CAPTURING, trail={"tcpdump": heard})
+    return bool(heard)
+
+
 def _go_on(work: Work, cluster: Cluster, raw: Path) -> tuple[SpoolReport, Watched | None]:
     """What an earlier worker began: agent pod and spool are there, whatever became of the pod meanwhile."""
     agent_pod = _find_agent_pod(work, cluster)
+    work.compiled = _last_facts(work, "tapped").get("filter_compiled", "")
     running = work.capture.state is State.CAPTURING
     before = _look_again(work, cluster, agent_pod) if running else None
     spool = Spool(agent_pod)
@@ -260,12 +279,11 @@ def _go_on(work: Work, cluster: Cluster, raw: Path) -> tuple[SpoolReport, Watche
 
 
 def _find_agent_pod(work: Work, cluster: Cluster) -> AgentPod:
-    owner = Owner(work.capture.id, work.services.ledger.installation())
     until = time.monotonic() + _FIND_SECONDS
     while True:
         work.refuse_if_leaving()
         try:
-            found = agent.find(cluster, owner=owner, namespace=work.services.settings.agent_namespace)
+            found = _find(work, cluster)
         except (ForbiddenError, UnauthenticatedError):
             raise
         except ClusterError as error:
@@ -280,20 +298,32 @@ def _find_agent_pod(work: Work, cluster: Cluster) -> AgentPod:
         return found
 
 
+def _find(work: Work, cluster: Cluster) -> AgentPod | None:
+    owner = Owner(work.capture.id, work.services.ledger.installation())
+    return agent.find(cluster, owner=owner, namespace=work.services.settings.agent_namespace)
+
+
 def _look_again(work: Work, cluster: Cluster, agent_pod: AgentPod) -> tuple[Pod, Tap, Evidence] | None:
     """What the node counts from now on is compared with the capture; None where that proves nothing."""
     capture = work.capture
+    where = _last_facts(work, "tapped")
+    if not where:
+        return None
     try:
         pod = cluster.running_pod(capture.namespace, capture.pod)
         if pod.uid != capture.pod_uid:
             return None
         evidence = gather(agent_pod, pod, poll=work.refuse_if_leaving)
-        tap = decide(evidence, pod, may_enter=agent_pod.may_enter)
-    except (ClusterError, NoTap) as error:
+    except ClusterError as error:
         log.info("the capture will not be compared with the node's counters: %s", error)
         return None
-    work.compiled = tap.filter(capture.filter)
-    return (pod, tap, evidence) if tap.interface == capture.interface else None
+    return pod, tap_of(where), evidence
+
+
+def _last_facts(work: Work, event: str) -> Mapping[str, Any]:
+    """What the trail knows of the capture's last event of a kind; nothing when there was none."""
+    wanted = Wanted(capture_id=work.capture.id, event=event, newest=1)
+    return next((json.loads(entry.facts) for entry in work.services.ledger.trail.entries(wanted)), {})
 
 
 def _captured_for(work: Work) -> float:

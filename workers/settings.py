@@ -164,7 +164,7 @@ class Settings(BaseSettings):
     agent_image: str | None = Field(
         None,
         alias="PODCAP_AGENT_IMAGE",
-        description="Image of the agent pod: a POSIX sh, coreutils, iproute2, tcpdump and perl.",
+        description="Image of the agent pod: a POSIX sh, coreutils, util-linux, iproute2, tcpdump and perl.",
     )
     agent_namespace: str = Field(
         "podcap", alias="PODCAP_AGENT_NAMESPACE", description="Namespace in which agent pods are created."

@@ -1,7 +1,7 @@
 """Workers that are killed at a chosen moment: `python -m tests.e2e.dying CAPTURE=MOMENT…`.
 
 Each is a process of its own, with podcap's settings in its environment, and really killed. A moment is a
-state, of which the ledger has just heard, or an event of the trail.
+state, of which the ledger has just heard, an event of the trail, or `LISTENS`.
 """
 
 import os
@@ -15,6 +15,10 @@ from workers.ledger.lease import Lease
 from workers.ledger.ledger import Ledger
 from workers.ledger.states import State
 from workers.services import open_services
+from workers.spool.spool import Spool
+
+LISTENS = "tcpdump listens"
+"""tcpdump was started, and nobody has written that down."""
 
 
 def _die() -> None:
@@ -22,7 +26,7 @@ def _die() -> None:
 
 
 def _die_at(moment: str) -> None:
-    take, move, record = Ledger.take, Ledger.move_held, Ledger.record
+    take, move, record, start = Ledger.take, Ledger.move_held, Ledger.record, Spool.start
 
     def taken(self: Ledger, capture_id: str, worker: str) -> tuple[Capture, Lease]:
         found = take(self, capture_id, worker)
@@ -41,6 +45,13 @@ def _die_at(moment: str) -> None:
             _die()
         return record(self, capture_id, event, **known)
 
+    def started(self: Spool, *where: Any) -> str:
+        heard = start(self, *where)
+        if moment == LISTENS:
+            _die()
+        return heard
+
+    Spool.start = started  # type: ignore[method-assign]
     Ledger.take, Ledger.move_held, Ledger.record = taken, moved, recorded  # type: ignore[method-assign]
 
 

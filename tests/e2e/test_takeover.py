@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from deploy.lab.handle import LabHandle
+from tests.e2e.dying import LISTENS
 from workers.admission import accept
 from workers.capture import run
 from workers.housekeeping import keep_house
@@ -33,8 +34,9 @@ ROOT = Path(__file__).parents[2]
 NODE = "k8s-node02"
 SECONDS = 6
 WHILE_DELIVERING = ("picture delivered", "file delivered")
-MOMENTS = (*sorted(ACTIVE), *WHILE_DELIVERING)
-"""Each state, and the moment when the file is in the thread and nobody has written that down."""
+MOMENTS = (*sorted(ACTIVE), LISTENS, *WHILE_DELIVERING)
+"""Each state, and moments that nobody has written down: tcpdump listens; the file is in the thread."""
+UNWRITTEN = {LISTENS: State.TAPPING, **dict.fromkeys(WHILE_DELIVERING, State.DELIVERING)}
 
 
 @pytest.fixture
@@ -131,7 +133,7 @@ def test_a_worker_killed_at_any_step_is_followed_by_another_that_says_nothing_tw
     captures = {ask(world, services, pod).id: moment for moment in MOMENTS}
     kill_workers(world, captures)
     states = {one: services.ledger.get(one).state for one in captures}
-    assert states == {one: "delivering" if at in WHILE_DELIVERING else at for one, at in captures.items()}
+    assert states == {one: UNWRITTEN.get(at, at) for one, at in captures.items()}
     keep_house(services, Pulse(silence=0, looks=0))
     assert {one.id for one in services.ledger.adrift()} == set(captures)
     take_over(services, list(captures))
@@ -142,6 +144,8 @@ def test_a_worker_killed_at_any_step_is_followed_by_another_that_says_nothing_tw
         events = Counter(entry.event for entry in services.ledger.trail.entries(Wanted(capture_id=one)))
         assert all(events[state] == 1 for state in ACTIVE), (moment, events)
         assert (events["worker lost"], events["taken over"]) == (1, 1)
+        # What runs is gone on with where it is.
+        assert events["tapped"] == 1, (moment, events)
         assert [events[what] for what in WHILE_DELIVERING] == [1, 1], (moment, events)
         (first, begin), *_, (_, end) = seen = pings(world, one, address)
         assert [number for number, _ in seen] == list(range(first, first + len(seen))), moment

@@ -111,11 +111,21 @@ class Spool:
         self._began = time.monotonic()
         self._limits = limits
         self.seconds = limits.seconds
-        words = done.stdout.decode("utf-8", "replace")
         if done.exit_code != 0:
+            words = done.stdout.decode("utf-8", "replace")
             words += done.stderr.decode("utf-8", "replace")
             raise SpoolError(f"tcpdump could not capture on {tap.interface}: {complaint(words).rstrip('.')}.")
-        return words.strip().removeprefix("tcpdump: ")
+        return _listening(done.stdout)
+
+    def heard(self) -> str:
+        """What tcpdump said when it was started: its own line, as `start` returns it; "" when it was not.
+
+        Raises:
+            ClusterError: The agent pod is not reached.
+        """
+        argv = ["grep", "-s", "listening on", f"{self._directory}/run/log"]
+        done = patiently(self._agent, lambda: self._agent.run(argv, seconds=_SHORT))
+        return _listening(done.stdout)
 
     def resume(self, limits: SpoolLimits, *, since: float) -> None:
         """Takes up a spool that another worker has started, running or not.
@@ -262,6 +272,10 @@ class Spool:
     def _run(self, name: str, arguments: list[str], *, seconds: float = _SHORT) -> Completed:
         program = script("workers.spool", name)
         return self._agent.run(["sh", "-c", program, f"podcap-{name}", *arguments], seconds=seconds)
+
+
+def _listening(output: bytes) -> str:
+    return output.decode("utf-8", "replace").strip().removeprefix("tcpdump: ")
 
 
 def _measure(path: Path) -> tuple[int, str]:

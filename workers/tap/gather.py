@@ -10,9 +10,12 @@ from workers.cluster.errors import ClusterError
 from workers.cluster.pod import Pod
 from workers.tap.evidence import Evidence, parse
 from workers.tap.framing import TornError
-from workers.tap.probe import probe
+from workers.tap.probe import NoSocketsError, probe
 
 _SECONDS = 20.0
+_NOBODY = (0,)
+"""No process has this PID."""
+
 _LIMIT_BYTES = 32 << 20
 
 
@@ -26,7 +29,7 @@ def gather(
 ) -> Evidence:
     """Everything the pod's node says about where its packets pass.
 
-    Of a hostNetwork pod only: where its ports see podcap's own streams.
+    Of a hostNetwork pod only: the node's links, and where its ports see podcap's own streams.
 
     Args:
         agent: The agent pod on the pod's node.
@@ -39,8 +42,27 @@ def gather(
         ClusterError: The node could not be asked.
     """
     if pod.host_network:
-        # Its network is the node's own, with up to a hundred thousand routes that prove nothing.
-        return Evidence(own_streams=probe(agent, pod, poll=poll) if ifindex is None else ())
+        # Its network is the node's own: nothing is to be found, and nothing to be compared afterwards.
+        return _of_the_node(agent, pod, poll) if ifindex is None else Evidence()
+    return _asked(agent, pod, pids, ifindex, poll)
+
+
+def _of_the_node(agent: AgentPod, pod: Pod, poll: Callable[[], None] | None) -> Evidence:
+    """Without its processes: their routes, up to a hundred thousand, prove nothing."""
+    links = _asked(agent, pod, _NOBODY, None, poll).links
+    try:
+        return Evidence(links=links, own_streams=probe(agent, pod, poll=poll))
+    except NoSocketsError as error:
+        return Evidence(links=links, missing=(f"not left out: {error}",))
+
+
+def _asked(
+    agent: AgentPod,
+    pod: Pod,
+    pids: Sequence[int],
+    ifindex: int | None,
+    poll: Callable[[], None] | None,
+) -> Evidence:
     nonce = secrets.token_hex(16)
     argv = arguments(nonce, pod, pids=pids, ifindex=ifindex)
     done = agent.run(argv, seconds=_SECONDS, limit_bytes=_LIMIT_BYTES, poll=poll)

@@ -12,12 +12,16 @@ from dataclasses import dataclass
 from typing import Literal
 
 from workers.cluster.pod import Pod
+from workers.tap.each_once import bridge_ports, not_at_ports
 from workers.tap.evidence import Evidence
 from workers.tap.opinions import Opinion, opinions
 from workers.tap.past_the_host import why_inside
 from workers.tap.seat import Seat, seat
 
 Confidence = Literal["high", "medium"]
+
+INSIDE = "inside"
+"""The method of a tap in the pod's network namespace."""
 
 KUBELET_PORT = 10250
 """An exec into any pod of a node passes here: a capture of the node itself must leave it out."""
@@ -140,7 +144,7 @@ def _inside_tap(evidence: Evidence, pod: Pod, place: Seat, why: str) -> Tap:
         node=pod.node or "",
         interface=place.interface,
         ifindex=place.index,
-        method="inside",
+        method=INSIDE,
         proof=(why, f"there {place.interface} {has}", *_others(place), *evidence.missing),
         confidence="high" if place.has_address else "medium",
         netns_id=place.netns_id,
@@ -192,12 +196,18 @@ def _host_tap(evidence: Evidence, pod: Pod) -> Tap:
     ]
     terms = " or ".join(f"{protocol} port {number}" for protocol, number in ports)
     without = "".join(f" and not (host {stream.address} and tcp port {stream.port})" for stream in own)
+    leading = sorted({str(link.master) for link in bridge_ports(evidence.links)})
+    if leading:
+        proof.append(f"each packet once, so not at the ports of {', '.join(leading)}")
+        without += f" and {not_at_ports(evidence.links)}"
+    elif not evidence.links:
+        proof.append("a packet that passes a bridge may be there twice, since the node's links are unknown")
     return Tap(
         node=pod.node or "",
         interface="any",
         ifindex=0,
         method="host",
-        proof=tuple(proof),
+        proof=(*proof, *evidence.missing),
         confidence="medium",
         narrow=f"({terms}) and not tcp port {KUBELET_PORT}{without}",
     )

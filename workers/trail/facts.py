@@ -1,5 +1,6 @@
 """What the trail is to know of a capture before its first packet: where, why there, within what. Pure."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -7,7 +8,7 @@ from workers.cluster.pod import Pod
 from workers.spool.spool import SpoolLimits
 from workers.tap.evidence import Evidence
 from workers.tap.seat import seat
-from workers.tap.tap import Tap
+from workers.tap.tap import INSIDE, Tap
 
 
 def tapped(
@@ -44,3 +45,19 @@ def tapped(
         "agent_pod": f"{agent.namespace}/{agent.name}",
         "agent_image": dict(agent.images),
     }
+
+
+def tap_of(facts: Mapping[str, Any]) -> Tap:
+    """The tap that `tapped` wrote down; what it is narrowed by is known as the compiled filter alone."""
+    inside = facts["method"] == INSIDE
+    return Tap(
+        node=facts["node"],
+        interface=facts["interface"],
+        ifindex=facts["ifindex"],
+        method=facts["method"],
+        proof=tuple(facts["proof"]),
+        confidence=facts["confidence"],
+        netns_id=facts["netns_id"],
+        pid=facts["process"] if inside else None,
+        started=facts["process_started"] if inside else None,
+    )

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from deploy.lab.handle import LabHandle
-from tests.bot.terminal.conftest import Terminal, told, wait_for_line
+from tests.bot.terminal.conftest import Terminal, interrupt, told, wait_for_line
 
 NODE, ADDRESS, CLIENT, OTHER = "k8s-node01", "192.168.1.20", "192.168.1.35", "192.168.1.21"
 
@@ -103,21 +103,28 @@ def through_the_node(lab: LabHandle, tmp_path: Path) -> Iterator[Path]:
         yield changed
 
 
-def test_the_captures_own_stream_is_not_in_a_capture_of_the_pod_that_serves_the_api(
+def test_of_the_pod_that_serves_the_api_each_packet_is_captured_once_and_none_of_the_captures_own_stream(
     lab: LabHandle, through_the_node: Path, tmp_path: Path
 ) -> None:
     terminal = Terminal(tmp_path, KUBECONFIG=str(through_the_node), PODCAP_AGENT_IMAGE="podcap-agent:lab")
     api = {"ports": [{"containerPort": 6443}]}
+    beside = lab.get("pod", "shopper")["status"]["podIP"]
     try:
         with lab.pod("api", api, namespace="traefik", hostNetwork=True):
-            process = terminal.start("capture", "traefik/api", "3s", "-o", "here.pcap")
+            process = terminal.start("capture", "traefik/api", "1m", "-o", "here.pcap")
             wait_for_line(process, "Capturing on")
             ask = f"import socket; socket.create_connection(('{ADDRESS}', 6443), 3).close()"
             lab.node("k8s-node02", "python3", "-c", ask)
+            lab.kubectl("exec", "-n", "traefik", "shopper", "--", "python3", "-c", ask)
+            interrupt(process)
             _, errors = process.communicate(timeout=120)
             assert process.returncode == 0, errors
     finally:
         terminal.end()
     (tapped,) = (facts for event, _, facts in terminal.trail() if event == "tapped")
     assert f"not captured: tcp 6443 with {CLIENT}, where podcap's own connections pass" in tapped["proof"]
-    assert set(",".join(told(tmp_path / "here.pcap", "ip.addr", "ip")).split(",")) == {ADDRESS, OTHER}
+    assert set(",".join(told(tmp_path / "here.pcap", "ip.addr", "ip")).split(",")) == {ADDRESS, OTHER, beside}
+    # Its packets pass the bridge and its port there.
+    assert "each packet once, so not at the ports of cni0" in tapped["proof"]
+    asked = told(tmp_path / "here.pcap", "ip.src", "tcp.flags.syn == 1 and tcp.flags.ack == 0")
+    assert sorted(asked) == sorted([OTHER, beside])

@@ -249,8 +249,21 @@ def test_a_host_network_pod_is_tapped_at_its_node_narrowed_to_its_ports(pods: di
     )
     assert explain(tap) == (
         "node2's own network, narrowed to the ports that the pod declares (tcp 8080, udp 53) because it "
-        "uses hostNetwork — confidence medium"
+        "uses hostNetwork; a packet that passes a bridge may be there twice, since the node's links are "
+        "unknown — confidence medium"
     )
+
+
+def test_a_host_network_pods_packets_are_captured_at_a_bridge_and_not_at_its_ports_as_well(
+    pods: dict[str, Pod], visit: Visits
+) -> None:
+    pod = replace(pods["hostnet"], ports=(Port(8080, "TCP"),))
+    tap = decide(Evidence(links=visit(pods["distroless"]).evidence().links), pod)
+    assert tap.narrow == (
+        "(tcp port 8080) and not tcp port 10250 and not (ifindex 4 or ifindex 7 or "
+        "(link[4:4] > 4 and link[4:4] < 7))"
+    )
+    assert tap.proof[-1] == "each packet once, so not at the ports of cni0"
 
 
 def test_podcaps_own_connections_are_left_out_of_a_host_network_pods_packets_and_nothing_else(
