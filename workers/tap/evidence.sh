@@ -33,13 +33,8 @@ for id; do
     shift
     set -- "$@" -e "$id"
 done
-cgroups='[0-9]*/cgroup'
-if [ -n "$pids" ]; then
-    cgroups=
-    for pid in $pids; do
-        cgroups="$cgroups $pid/cgroup"
-    done
-fi
+# A pattern `[0-9]*/cgroup` would have the shell look at each of these files first.
+cgroups=$(printf '%s/cgroup ' ${pids:-[0-9]*})
 processes=$(grep -s -H -F "$@" $cgroups /dev/null)
 printf '%s' "$processes"
 end processes 0

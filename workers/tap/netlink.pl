@@ -43,7 +43,7 @@ my (%asked, %behind);
 for (ask(18, !length($only), pack("x4lx8SSL", $only || 0, 8, 29, 8))) {
     my %of = unpack("x16$attributes", $_);
     my $index = unpack("x4l", $_);
-    my ($peer, $id, $master) = map { defined $_ ? unpack("x2l", $_) : "-" } @of{5, 37, 10};
+    my ($peer, $id, $master) = map { number($_) } @of{5, 37, 10};
     my $kind = $of{18} && unpack("x4S", $of{18}) == 1 ? unpack("x6Z*", $of{18}) : "-";
     push @{$behind{$id}}, $index;
     print "link $index $peer $id $master $kind ", unpack("x2Z*", $of{3}), "\n";
@@ -62,28 +62,32 @@ for my $pid (@pids) {
     row("mark", $pid, $mark) if $mark;
 }
 if (!length($only)) {
-    my %macs;
-    for my $message (ask(30, 1, pack("x12"))) {
-        next unless grep { index($message, $_) > 0 } @ips;
-        my %of = unpack("x12$attributes", $message);
+    my (%macs, @found);
+    for my $told (ask(30, 1, pack("x12"))) {
+        next unless grep { index($told, $_) > 0 } @ips;
+        my %of = unpack("x12$attributes", $told);
         next unless $of{2} && length($of{2}) > 7;
-        $macs{hex_of($of{2}, 6)} = 1;
-        row("neighbour", hex_of($of{1}, length($of{1}) > 8 ? 16 : 4), unpack("x4lS", $message), hex_of($of{2}, 6));
+        my ($device, $state) = unpack("x4lS", $told);
+        my $mac = hex_of($of{2}, 6);
+        row("neighbour", hex_of($of{1}, length($of{1}) > 8 ? 16 : 4), $device, $state, $mac);
+        # One entry of one bridge (Linux 5.0); there is none where the device is no bridge, or keeps one for each VLAN.
+        push @found, ask(30, 0, pack("Cx11SSH12x2SSl", 7, 10, 2, $mac, 8, 9, $device));
+        $macs{$mac} = 1;
     }
-    for my $message (ask(30, 1, pack("Cx11", 7))) {
-        my ($port, $state) = unpack("x4lS", $message);
+    for (@found ? @found : ask(30, 1, pack("Cx11", 7))) {
+        my ($port, $state) = unpack("x4lS", $_);
         # 128: permanent, a port's own address.
         next if $state & 128;
-        my %of = unpack("x12$attributes", $message);
+        my %of = unpack("x12$attributes", $_);
         next unless $of{9} && $of{2};
         my $mac = hex_of($of{2}, 6);
         row("learned", $mac, $port, number($of{9}));
         $asked{$port} = 1 if $macs{$mac};
     }
     for my $ip (@ips) {
-        my $bytes = length($ip);
+        my $size = length($ip);
         # 8192, RTM_F_FIB_MATCH: the route itself, with its prefix's length.
-        for (ask(26, 0, pack("CCx6LSSa*", $bytes > 4 ? 10 : 2, 8 * $bytes, 8192, 4 + $bytes, 1, $ip))) {
+        for (ask(26, 0, pack("CCx6LSSa*", $size > 4 ? 10 : 2, 8 * $size, 8192, 4 + $size, 1, $ip))) {
             my %of = unpack("x12$attributes", $_);
             row("route", unpack("H*", $ip), unpack("x7C", $_), unpack("xC", $_), number($of{4}), $of{5} ? "via" : "-");
             $asked{unpack("x2l", $of{4})} = 1 if $of{4};
