@@ -15,8 +15,8 @@ from workers.spool.spool import Spool, SpoolLimits
 _PACKETS_A_SECOND = 50_000
 _SECONDS = 5
 
-# Sends in bursts of a millisecond, each by one sendmmsg(2), and makes up for late ones; prints how many a second
-# it came to. It takes its turn like everybody: in front of both captures it would starve them.
+# Sends in bursts of a millisecond, each by one sendmmsg(2), and makes up for late ones; prints how many a
+# second it came to. It takes its turn like everybody: in front of both captures it would starve them.
 _SENDER = """
 import ctypes, socket, sys, time
 libc, rate, seconds = ctypes.CDLL(None, use_errno=True), int(sys.argv[1]), int(sys.argv[2])
