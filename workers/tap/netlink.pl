@@ -62,19 +62,20 @@ for my $pid (@pids) {
     row("mark", $pid, $mark) if $mark;
 }
 if (!length($only)) {
-    my (%macs, @found);
-    for my $told (ask(30, 1, pack("x12"))) {
-        next unless grep { index($told, $_) > 0 } @ips;
-        my %of = unpack("x12$attributes", $told);
+    my (%macs, @got);
+    for my $it (ask(30, 1, pack("x12"))) {
+        next unless grep { index($it, $_) > 0 } @ips;
+        my %of = unpack("x12$attributes", $it);
         next unless $of{2} && length($of{2}) > 7;
-        my ($device, $state) = unpack("x4lS", $told);
+        my ($device, $state) = unpack("x4lS", $it);
         my $mac = hex_of($of{2}, 6);
         row("neighbour", hex_of($of{1}, length($of{1}) > 8 ? 16 : 4), $device, $state, $mac);
         # One entry of one bridge (Linux 5.0); there is none where the device is no bridge, or keeps one for each VLAN.
-        push @found, ask(30, 0, pack("Cx11SSH12x2SSl", 7, 10, 2, $mac, 8, 9, $device));
+        push @got, ask(30, 0, pack("Cx11SSH12x2SSl", 7, 10, 2, $mac, 8, 9, $device));
         $macs{$mac} = 1;
     }
-    for (@found ? @found : ask(30, 1, pack("Cx11", 7))) {
+    # Where not every bridge answered, all are asked for everything: one answer alone could be a stale one.
+    for (@got && @got >= keys %macs ? @got : ask(30, 1, pack("Cx11", 7))) {
         my ($port, $state) = unpack("x4lS", $_);
         # 128: permanent, a port's own address.
         next if $state & 128;
