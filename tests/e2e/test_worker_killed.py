@@ -20,7 +20,6 @@ from workers.pulse import Pulse
 from workers.services import Services, open_ledger
 from workers.settings import Settings
 from workers.slack.place import SlackPlace
-from workers.trail.trail import Wanted
 
 _LIMITS = AgentLimits(seconds=60, spool_bytes=1 << 20)
 
@@ -78,28 +77,6 @@ def a_macvlan_pod(world: Any) -> Iterator[str]:
 
 def kill_the_worker(world: Any) -> None:
     world.podcap.stop("worker", with_signal=signal.SIGKILL)
-
-
-def test_another_worker_brings_what_the_killed_ones_tcpdump_wrote(world: Any, services: Services) -> None:
-    with world.traffic():
-        world.command(f"traefik/{world.pod()} 40s full port 80")
-        world.wait_for_words("of 40s ·")
-        kill_the_worker(world)
-        assert world.agent_pods() == f"pod/podcap-{world.capture}"
-        uid = agent_uid(world)
-        keep_house(services, Pulse(silence=0, looks=0))
-        assert agent_uid(world) == uid
-        world.podcap.start("worker")
-        world.wait_for_end()
-    ended = services.ledger.get(world.capture)
-    assert (ended.state, ended.ended_by, ended.spool_sha256) == (
-        State.DELIVERED,
-        "duration",
-        ended.file_sha256,
-    )
-    events = [entry.event for entry in services.ledger.trail.entries(Wanted(capture_id=ended.id))]
-    assert events.count("taken over") == 1
-    assert world.agent_pods() == ""
 
 
 @pytest.mark.soak
