@@ -30,7 +30,8 @@ _SWEEP_EVERY = timedelta(days=1)
 # A file that the store does not remove is an entry of the trail each time it is tried.
 _TRY_AGAIN_AFTER = timedelta(days=1)
 
-_FILE = re.compile(r"(cap-[a-z0-9]{6})_.+\.pcap")
+# What a worker that was killed had written of a file has `.part` behind its name; see `Store.put`.
+_FILE = re.compile(r"\.?(?P<capture>cap-[a-z0-9]{6})_.+\.pcap(?:ng)?(?:\.part)?")
 
 
 def forget_captures(services: Services) -> None:
@@ -95,7 +96,7 @@ def _failed_lately(services: Services, capture: Capture, now: datetime) -> bool:
 def _remove_orphans(services: Services, store: Store) -> None:
     """Removes files of podcap's that no capture has; what the trail never heard of is somebody else's."""
     names = (match for name in store.names() if (match := _FILE.fullmatch(name)))
-    while batch := {match[0]: match[1] for match in islice(names, _AT_ONCE)}:
+    while batch := {match[0]: match["capture"] for match in islice(names, _AT_ONCE)}:
         known = services.ledger.archive.known(batch.values())
         for name, capture_id in batch.items():
             if not _has(known.get(capture_id), name) and services.ledger.archive.orphan_deleted(

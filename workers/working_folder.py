@@ -37,7 +37,7 @@ def sweep() -> None:
             if facts.st_uid == os.geteuid() and facts.st_mtime < time.time() - _MAKING_SECONDS:
                 with _locked(folder):
                     shutil.rmtree(folder)
-                log.warning("removed the packets that a killed process left in %s", folder)
+                log.warning("removed what a killed process left in %s", folder)
 
 
 @contextmanager

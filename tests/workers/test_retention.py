@@ -106,7 +106,7 @@ TO_DELIVERING = (
 
 def deliver(services: Services, folder: Path, size: int = 100) -> Capture:
     capture = ask(services.ledger, *TO_DELIVERING)
-    name = f"{capture.id}_traefik_cheddar.pcap"
+    name = f"{capture.id}_traefik_cheddar.pcapng"
     file = folder / "spool"
     file.write_bytes(b"x" * size)
     assert services.store is not None
@@ -181,11 +181,16 @@ def test_a_file_that_no_capture_has_is_removed_when_podcap_made_it(
 ) -> None:
     services = make_services()
     capture, running = deliver(services, tmp_path), ask(ledger, *TO_DELIVERING)
-    # A process that died between the entry and the removal; and a worker that is writing.
+    plain = ask(ledger, State.FAILED)
+    # A process that died between the entry and the removal; what others died at; and workers that write.
     assert ledger.archive.give_up_file(capture, by="beat", facts={})
-    (tmp_path / "store" / f"{running.id}_traefik_cheddar.pcap").write_text("half")
+    for name in (f"{plain.id}_traefik_cheddar.pcap", f".{plain.id}_traefik_cheddar.pcapng.part"):
+        (tmp_path / "store" / name).write_text("half")
+    writing = {f"{running.id}_traefik_cheddar.pcap", f".{running.id}_traefik_cheddar.pcapng.part"}
+    for name in writing:
+        (tmp_path / "store" / name).write_text("half")
     keep_store(services)
-    assert stored(tmp_path) == {f"{running.id}_traefik_cheddar.pcap"}
+    assert stored(tmp_path) == writing
     last = [entry.known() for entry in ledger.trail.entries(Wanted(event="deleted"))][-1]
     assert last["reason"] == "no capture has this file"
 

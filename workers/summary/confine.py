@@ -7,6 +7,7 @@ only the user who started it can read, and a worker with threads can run nothing
 import ctypes
 import os
 import resource
+import select
 import signal
 
 from workers.request.compile_child import leave_network
@@ -57,8 +58,23 @@ def confine(*, seconds: int, memory: int, written: int = 0) -> None:
     _prctl(_SET_NO_NEW_PRIVILEGES, 1)
     # Changing the user clears it, so it comes after: no worker, no child.
     _prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
+    _end_if_nobody_reads()  # the parent died before that
     leave_network()
     signal.alarm(seconds + 1)
+
+
+def end_with(parent: int) -> None:
+    """For what this process starts, between fork and exec: it is killed when `parent`, its parent, dies."""
+    _prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
+    if os.getppid() != parent:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _end_if_nobody_reads() -> None:
+    output = select.poll()
+    output.register(1, 0)
+    if any(event & select.POLLERR for _, event in output.poll(0)):
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _prctl(option: int, value: int) -> None:

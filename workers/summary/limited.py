@@ -12,12 +12,13 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
+
+from workers.working_folder import working_folder
 
 log = logging.getLogger(__name__)
 
@@ -50,8 +51,7 @@ def run_limited(
     Returns:
         What it wrote, and why it did not end by itself and well, as the end of a sentence (None when it did).
     """
-    folder = Path(tempfile.mkdtemp(prefix="podcap-summary-"))
-    try:
+    with working_folder() as folder:
         folder.chmod(0o555)
         with _start(module, arguments, source, folder, inherited) as child:
             try:
@@ -63,8 +63,6 @@ def run_limited(
                 with suppress(ProcessLookupError):
                     os.killpg(child.pid, signal.SIGKILL)
             status = child.wait()
-    finally:
-        folder.rmdir()
     return output, _failure(status, late=late, seconds=seconds)
 
 

@@ -1,4 +1,5 @@
 import os
+import signal
 import stat
 import subprocess
 import sys
@@ -95,9 +96,37 @@ def test_a_child_does_not_outlive_its_parent(tmp_path: Path) -> None:
         parent.kill()
         parent.wait()
         eventually(lambda: None if runs(child) else True)
-    # Only this folder stays: who would have taken it away was killed.
-    (folder,) = tmp_path.glob("podcap-summary-*")
-    folder.rmdir()
+    # Only this folder stays, until the next process that makes one: who would have taken it away was killed.
+    (folder,) = tmp_path.glob("podcap-*")
+    assert list(folder.iterdir()) == []
+
+
+def test_what_a_child_started_does_not_outlive_it(
+    labelled: Path, stand_in: Callable[[str], Path], tmp_path: Path
+) -> None:
+    code = (
+        "import sys; from pathlib import Path; from workers.summary.summarise import summarise\n"
+        "summarise(Path(sys.argv[1]), payload=True)"
+    )
+    environment = {
+        "TMPDIR": str(tmp_path),
+        "PATH": f"{stand_in('exec /bin/sleep 1000')}:{os.environ['PATH']}",
+    }
+    with subprocess.Popen([sys.executable, "-c", code, str(labelled)], env=environment) as parent:
+        child = eventually(lambda: next(iter(children(b"workers.summary.child", parent.pid)), None))
+        sleeping = eventually(lambda: next(iter(children(b"/bin/sleep\x001000", child)), None))
+        parent.kill()
+        parent.wait()
+        eventually(lambda: None if runs(child) or runs(sleeping) else True)
+
+
+def test_a_child_whose_parent_died_before_it_was_confined_ends() -> None:
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "wb") as nobody_reads:
+        code = "from workers.summary.confine import confine; confine(seconds=9, memory=1 << 30); print('on')"
+        done = subprocess.run([sys.executable, "-c", code], stdout=nobody_reads, check=False)
+    assert done.returncode == -signal.SIGKILL
 
 
 @only_root

@@ -8,8 +8,10 @@ import os
 import subprocess
 import threading
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Literal
 
+from workers.summary.confine import end_with
 from workers.summary.endpoint import Endpoint
 from workers.summary.flow import Flow
 
@@ -69,6 +71,8 @@ def count(source: int, tshark: str | None, seconds: float) -> tuple[Flow, ...]:
         stderr=subprocess.DEVNULL,
         text=True,
         errors="replace",
+        # Safe here: this process has one thread. What kills it would leave tshark to its limit of CPU time.
+        preexec_fn=partial(end_with, os.getpid()),  # noqa: PLW1509
     ) as process:
         timer = threading.Timer(seconds, process.kill)
         timer.start()
