@@ -10,7 +10,7 @@ import pytest
 import yaml
 from slack_sdk import WebClient
 
-from bot.terminal.checks.slack import SCOPES
+from bot.terminal.checks.slack import LOOKING_SCOPES, SCOPES
 from deploy.lab.slack.scopes import METHODS
 
 ROOT = Path(__file__).parents[2]
@@ -91,12 +91,15 @@ def test_its_scopes_are_those_of_the_methods_that_podcap_calls(manifest: dict[st
     needed = {scope for method in methods for scope in METHODS[method]}
     # users.info shows an e-mail address only with it.
     needed |= {"users:read.email", "commands"}
+    # No capture is made in direct messages, so nothing is looked for there.
+    needed -= {"im:history", "mpim:history"}
     assert set(manifest["oauth_config"]["scopes"]["bot"]) == needed
     assert len(needed) == len(manifest["oauth_config"]["scopes"]["bot"])
 
 
 def test_the_doctor_looks_for_the_scopes_of_the_manifest(manifest: dict[str, Any]) -> None:
-    assert set(SCOPES) == set(manifest["oauth_config"]["scopes"]["bot"])
+    assert {*SCOPES, *LOOKING_SCOPES} == set(manifest["oauth_config"]["scopes"]["bot"])
+    assert not set(SCOPES) & set(LOOKING_SCOPES)
 
 
 def test_every_scope_says_why_it_is_there() -> None:

@@ -13,23 +13,22 @@ from workers.slack.errors import FAULTS, code, reason
 _SECONDS = 10
 
 SCOPES = (
-    "channels:history",
     "channels:read",
     "chat:write",
     "commands",
     "files:read",
     "files:write",
-    "groups:history",
     "groups:read",
-    "im:history",
     "im:read",
-    "mpim:history",
     "mpim:read",
     "usergroups:read",
     "users:read",
     "users:read.email",
 )
 """What podcap's bot token needs."""
+
+LOOKING_SCOPES = ("channels:history", "groups:history")
+"""What it needs besides to look whether a message is there whose answer was lost."""
 
 
 def slack(settings: Settings) -> Iterator[Result]:
@@ -78,7 +77,15 @@ def _token(settings: Settings) -> Iterator[Result]:
     headers = {name.lower(): value for name, value in answer.headers.items()}
     granted = {scope.strip() for scope in str(headers.get("x-oauth-scopes", "")).split(",")}
     missing = [scope for scope in SCOPES if scope not in granted]
+    blind = [scope for scope in LOOKING_SCOPES if scope not in granted]
     if missing:
-        yield problem("scopes", f"add {', '.join(missing)} to the Slack app and install it again.")
+        wanted = ", ".join(missing + blind)
+        yield problem("scopes", f"add {wanted} to the Slack app and install it again.")
+    elif blind:
+        yield unset(
+            "scopes",
+            f"without {' and '.join(blind)} a message may come twice after an outage: add that to the Slack "
+            "app and install it again.",
+        )
     else:
-        yield ok("scopes", f"all {len(SCOPES)} that podcap needs")
+        yield ok("scopes", f"all {len(SCOPES) + len(LOOKING_SCOPES)} that podcap needs")
