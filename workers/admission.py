@@ -7,11 +7,13 @@ the terminal.
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from workers.cluster.errors import ClusterError
 from workers.ledger.capture import TERMINAL, Capture
 from workers.ledger.ledger import IllegalMoveError
 from workers.ledger.states import FINAL, WAITING, Maker, State
+from workers.limits import Limits
 from workers.permission import Judgement, judge
 from workers.place import PlaceError
 from workers.services import Services
@@ -73,11 +75,23 @@ def _accept(services: Services, capture: Capture, *, again: bool) -> Capture | N
         else:
             _await_approval(services, capture, judgement, pod.node, again=again)
         return None
-    capture = services.place.report(capture, again=again).open(capture)
+    told = _place_in_line(services, replace(capture, node=pod.node))
+    capture = services.place.report(capture, again=again).open(replace(capture, **told))
     link = services.place.link(capture)
     reported = {"thread": link} if link else {}
     facts = _who(capture) | judgement.facts() | reported
-    return services.ledger.move(capture.id, State.QUEUED, by=BY, trail=facts, node=pod.node)
+    queued = services.ledger.move(capture.id, State.QUEUED, by=BY, trail=facts, node=pod.node)
+    # A message that was there before may say something else.
+    return queued if again else replace(queued, **told)
+
+
+def _place_in_line(services: Services, capture: Capture) -> dict[str, Any]:
+    """What the message says of its place from its first word on: of changed messages Slack takes few."""
+    if capture.origin == TERMINAL:
+        return {}
+    limits = Limits.of(services.settings)
+    held = services.ledger.turns.foresee(capture, limits.by_name(), now=services.ledger.clock())
+    return {} if held is None else {"place": held.place, "waits_for": limits.why_here(capture, held)}
 
 
 def _await_approval(

@@ -51,3 +51,7 @@ class Limits:
         }[held.limit]
         at_once = count(self.by_name()[held.limit], "capture")
         return f"{has} {at_once} running, the most that {most} at once"
+
+    def why_here(self, capture: Capture, held: Held) -> str:
+        """`why`, for the capture's message in Slack."""
+        return self.why(capture, held, user=f"<@{capture.user_id}> has")

@@ -37,7 +37,9 @@ def line_up(services: Services, queued: Capture) -> None:
     """Publishes a queued capture when its turn is now, and else shows its place in the line."""
     given, unreachable = _advance(services)
     held = given.held.get(queued.id)
-    if held is not None:
+    if held is not None and _is_told(services, queued, held):
+        services.ledger.turns.note_place(queued.id, held.place, _why(services, queued, held))
+    elif held is not None:
         _show_place(services, queued, held)
     elif queued.id in unreachable:
         show(services, services.ledger.get(queued.id), queue_reachable=False)
@@ -71,7 +73,7 @@ def show_places(services: Services, given: Given, waiting: list[Capture]) -> Non
             continue
         if capture.place is None:
             late.append((float("inf"), capture, held))
-        elif (capture.place, capture.waits_for) != (held.place, _why(services, capture, held)):
+        elif not _is_told(services, capture, held):
             late.append((abs(capture.place - held.place), capture, held))
     late.sort(key=lambda one: -one[0])
     for _, capture, held in late[:_PLACES_AT_ONCE]:
@@ -87,5 +89,9 @@ def _show_place(services: Services, capture: Capture, held: Held) -> None:
             services.ledger.note(capture.id, place=None, waits_for=None)  # so it is first in the next round
 
 
+def _is_told(services: Services, capture: Capture, held: Held) -> bool:
+    return (capture.place, capture.waits_for) == (held.place, _why(services, capture, held))
+
+
 def _why(services: Services, capture: Capture, held: Held) -> str:
-    return Limits.of(services.settings).why(capture, held, user=f"<@{capture.user_id}> has")
+    return Limits.of(services.settings).why_here(capture, held)

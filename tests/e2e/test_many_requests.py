@@ -43,8 +43,10 @@ def run(world: Any, url: str, count: int, seconds: float, running: int) -> list[
         lambda: set(books.states(asked)) == {State.QUEUED}, what=lambda: f"a place: {books.states(asked)}"
     )
     assert set(books.states(captures)) == {State.CAPTURING}
-    shown = world.control(f"channel?channel={CHANNEL}")
-    assert [one.capture for one in asked if shown.count(f"`{one.capture}`") == 0] == []
+    texts = [one["text"] for one in world.control("state")["messages"][CHANNEL]]
+    # From its first word on, so that no change of it has to be waited for.
+    placed = " ".join(text for text in texts if " in the queue, " in text)
+    assert [one.capture for one in asked if f"`{one.capture}`" not in placed] == []
     books.close()
     return asked
 

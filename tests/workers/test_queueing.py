@@ -1,5 +1,6 @@
 """Beat tells a few waiting captures in each round where they stand; Redis is out of reach here."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from workers.ledger.capture import Capture, Order
 from workers.ledger.ledger import Ledger
 from workers.ledger.states import Maker, State
 from workers.policy.rules import NOBODY
-from workers.queueing import advance, show_places
+from workers.queueing import advance, line_up, show_places
 from workers.report import Silence
 from workers.services import Services
 from workers.settings import Settings
@@ -72,3 +73,16 @@ def test_two_in_a_round_learn_their_place_those_most_out_of_date_first(
 def test_what_is_out_of_date_no_more_is_told_nothing(services: Services, shown: _Shown) -> None:
     queue(services.ledger, 1)
     assert beat(services, shown) == []
+
+
+def test_a_place_that_the_message_said_from_its_first_word_on_is_not_told_again(
+    services: Services, shown: _Shown
+) -> None:
+    queue(services.ledger, 1)
+    second, third = queue(services.ledger, 2), queue(services.ledger, 3)
+    why = "<@U1> has 1 capture running, the most that one person may have at once"
+    line_up(services, replace(second, place=1, waits_for=why))
+    assert shown.told == []
+    assert (services.ledger.get(second.id).place, services.ledger.get(second.id).waits_for) == (1, why)
+    line_up(services, replace(third, place=1, waits_for=why))
+    assert shown.told == [(third.id, 2, why)]

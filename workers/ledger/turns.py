@@ -55,7 +55,7 @@ class Turns:
         with self._engine.begin() as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
-            turns, held = stand(_line(connection, now), _running(connection), limits)
+            turns, held = stand(_written_line(connection, now), _running(connection), limits)
             given = []
             for seat in turns:
                 changed = connection.execute(
@@ -73,6 +73,23 @@ class Turns:
             rows = connection.execute(select(captures).where(captures.c.id.in_(given))).mappings()
             by_id = {row["id"]: Capture.of(row) for row in rows}
         return Given([by_id[one] for one in given], held)
+
+    def foresee(self, capture: Capture, limits: Mapping[str, int], *, now: datetime) -> Held | None:
+        """What would hold back a capture if it joined the line now; None when it would have its turn.
+
+        Nothing is written: others may be first.
+        """
+        newcomer = Seat(
+            id=capture.id,
+            user=capture.user_id,
+            channel=capture.channel_id,
+            node=capture.node or "",
+            cluster=capture.cluster,
+        )
+        with self._reading.connect() as connection:
+            line, _ = _line(connection, now, newcomer)
+            _, held = stand(line, _running(connection), limits)
+        return held.get(capture.id)
 
     def note_place(self, capture_id: str, place: int, waits_for: str) -> bool:
         """Remembers what is shown of a waiting capture's place; False when it does not wait any more."""
@@ -109,8 +126,17 @@ class Turns:
             return int(connection.execute(query).scalar_one())
 
 
-def _line(connection: Connection, now: datetime) -> list[Seat]:
-    """Those that wait; whoever is new joins the line first."""
+def _written_line(connection: Connection, now: datetime) -> list[Seat]:
+    """Those that wait; whoever is new joins the line, and the ledger knows it."""
+    line, moved = _line(connection, now)
+    for one in moved:
+        values = {"round": one.round, "lap": one.lap}
+        connection.execute(update(captures).where(captures.c.id == one.id).values(values))
+    return line
+
+
+def _line(connection: Connection, now: datetime, *newcomers: Seat) -> tuple[list[Seat], list[Seat]]:
+    """Those that wait, whoever is new behind the others; and those of them whose numbers are new."""
     query = (
         select(*_SEAT)
         .where(
@@ -120,21 +146,16 @@ def _line(connection: Connection, now: datetime) -> list[Seat]:
         )
         .order_by(captures.c.requested_at, captures.c.id)
     )
-    line: dict[str, Seat] = {}
-    new: list[Seat] = []
-    for row in connection.execute(query):
-        seat = _seat(row)
+    seats = [*(_seat(row) for row in connection.execute(query)), *newcomers]
+    line = {seat.id: seat for seat in seats if seat.round}
+    moved: dict[str, Seat] = {}
+    for seat in seats:
         if seat.round:
-            line[seat.id] = seat
-        else:
-            new.append(seat)
-    for seat in new:
+            continue
         for one in joined(seat, line.values(), **_now(connection, seat)):
             if line.get(one.id) != one:
-                line[one.id] = one
-                values = {"round": one.round, "lap": one.lap}
-                connection.execute(update(captures).where(captures.c.id == one.id).values(values))
-    return list(line.values())
+                line[one.id] = moved[one.id] = one
+    return list(line.values()), list(moved.values())
 
 
 def _now(connection: Connection, seat: Seat) -> dict[str, int]:

@@ -158,3 +158,26 @@ def test_the_default_limits_let_a_worker_be_full_and_no_person_take_all_of_it() 
     settings = Settings()
     assert settings.captures_per_cluster == 50
     assert settings.captures_per_user < settings.captures_per_channel < settings.captures_per_cluster
+
+
+def test_what_would_hold_back_a_request_is_foreseen_and_nothing_is_written(
+    ledger: Ledger, queue: Queue, order: Callable[..., Order]
+) -> None:
+    for number in range(7):
+        queue(user_id=f"U{number % 3}", channel_id=f"C{number % 2}")
+    request, _ = ledger.request(order(user_id="U1", channel_id="C1"))
+    request = replace(request, node="n1")
+    before = ledger.waiting()
+    foreseen = ledger.turns.foresee(request, LIMITS, now=ledger.clock())
+    assert ledger.waiting() == before
+    ledger.move(request.id, State.QUEUED, by="bot", node="n1")
+    held = ledger.turns.give(LIMITS, now=ledger.clock()).held
+    assert foreseen == held[request.id]
+
+
+def test_a_request_for_which_there_is_room_is_held_back_by_nothing(
+    ledger: Ledger, queue: Queue, order: Callable[..., Order]
+) -> None:
+    queue()
+    request, _ = ledger.request(order())
+    assert ledger.turns.foresee(request, LIMITS, now=ledger.clock()) is None
