@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from workers.cluster.cluster import Cluster, connect
 from workers.heart import Heart
-from workers.ledger.engine import open_engine
+from workers.ledger.engine import ACK_PATIENCE, open_engine
 from workers.ledger.ledger import Ledger
 from workers.ledger.migrate import migrate
 from workers.place import Place, PlaceError
@@ -100,7 +100,7 @@ def open_ledger(settings: Settings) -> Ledger:
         write_to_log()
     engine = open_engine(settings.database_url)
     migrate(engine, settings.database_owner_url)
-    return Ledger(engine)
+    return Ledger(engine, acking=open_engine(settings.database_url, patience=ACK_PATIENCE))
 
 
 def open_store(settings: Settings) -> Store:

@@ -53,8 +53,8 @@ def register_commands(app: App, services: Services, afterwards: Afterwards) -> N
             log.exception("the ledger cannot be written")
             ack(
                 response_type="ephemeral",
-                text="podcap cannot write this down now (its database is out of reach), so nothing was "
-                "started: ask again in a minute.",
+                text="podcap cannot write this down now (its database is out of reach or busy): ask again "
+                "when no message of it has come within a minute.",
             )
             return
         with about(capture.id):

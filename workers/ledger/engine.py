@@ -5,6 +5,8 @@ at BEGIN IMMEDIATE; on PostgreSQL, at READ COMMITTED, a move locks its capture's
 takes an advisory lock. A connection with the execution option `reading` takes no lock that others wait for.
 """
 
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +31,14 @@ _SESSION = {
     "idle_in_transaction_session_timeout": 60_000,
 }
 
+_WAITS = ("statement_timeout", "lock_timeout")
+_PATIENCE = 10.0
 
-def open_engine(url: str, setting: str = "PODCAP_DATABASE_URL") -> Engine:
+ACK_PATIENCE = 2.0
+"""Seconds for what is done before an ack: Slack shows an error after three (Slack's "Acknowledgment")."""
+
+
+def open_engine(url: str, setting: str = "PODCAP_DATABASE_URL", *, patience: float | None = None) -> Engine:
     """An engine for the ledger's database; it connects when first used.
 
     SQLite: write-ahead log, so that readers never wait; BEGIN IMMEDIATE, so that a transaction which
@@ -41,6 +49,7 @@ def open_engine(url: str, setting: str = "PODCAP_DATABASE_URL") -> Engine:
     Args:
         url: Where the database is.
         setting: The setting that the URL is from, for the error's sentence.
+        patience: Seconds for each wait (a lock, a statement, a free connection); None for the usual ones.
 
     Raises:
         SettingsError: The URL cannot be understood, its driver is not installed, or the folder of a file
@@ -49,8 +58,8 @@ def open_engine(url: str, setting: str = "PODCAP_DATABASE_URL") -> Engine:
     parsed = _parse(url, setting)
     try:
         if parsed.get_backend_name() == "postgresql":
-            return _open_postgresql(parsed)
-        return _open_sqlite(parsed, setting)
+            return _open_postgresql(parsed, patience)
+        return _open_sqlite(parsed, setting, patience)
     except (ArgumentError, ImportError):
         raise SettingsError(
             f"{setting}: podcap has no driver called {parsed.drivername}: "
@@ -86,23 +95,28 @@ def cannot_be_written(setting: str, file: str, error: OSError) -> SettingsError:
     )
 
 
-def _open_sqlite(url: URL, setting: str) -> Engine:
+def _pool(patience: float | None) -> dict[str, float]:
+    return {} if patience is None else {"pool_timeout": patience}
+
+
+def _open_sqlite(url: URL, setting: str, patience: float | None) -> Engine:
     if url.database and url.database != ":memory:":
         try:
             Path(url.database).parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise cannot_be_written(setting, url.database, error) from None
-    engine = create_engine(url)
-    event.listen(engine, "connect", _set_up_sqlite)
+    engine = create_engine(url, **_pool(patience))
+    event.listen(engine, "connect", partial(_set_up_sqlite, patience or _PATIENCE))
     event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
-def _set_up_sqlite(connection: Any, _record: object) -> None:
+def _set_up_sqlite(patience: float, connection: Any, _record: object) -> None:
     # The driver's own transaction control would begin late and without IMMEDIATE.
     connection.isolation_level = None
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "busy_timeout=10000", "foreign_keys=ON", "synchronous=NORMAL"):
+    busy = f"busy_timeout={patience * 1000:.0f}"
+    for pragma in ("journal_mode=WAL", busy, "foreign_keys=ON", "synchronous=NORMAL"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
@@ -111,18 +125,25 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN" if _is_reading(connection) else "BEGIN IMMEDIATE")
 
 
-def _open_postgresql(url: URL) -> Engine:
+def _open_postgresql(url: URL, patience: float | None) -> Engine:
     # What the URL's own query says, such as connect_timeout=10, goes before these.
     unsaid = {name: value for name, value in _LIBPQ.items() if name not in url.query}
-    engine = create_engine(url, pool_pre_ping=True, isolation_level="READ COMMITTED", connect_args=unsaid)
-    event.listen(engine, "connect", _set_up_postgresql)
+    engine = create_engine(
+        url,
+        pool_pre_ping=True,
+        isolation_level="READ COMMITTED",
+        connect_args=unsaid,
+        **_pool(patience),
+    )
+    waits = {} if patience is None else dict.fromkeys(_WAITS, round(patience * 1000))
+    event.listen(engine, "connect", partial(_set_up_postgresql, _SESSION | waits))
     event.listen(engine, "begin", _begin_postgresql)
     return engine
 
 
-def _set_up_postgresql(connection: Any, _record: object) -> None:
+def _set_up_postgresql(session: Mapping[str, int], connection: Any, _record: object) -> None:
     # Not by libpq's `options`, which poolers such as PgBouncer refuse.
-    settings = ", ".join(f"set_config('{name}', '{value}', false)" for name, value in _SESSION.items())
+    settings = ", ".join(f"set_config('{name}', '{value}', false)" for name, value in session.items())
     connection.execute(f"SELECT {settings}")
     connection.commit()
 

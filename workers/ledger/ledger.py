@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, bindparam, delete, func, insert, sele
 from sqlalchemy.exc import IntegrityError
 
 from workers.ledger.archive import Archive
-from workers.ledger.capture import Capture, Order, new_id
+from workers.ledger.capture import SLACK, Capture, Order, new_id
 from workers.ledger.lease import Lease
 from workers.ledger.schema import captures, heartbeats, installations, mirrors, trail
 from workers.ledger.standing import Standing, read_standing
@@ -54,11 +54,19 @@ class Ledger:
     Args:
         engine: The database.
         clock: What time it is.
+        acking: The same database with less patience, for what Slack waits for.
     """
 
-    def __init__(self, engine: Engine, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        *,
+        acking: Engine | None = None,
+    ) -> None:
         self.clock = clock
         self._engine = engine
+        self._acking = acking or engine
         self._reading = engine.execution_options(reading=True)
 
     @property
@@ -82,8 +90,12 @@ class Ledger:
         Returns:
             The capture, and whether it is new: a second order with the same idempotency key is
             answered with the capture of the first.
+
+        Raises:
+            SQLAlchemyError: It could not be written down, or Slack would not wait for it any longer.
         """
-        with self._engine.begin() as connection:
+        engine = self._acking if order.origin == SLACK else self._engine
+        with engine.begin() as connection:
             known = (
                 connection.execute(
                     select(captures).where(captures.c.idempotency_key == order.idempotency_key)
