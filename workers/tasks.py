@@ -7,6 +7,7 @@ from functools import cache
 from celery.signals import beat_init, worker_init, worker_ready, worker_shutting_down
 
 from workers.alive import SIGNS
+from workers.arenas import share_arenas
 from workers.capture import run
 from workers.housekeeping import expect_rounds, keep_house
 from workers.leaving import Leaver
@@ -45,6 +46,7 @@ def _leaver() -> Leaver:
 
 @worker_init.connect  # type: ignore[untyped-decorator]
 def _open_worker(**_: object) -> None:
+    share_arenas()
     _open_or_exit("PODCAP_AGENT_IMAGE")
     _tell_of_itself()
     _leaver().start()

@@ -4,6 +4,7 @@ An exec may carry gigabytes; the usual clients copy every byte several times or 
 is handed out in pieces as they lie in the buffer, so memory stays flat however long a frame is.
 """
 
+import mmap
 import os
 import socket
 import struct
@@ -41,7 +42,8 @@ class Frames:
     def __init__(self, sock: socket.socket | TlsSocket, on_wait: Callable[[], None]) -> None:
         self._socket = sock
         self._on_wait = on_wait
-        self._buffer = bytearray(_BUFFER_BYTES)
+        # Of a mapping only those pages take memory that were written to, of a bytearray all.
+        self._buffer = mmap.mmap(-1, _BUFFER_BYTES)
         self._view = memoryview(self._buffer)
         self._start = self._end = 0
         self._left = 0  # payload bytes of the current data frame that were not handed out yet

@@ -5,6 +5,7 @@ time. An exec may carry gigabytes: reading many records at once takes less CPU (
 fifth less with blocks of 1 MiB than with 256 KiB). Of a block only what arrives at once takes memory.
 """
 
+import mmap
 import socket
 import ssl
 from collections.abc import Callable
@@ -31,7 +32,8 @@ class TlsSocket:
         self._socket = sock
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=server_hostname)
-        self._block = memoryview(bytearray(_BLOCK_BYTES))
+        # Of a mapping only those pages take memory that were written to, of a bytearray all.
+        self._block = memoryview(mmap.mmap(-1, _BLOCK_BYTES))
         self._over = False
         self._to_the_end(self._tls.do_handshake)
 
