@@ -89,6 +89,8 @@ def _start(
 
 
 def _offset(source: IO[bytes]) -> int:
+    if not source.seekable():
+        return 0  # a pipe does not say
     return os.lseek(source.fileno(), 0, os.SEEK_CUR)
 
 
