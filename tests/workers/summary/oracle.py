@@ -33,6 +33,12 @@ def exactly(path: Path, *options: str) -> Counter[Row]:
     return _rows(path, *options)
 
 
+def packets(path: Path) -> int | None:
+    """How many packets it reads, up to where the file is damaged; None where it takes the file for no capture."""
+    lines = _tshark(path, "-T", "fields", "-e", "frame.number")
+    return len(lines) or None
+
+
 def counted_exactly(flows: tuple[Flow, ...]) -> Counter[Row]:
     """Flows as `exactly` gives them."""
     return Counter((flow.protocol, str(flow.a), str(flow.b), *flow[3:7]) for flow in flows)

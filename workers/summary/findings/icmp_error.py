@@ -60,9 +60,12 @@ def _error(evidence: Evidence, by: str, text: str, events: list[Event], *, more:
     targets = [str(event.target) for event in events if event.target]
     about = [event.target for event in events if event.target]
     senders = [event.source.address for event in events if event.source]
-    to = f" to {wording.server(names, about[0]) if about[0].port else wording.host(names, about[0].address)}"
+    to = ""  # a quotation can be too short to say about what
+    if about:
+        end = about[0]
+        to = f" to {wording.server(names, end) if end.port else wording.host(names, end.address)}"
     others = len(set(targets)) - 1
-    whose = f" about packets of {wording.hosts(names, senders)}{to if about else ''}" if senders else ""
+    whose = f" about packets of {wording.hosts(names, senders)}{to}" if senders else ""
     rest = f" and {others:,} other target{'s' if others > 1 else ''}" if others > 0 else ""
     return Finding(
         ICMP_ERROR,
