@@ -34,7 +34,7 @@ def exactly(path: Path, *options: str) -> Counter[Row]:
 
 
 def packets(path: Path) -> int | None:
-    """How many packets it reads, up to where the file is damaged; None where it takes the file for no capture."""
+    """How many packets it reads, up to where the file is damaged; None where it reads none."""
     lines = _tshark(path, "-T", "fields", "-e", "frame.number")
     return len(lines) or None
 
