@@ -10,9 +10,9 @@ import json
 import shutil
 import sys
 import traceback
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from workers.summary.confine import confine
 from workers.summary.context import Context
@@ -22,6 +22,8 @@ from workers.summary.findings.explained import explained
 from workers.summary.flows import by_tshark
 from workers.summary.flows.counting import Counting
 from workers.summary.summary import Summary
+
+_WRITE = 1 << 18
 
 
 def main() -> int:
@@ -43,9 +45,9 @@ def main() -> int:
     except MemoryError:
         failure = f"It needs more than {arguments.memory // 1_000_000:,} MB of memory."
     if summary is None:  # said only here: until the exception is gone, it holds on to the memory
-        _write({"error": failure})
+        _write([json.dumps({"error": failure}, separators=(",", ":"))])
         return 1
-    _write(summary.to_json())
+    _write(summary.json_pieces())
     return 0
 
 
@@ -106,10 +108,10 @@ def _by_tshark(summary: Summary, unknown: tuple[str, ...], tshark: str | None, s
     )
 
 
-def _write(value: dict[str, Any]) -> None:
-    sys.stdout.write(json.dumps(value, separators=(",", ":")))
-    sys.stdout.write("\n")
-    sys.stdout.flush()
+def _write(pieces: Iterable[str]) -> None:
+    with open(1, "wb", buffering=_WRITE, closefd=False) as output:
+        output.writelines(piece.encode("ascii") for piece in pieces)
+        output.write(b"\n")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """One end of a flow. Pure."""
 
 import socket
+from functools import lru_cache
 from typing import NamedTuple
 
 
@@ -23,5 +24,10 @@ class Endpoint(NamedTuple):
     @classmethod
     def packed(cls, address: bytes, port: int) -> "Endpoint":
         """From an address of 4 or 16 bytes."""
-        family = socket.AF_INET if len(address) == 4 else socket.AF_INET6  # noqa: PLR2004, bytes of IPv4
-        return cls(socket.inet_ntop(family, address), port)
+        return cls(_text(address), port)
+
+
+@lru_cache(maxsize=1 << 14)
+def _text(address: bytes) -> str:
+    family = socket.AF_INET if len(address) == 4 else socket.AF_INET6  # noqa: PLR2004, bytes of IPv4
+    return socket.inet_ntop(family, address)

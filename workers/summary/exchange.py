@@ -2,18 +2,18 @@
 
 Text in here comes from packets: it is cut in length and rid of secrets, and nothing else; whoever shows it
 makes it inert. `start` is in seconds since the first packet of the file; `seconds` is from the first packet
-of the question to the first of the answer; `frame` is that of the question.
+of the question to the first of the answer; `frame` is that of the question. They are tuples, because a big
+capture has tens of thousands.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 from workers.summary.endpoint import Endpoint
 
 
-@dataclass(frozen=True, slots=True)
-class HttpExchange:
+class HttpExchange(NamedTuple):
     """An HTTP request. `path` is without secrets; `status` and `seconds` are None without an answer.
 
     Attributes:
@@ -40,8 +40,7 @@ class HttpExchange:
     unread: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class DnsExchange:
+class DnsExchange(NamedTuple):
     """A DNS question. `rcode` is its name (`NOERROR`, `NXDOMAIN`), None without an answer.
 
     Attributes:
@@ -81,8 +80,7 @@ class Certificate(NamedTuple):
     expires: int
 
 
-@dataclass(frozen=True, slots=True)
-class TlsExchange:
+class TlsExchange(NamedTuple):
     """A TLS handshake. `version` is what the server chose, None without a ServerHello.
 
     Attributes:
@@ -103,8 +101,7 @@ class TlsExchange:
     certificate: Certificate | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CallExchange:
+class CallExchange(NamedTuple):
     """A call to a database or a broker.
 
     Attributes:
@@ -171,13 +168,14 @@ class Group:
 
 def exchange_to_json(exchange: Exchange) -> dict[str, Any]:
     """One exchange, with its protocol's name."""
-    values = {field.name: getattr(exchange, field.name) for field in fields(exchange)}
+    values = exchange._asdict()
     for name, value in values.items():
-        if isinstance(value, Endpoint):
+        kind = type(value)
+        if kind is Endpoint:
             values[name] = str(value)
-        elif isinstance(value, Certificate):
+        elif kind is Certificate:
             values[name] = value._asdict()
-        elif isinstance(value, tuple):
+        elif kind is tuple:
             values[name] = list(value)
     return {"protocol": _NAMES[type(exchange)], **values}
 

@@ -46,7 +46,6 @@ class Flow(NamedTuple):
         syns_ab: Packets with SYN and without ACK: more than one were repeated.
         payload_ab: Bytes of the stream that were sent, each once, as the sequence numbers say.
         closed_by: The side that first sent FIN or RST.
-        established: Whether both sides were heard, other than in refusing.
         first_frame: Wireshark's number of the flow's first packet.
         vlan: The outermost VLAN id of the flow's first packet, None without a tag.
         tunnel: None for a flow that was in none.

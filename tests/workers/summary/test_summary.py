@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from workers.summary.endpoint import Endpoint
 from workers.summary.exchange import DnsExchange, HttpExchange, TlsExchange
-from workers.summary.flow import Flow
+from workers.summary.flow import Flow, Tunnel
 from workers.summary.summary import Summary, Totals
 
 PORTS = st.integers(0, 65535)
@@ -29,6 +29,9 @@ FLOWS = st.builds(
     st.sampled_from(["a", "b", None]),
     st.none() | SECONDS,
     resets_ba=NUMBERS,
+    closed_by=st.sampled_from(["a", "b", None]),
+    vlan=st.none() | st.integers(0, 4095),
+    tunnel=st.none() | st.builds(Tunnel, st.just("vxlan"), NUMBERS, st.just("10.0.0.1"), st.just("::1")),
 )
 TEXT = st.text(max_size=20)
 EXCHANGES = st.one_of(
@@ -72,6 +75,13 @@ SUMMARIES = st.builds(
 @given(SUMMARIES)
 def test_a_summary_survives_json(summary: Summary) -> None:
     assert Summary.from_json(json.loads(json.dumps(summary.to_json()))) == summary
+
+
+@given(SUMMARIES)
+def test_the_pieces_of_a_summary_are_the_text_of_its_json(summary: Summary) -> None:
+    text = "".join(summary.json_pieces())
+    assert text == json.dumps(summary.to_json(), separators=(",", ":"))
+    assert text.isascii()
 
 
 @given(ENDPOINTS)

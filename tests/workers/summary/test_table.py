@@ -95,7 +95,7 @@ def test_what_reads_the_same_is_one_line_with_the_median() -> None:
 def test_failures_stand_first() -> None:
     name = DnsExchange(CLIENT, SERVER, 1, 0.0, "cheddar.traefik", "A", "NXDOMAIN", 0.002)
     good = DnsExchange(CLIENT, SERVER, 1, 0.0, "cheddar", "A", "NOERROR", 0.002)
-    silent = replace(good, rcode=None, seconds=None)
+    silent = good._replace(rcode=None, seconds=None)
     tls = TlsExchange(CLIENT, SERVER, 1, 0.0, "cheddar.example", "TLS 1.3", 0.01, ())
     alert = TlsExchange(CLIENT, SERVER, 1, 0.0, "", None, None, ("unknown_ca",))
     exchanges = (

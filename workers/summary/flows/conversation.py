@@ -111,6 +111,7 @@ class Conversation:
     """
 
     __slots__ = (
+        "_ends",
         "back",
         "closer",
         "forth",
@@ -144,6 +145,7 @@ class Conversation:
         self.talk: Any = None
         self.vlan: int | None = None
         self.outside: Tunnel | None = None
+        self._ends: tuple[Endpoint, Endpoint] | None = None
 
     def shake(self, side: Direction, flags: int, time: int) -> None:
         """Follows who opened the connection, and how long that took."""
@@ -158,6 +160,13 @@ class Conversation:
         elif kind == ACK and side is self.opener and self.syn_time is not None and self.handshake is None:
             self.handshake = time - self.syn_time
 
+    def ends(self, side: Direction) -> tuple[Endpoint, Endpoint]:
+        """Source and target of what a side sends."""
+        ends = self._ends
+        if ends is None:
+            ends = self._ends = endpoints(self.forth.key)
+        return ends if side is self.forth else (ends[1], ends[0])
+
     def awaits(self, side: Direction) -> bool:
         """Whether this side's next packets can still end the handshake."""
         return side is self.opener and self.syn_time is not None and self.handshake is None
@@ -170,7 +179,7 @@ class Conversation:
     def flow(self, begin: int) -> Flow:
         """As counted so far; `begin` is the time of the file's first packet."""
         forth, back = self.forth, self.back
-        source, target = endpoints(forth.key)
+        source, target = self.ends(forth)
         first = min(forth.first, back.first)
         opener, closer = self.opener, self.closer
         return Flow(

@@ -7,7 +7,7 @@ from workers.summary.endpoint import Endpoint
 from workers.summary.event import Event, Events, Kind
 from workers.summary.exchange import DnsExchange, Exchange, HttpExchange, TlsExchange
 from workers.summary.flows.bins import Bins
-from workers.summary.flows.conversation import Conversation, Direction, endpoints
+from workers.summary.flows.conversation import Conversation, Direction
 from workers.summary.protocols import dns
 from workers.summary.protocols.known import KNOWN, lone_readers
 from workers.summary.protocols.reader import Connection, Lone, Segment
@@ -68,7 +68,7 @@ class Listening:
         """
         conversation = side.conversation
         talk = conversation.talk
-        seconds = self.seconds(time)
+        seconds = (time - self._begin) / 1e9
         if talk is None:
             if not payload:
                 return
@@ -80,11 +80,14 @@ class Listening:
         if talk is _OVER:
             side.listened = side.back.listened = False
             return
-        self._take(talk.read(side.way, side.base, sequence, payload, size, seconds, frame), conversation)
-        side.listened = side.back.listened = talk.reader.eager and not talk.reader.done
-        if talk.reader.done:
+        given = talk.read(side.way, side.base, sequence, payload, size, seconds, frame)
+        if given:
+            self._take(given, conversation)
+        reader = talk.reader
+        side.listened = side.back.listened = reader.eager and not reader.done
+        if reader.done:
             self.close(conversation)
-            if not isinstance(talk.reader, Tls):  # which others agree to go on with
+            if not isinstance(reader, Tls):  # which others agree to go on with
                 conversation.talk = None
 
     def _open(
@@ -98,7 +101,7 @@ class Listening:
             from_client = side is opener
         else:
             from_client = start != _RESPONSE if by_start else by_port is not None
-        sender, receiver = endpoints(key)
+        sender, receiver = side.conversation.ends(side)
         connection = Connection(sender, receiver) if from_client else Connection(receiver, sender)
         gap = side.base is None or sequence != (side.base + 1) & 0xFFFFFFFF
         segment = Segment(from_client, payload, seconds, frame, gap, len(payload) < size)
@@ -117,10 +120,12 @@ class Listening:
 
     def datagram(self, side: Direction, payload: bytes, time: int, frame: int) -> None:
         """Payload of a UDP packet from or to one of `UDP_PORTS`."""
-        sender, receiver = endpoints(side.key)
         conversation = side.conversation
-        given = self._questions.read(conversation.index, sender, receiver, payload, self.seconds(time), frame)
-        self._take(given, conversation)
+        ends = conversation.ends(side)
+        seconds = (time - self._begin) / 1e9
+        given = self._questions.read(conversation.index, *ends, payload, seconds, frame)
+        if given:
+            self._take(given, conversation)
 
     def lone(self, packet: Lone, time: int, flow: Callable[[Event], int | None]) -> None:
         """A packet outside of TCP and UDP; `flow` finds the flow of the packet that an ICMP error quotes."""

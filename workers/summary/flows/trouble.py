@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from workers.summary.event import Event, Kind
 from workers.summary.flow import Side
-from workers.summary.flows.conversation import RST, Conversation, Direction, endpoints
+from workers.summary.flows.conversation import RST, Conversation, Direction
 from workers.summary.flows.listening import Listening
 
 _BURST = 1_000_000_000
@@ -67,7 +67,7 @@ class Trouble:
     def _tell(self, kind: Kind, side: Direction, time: int, frame: int, numbers: dict[str, float]) -> None:
         conversation = side.conversation
         which: Side = "a" if side is conversation.forth else "b"
-        source, target = endpoints(side.key)
+        source, target = conversation.ends(side)
         seconds = self._listening.seconds(time)
         event = Event(kind, frame, seconds, conversation.index, which, source, target, numbers=numbers)
         self._listening.event(event, time)

@@ -86,10 +86,16 @@ class Questions:
         if len(message) < _HEADER_SIZE:
             return ()
         number, flags, questions, answers, _, _ = _HEADER(message)
-        end = _question_end(message) if questions == 1 and flags >> 11 & 15 in _QUERY_AND_UPDATE else None
-        if end is None:
+        if questions != 1 or flags >> 11 & 15 not in _QUERY_AND_UPDATE:
             return ()
-        key = (who, number, message[_HEADER_SIZE:end].lower())
+        # Nearly always the first zero ends the name.
+        question = message[_HEADER_SIZE : message.find(b"\0", _HEADER_SIZE) + 5]
+        if not _is_question(question):
+            end = _question_end(message)
+            if end is None:
+                return ()
+            question = message[_HEADER_SIZE:end]
+        key = (who, number, question.lower())
         if not flags & _RESPONSE:
             return self._ask(key, _Asked(sender, receiver, frame, time, 1, transport))
         asked = self._waiting.pop(key, None)
@@ -156,6 +162,12 @@ def _question_end(message: bytes) -> int | None:
         if size > _LONGEST_LABEL:
             return None
     return None
+
+
+@lru_cache(maxsize=4096)
+def _is_question(question: bytes) -> bool:
+    """Whether these bytes are one whole question, and nothing else."""
+    return _question_end(bytes(_HEADER_SIZE) + question) == _HEADER_SIZE + len(question)
 
 
 @lru_cache(maxsize=4096)

@@ -16,7 +16,10 @@ from workers.summary.protocols.reader import MOST_KEPT, MOST_WAITING, Connection
 _METHODS = (b"GET", b"POST", b"PUT", b"HEAD", b"DELETE", b"OPTIONS", b"PATCH", b"TRACE", b"CONNECT")
 _STARTS = frozenset((*((method + b" ")[:4] for method in _METHODS), b"HTTP"))
 _REQUEST = re.compile(
-    rb"(GET|POST|PUT|HEAD|DELETE|OPTIONS|PATCH|TRACE|CONNECT) (\S{1,65536}) HTTP/1\.([01])\r?\n"
+    rb"(GET|POST|PUT|HEAD|DELETE|OPTIONS|PATCH|TRACE|CONNECT) "
+    # The query is never shown: without it, the many of one path are one to the cache. What does not match
+    # is not tried again a byte shorter.
+    rb"(?=\S)([^\s?]{0,4096}+)(\?)?+\S{0,65536}+ HTTP/1\.([01])\r?\n"
 )
 _RESPONSE = re.compile(rb"HTTP/1\.[01] ([1-5]\d\d)[ \r\n]")
 _HOST = re.compile(rb"\n[Hh][Oo][Ss][Tt]:[ \t]*([^\r\n]{0,300})")
@@ -26,8 +29,11 @@ _NEXT = re.compile(rb"\r\n\r\n(?=HTTP/1\.[01] [1-5]\d\d)")
 _INFORMATIONAL = 200
 _SWITCHING = 101
 
-_Asked = tuple[int, float, str, str, str, str]
-"""Frame, time, method, host, path, version."""
+_Line = tuple[str, str, str, str]
+"""Method, host where it is in the target, path, version."""
+
+_Asked = tuple[int, float, _Line, str]
+"""Frame, time, first line, host."""
 
 
 class Http1:
@@ -59,7 +65,9 @@ class Http1:
         at = 0
         while at < len(payload) and payload[at : at + 4] in _STARTS:
             begun = _REQUEST.match(payload, at)
-            head, end = _head(payload, begun.end() - 2 if begun else at)
+            ended = begun.end() if begun else at + 2
+            head = payload.find(b"\r\n\r\n", ended - 2) + 2
+            head, end = (head, head + 2) if head > 1 else _bare_head(payload, ended - 2)
             if end < 0 and not cut and len(payload) - at < MOST_KEPT:
                 self._keep(payload[at:], time, frame, from_client=True)
                 break
@@ -67,15 +75,13 @@ class Http1:
                 break
             if end < 0:
                 head = end = len(payload)
-            host = _HOST.search(payload, begun.end() - 1, head)
-            named, path = _target(_before_query(begun[2]))
-            shown = _host(host[1]) if host else ""
-            version = f"1.{begun[3].decode()}"
-            self._waiting.append((frame, time, begun[1].decode(), shown or named, path, version))
+            host = _HOST.search(payload, ended - 1, head)
+            line = _line(*begun.groups())
+            self._waiting.append((frame, time, line, (host and _host(host[1])) or line[1]))
             if len(self._waiting) > MOST_WAITING:
                 given.append(self._exchange(self._waiting.popleft(), None, None))
             if end < len(payload):
-                length = _LENGTH.search(payload, begun.end() - 1, head)
+                length = _LENGTH.search(payload, ended - 1, head)
                 end += int(length[1]) if length else 0
             at = end
         return given
@@ -84,7 +90,8 @@ class Http1:
         given: list[HttpExchange] = []
         at = 0
         while begun := _RESPONSE.match(payload, at):
-            head, end = _head(payload, begun.end() - 1)
+            head = payload.find(b"\r\n\r\n", begun.end() - 1) + 2
+            head, end = (head, head + 2) if head > 1 else _bare_head(payload, begun.end() - 1)
             if end < 0 and not cut and len(payload) - at < MOST_KEPT:
                 self._keep(payload[at:], time, frame, from_client=False)
                 break
@@ -110,9 +117,11 @@ class Http1:
         self.eager = True
 
     def _exchange(self, asked: _Asked, status: int | None, seconds: float | None) -> HttpExchange:
-        frame, time, method, host, path, version = asked
-        client, server = self._connection.client, self._connection.server
-        return HttpExchange(client, server, frame, time, method, host, path, status, seconds, version)
+        frame, time, (method, _, path, version), host = asked
+        connection = self._connection
+        return HttpExchange(
+            connection.client, connection.server, frame, time, method, host, path, status, seconds, version
+        )
 
     def end(self) -> Iterable[HttpExchange]:
         """Requests without an answer."""
@@ -121,26 +130,17 @@ class Http1:
         return unanswered
 
 
-def _head(payload: bytes, at: int) -> tuple[int, int]:
-    """Where a header that goes on at `at` ends, and where its body begins; -1 when it does not end."""
-    found = payload.find(b"\r\n\r\n", at)
-    if found >= 0:
-        return found + 2, found + 4
+def _bare_head(payload: bytes, at: int) -> tuple[int, int]:
+    """The same for a header with lines that end in LF alone: where it and its lines end; -1 when not."""
     ended = _END.search(payload, at)
     return (ended.start() + 1, ended.end()) if ended else (-1, -1)
 
 
-def _before_query(target: bytes) -> bytes:
-    """Up to the query, which is never shown, so that the many of one path are one to the cache."""
-    path, query, _ = target.partition(b"?")
-    return path[:4096] + query
-
-
 @lru_cache(maxsize=4096)
-def _target(target: bytes) -> tuple[str, str]:
-    """Host, where it is in the target, and path."""
-    text = target.decode("utf-8", "replace")
-    return redact.split_target(text)[0], redact.path(text)
+def _line(method: bytes, target: bytes, query: bytes | None, version: bytes) -> _Line:
+    text = (target + (query or b"")).decode("utf-8", "replace")
+    host = redact.split_target(text)[0]
+    return method.decode(), host, redact.path(text), f"1.{version.decode()}"
 
 
 @lru_cache(maxsize=1024)

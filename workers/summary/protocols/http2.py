@@ -6,7 +6,6 @@ content type is gRPC's. Bodies are passed over.
 
 import re
 from collections import OrderedDict
-from dataclasses import replace
 
 from workers.summary.exchange import HttpExchange
 from workers.summary.protocols import http2_frames as frames
@@ -111,7 +110,7 @@ class Http2:
         if not self._streams:
             client, server = self._connection.client, self._connection.server
             exchange = HttpExchange(client, server, at.frame, at.time, "GOAWAY", "", "", None, None, "2")
-            self._told.append(replace(exchange, error=self._leaving))
+            self._told.append(exchange._replace(error=self._leaving))
 
     def _headers(self, frame: Frame, side: _Side, at: Place, *, from_client: bool) -> None:
         part = frames.block(frame)
@@ -167,10 +166,9 @@ class Http2:
             "2",
         )
         if len(self._streams) > MOST_WAITING:
-            self._streams[next(iter(self._streams))] = replace(
-                self._streams[next(iter(self._streams))], unread=True
-            )
-            self._close(next(iter(self._streams)))
+            oldest, asked = next(iter(self._streams.items()))
+            self._streams[oldest] = asked._replace(unread=True)
+            self._close(oldest)
 
     def _answered(self, frame: Frame, fields: dict[bytes, bytes], at: Place) -> None:
         asked = self._streams.get(frame.stream)
@@ -181,8 +179,7 @@ class Http2:
         if status is not None and status < 200:  # noqa: PLR2004, more answers follow
             return
         grpc_status = http2_names.grpc_status(fields.get(b"grpc-status", b""))
-        self._streams[frame.stream] = replace(
-            asked,
+        self._streams[frame.stream] = asked._replace(
             status=asked.status or status,
             grpc_status=asked.grpc_status if grpc_status is None else grpc_status,
             seconds=at.time - asked.start if asked.seconds is None else asked.seconds,
@@ -199,7 +196,7 @@ class Http2:
         unread = asked.unread or (
             asked.status is None and not error and (self._missed or asked.seconds is not None)
         )
-        self._told.append(replace(asked, error=error, unread=unread))
+        self._told.append(asked._replace(error=error, unread=unread))
 
 
 def _error(payload: bytes | None, at: int) -> str:

@@ -1,7 +1,7 @@
 """Exchanges of a whole file: the first of each protocol kept, all of them counted in groups. Pure."""
 
-from collections import Counter
 from statistics import median
+from typing import NamedTuple
 
 from workers.summary.endpoint import Endpoint
 from workers.summary.exchange import (
@@ -10,12 +10,14 @@ from workers.summary.exchange import (
     Exchange,
     Group,
     HttpExchange,
+    TlsExchange,
 )
 
 MOST_EXCHANGES = 2000
 """Of a protocol; and as many again that failed."""
 
 MOST_GROUPS = 2000
+_MOST_ALIKE = 8000
 _MOST_TIMES = 1000
 _FIRST_HTTP_ERROR = 400
 _OTHERS = "(others)"
@@ -47,16 +49,35 @@ class _Counted:
             self.seconds[place] = seconds
 
 
+class _Alike(NamedTuple):
+    """What exchanges that differ in nothing a group tells have in common; `room` is a list of one number."""
+
+    group: _Counted
+    failed: bool
+    room: list[int]
+
+
 class Said:
     """Collects exchanges; bounded whatever comes."""
 
     def __init__(self) -> None:
         self._groups: dict[tuple[str, str, str], _Counted] = {}
         self._kept: list[Exchange] = []
-        self._places: Counter[tuple[str, bool]] = Counter()
+        self._room: dict[tuple[str, bool], list[int]] = {}
+        # So that the words of each exchange need not be made anew.
+        self._alike: dict[tuple[object, ...], _Alike] = {}
 
     def add(self, exchange: Exchange) -> bool:
         """Counts it, keeps it while there is room; gives whether it is a failure."""
+        same = _same(exchange)
+        group, failed, room = self._alike.get(same) or self._new(exchange, same)
+        group.add(exchange.seconds, exchange.frame)
+        if room[0]:
+            room[0] -= 1
+            self._kept.append(exchange)
+        return failed
+
+    def _new(self, exchange: Exchange, same: tuple[object, ...]) -> _Alike:
         protocol, asked, answer, failed = words(exchange)
         key = (protocol, asked, answer)
         group = self._groups.get(key)
@@ -64,12 +85,10 @@ class Said:
             if len(self._groups) >= MOST_GROUPS:
                 key = (protocol, _OTHERS, answer[:20] if protocol != "TLS" else _OTHERS)
             group = self._groups.setdefault(key, _Counted(exchange.frame, exchange.server, failed=failed))
-        group.add(exchange.seconds, exchange.frame)
-        place = (protocol, failed)
-        if self._places[place] < MOST_EXCHANGES:
-            self._places[place] += 1
-            self._kept.append(exchange)
-        return failed
+        alike = _Alike(group, failed, self._room.setdefault((protocol, failed), [MOST_EXCHANGES]))
+        if len(self._alike) < _MOST_ALIKE:
+            self._alike[same] = alike
+        return alike
 
     def exchanges(self) -> tuple[Exchange, ...]:
         """Those kept, by frame."""
@@ -90,6 +109,18 @@ class Said:
             for key, each in self._groups.items()
         ]
         return tuple(sorted(found, key=lambda group: (not group.failed, -group.times, group.frame)))
+
+
+def _same(exchange: Exchange) -> tuple[object, ...]:
+    """Equal for exchanges of which `words` gives the same."""
+    if isinstance(exchange, HttpExchange):
+        return "HTTP", exchange.method, exchange.host, exchange.path, exchange.status, exchange.grpc_status
+    if isinstance(exchange, DnsExchange):
+        return "DNS", exchange.name, exchange.type, exchange.rcode
+    if isinstance(exchange, TlsExchange):
+        name = exchange.server_name or exchange.server
+        return "TLS", name, exchange.version, exchange.alerts
+    return exchange.service, exchange.call, exchange.error, exchange.seconds is None
 
 
 def _times(seconds: list[float]) -> tuple[float | None, float | None]:

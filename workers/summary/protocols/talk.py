@@ -21,7 +21,7 @@ class Talk:
     def __init__(self, reader: Reader, client: int) -> None:
         self.reader = reader
         self.client = client
-        self._expected: dict[int, int] = {}
+        self._expected: list[int | None] = [None, None, None]
 
     def read(
         self, way: int, base: int | None, sequence: int, payload: bytes, size: int, time: float, frame: int
@@ -37,10 +37,11 @@ class Talk:
             time: Seconds since the first packet of the file.
             frame: Wireshark's number of the packet.
         """
-        expected = self._expected.get(way)
+        expected = self._expected[way]
+        gap = False
         if expected is None:
             gap = base is None or sequence != (base + 1) & _MASK
-        else:
+        elif sequence != expected:
             ahead = (sequence - expected) & _MASK
             gap = 0 < ahead < _HALF
             if ahead >= _HALF:  # the beginning of it, or all, was there before

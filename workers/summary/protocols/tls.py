@@ -38,11 +38,12 @@ class Tls:
         "_alerts",
         "_certificate",
         "_cipher",
+        "_client",
         "_connection",
         "_frame",
         "_name",
         "_seconds",
-        "_sides",
+        "_server",
         "_time",
         "_version",
         "done",
@@ -58,16 +59,16 @@ class Tls:
         self._seconds: float | None = None
         self._alerts: list[str] = []
         self._certificate: Certificate | None = None
-        self._sides = {True: _Side(), False: _Side()}
+        self._client, self._server = _Side(), _Side()
         self.done, self.eager = False, True
 
     def read(self, segment: Segment) -> Iterable[TlsExchange]:
         """The handshake, once all of it that can be read was."""
-        side = self._sides[segment.from_client]
+        side = self._client if segment.from_client else self._server
         if segment.gap and (side.records or side.messages):
             side.encrypted = True
         elif not side.encrypted:
-            side.records += segment.payload
+            side.records = side.records + segment.payload if side.records else segment.payload
             self._records(side, segment)
         elif segment.payload[0] == _ALERT:
             # In TLS 1.3 what is encrypted calls itself application data: a short alert is not.
@@ -91,7 +92,8 @@ class Tls:
             if kind == _ALERT:
                 self._alert(data[at : at + _RECORD_HEADER + size])
             elif kind == _HANDSHAKE:
-                side.messages += data[at + _RECORD_HEADER : at + _RECORD_HEADER + size]
+                message = data[at + _RECORD_HEADER : at + _RECORD_HEADER + size]
+                side.messages = side.messages + message if side.messages else message
                 self._messages(side, segment)
             at += _RECORD_HEADER + size
         side.records = b"" if side.encrypted else data[at:]
@@ -115,8 +117,7 @@ class Tls:
             self._name = self._name or _server_name(body)
         elif kind == _SERVER_HELLO and not segment.from_client and len(body) > 38 and body[2:34] != _RETRY:  # noqa: PLR2004
             at = 35 + body[34]
-            extensions = _extensions(body, at + 3)
-            chosen = extensions.get(_SUPPORTED_VERSIONS, body[:2])
+            chosen = _extension(body, at + 3, _SUPPORTED_VERSIONS, body[:2])
             number = int.from_bytes(chosen[:2], "big")
             self._version = VERSIONS.get(number, f"version 0x{number:04x}")
             suite = int.from_bytes(body[at : at + 2], "big")
@@ -131,7 +132,7 @@ class Tls:
             self._alerts.append(ALERTS.get(record[6], f"alert {record[6]}"))
 
     def _over(self) -> bool:
-        return len(self._alerts) >= _MOST_ALERTS or all(side.encrypted for side in self._sides.values())
+        return (self._client.encrypted and self._server.encrypted) or len(self._alerts) >= _MOST_ALERTS
 
     def _ended(self) -> Iterable[TlsExchange]:
         if self.done:
@@ -162,20 +163,20 @@ def _server_name(hello: bytes) -> str:
     at = 34
     for width in (1, 2, 1):
         at += width + int.from_bytes(hello[at : at + width], "big")
-    names = _extensions(hello, at).get(_SERVER_NAME, b"")
+    names = _extension(hello, at, _SERVER_NAME, b"")
     size = int.from_bytes(names[3:5], "big")
     return names[5 : 5 + size][:255].decode("utf-8", "replace")
 
 
-def _extensions(hello: bytes, at: int) -> dict[int, bytes]:
-    """By number; the first of each counts."""
-    found: dict[int, bytes] = {}
+def _extension(hello: bytes, at: int, wanted: int, default: bytes) -> bytes:
+    """The first of that number."""
     at += 2
     while at + 4 <= len(hello):
-        kind, size = hello[at] << 8 | hello[at + 1], hello[at + 2] << 8 | hello[at + 3]
-        found.setdefault(kind, hello[at + 4 : at + 4 + size])
+        size = hello[at + 2] << 8 | hello[at + 3]
+        if hello[at] << 8 | hello[at + 1] == wanted:
+            return hello[at + 4 : at + 4 + size]
         at += 4 + size
-    return found
+    return default
 
 
 def _open(connection: Connection, segment: Segment) -> Tls | None:
