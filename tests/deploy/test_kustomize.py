@@ -219,7 +219,9 @@ def test_the_worker_has_the_time_to_end_its_longest_capture(objects: list[dict[s
 def test_with_an_object_store_there_is_no_volume_and_two_workers_take_over_from_each_other(
     tmp_path: Path,
 ) -> None:
-    objects = render(variant("socket-mode", tmp_path / "own", components=[_relative(tmp_path / "own")]))
+    objects = render(
+        variant("socket-mode", tmp_path / "own", components=[_relative(tmp_path / "own", "object-store")])
+    )
     assert not [one for one in objects if one["kind"] == "PersistentVolumeClaim"]
     worker = deployment(objects, "worker")["spec"]
     assert (worker["replicas"], worker["strategy"]) == (2, {"type": "RollingUpdate"})
@@ -229,8 +231,22 @@ def test_with_an_object_store_there_is_no_volume_and_two_workers_take_over_from_
     assert "PODCAP_STORE_URL" in [variable["name"] for variable in pod["containers"][0]["env"]]
 
 
-def _relative(folder: Path) -> str:
-    component = (KUSTOMIZE / "components" / "object-store").resolve()
+def test_metrics_are_let_to_nobody_but_the_namespace_that_fetches_them(tmp_path: Path) -> None:
+    objects = render(variant("http", tmp_path / "own", components=[_relative(tmp_path / "own", "metrics")]))
+    policy = named(objects, "NetworkPolicy", "metrics")["spec"]
+    (rule,) = policy["ingress"]
+    monitoring = {"kubernetes.io/metadata.name": "monitoring"}
+    assert rule["from"] == [{"namespaceSelector": {"matchLabels": monitoring}}]
+    let_in = {port["port"] for port in rule["ports"]}
+    for process in PROCESSES:
+        template = deployment(objects, process)["spec"]["template"]
+        assert policy["podSelector"]["matchLabels"].items() <= template["metadata"]["labels"].items()
+        (container,) = template["spec"]["containers"]
+        assert {port["name"] for port in container["ports"]} <= let_in
+
+
+def _relative(folder: Path, name: str) -> str:
+    component = (KUSTOMIZE / "components" / name).resolve()
     up = len(folder.resolve().parts) - 1
     return "/".join([".."] * up) + str(component)
 
