@@ -108,6 +108,9 @@ class PcapngFile:
 
     def _block(self, kind: int, data: bytes, start: int, end: int) -> tuple[int, Packet] | None:
         """The packet in a block, if it is one."""
+        if data[start - 4 : start] != data[end : end + 4]:  # its length stands at its end, too
+            self.trouble = _DAMAGED
+            return None
         if kind == _PACKET and start + 20 <= end:
             number, high, low, captured, length = struct.unpack_from(self._order + "IIIII", data, start)
             return self._packet(number, high << 32 | low, data, start + 20, end, captured, length)

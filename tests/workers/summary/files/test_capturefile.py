@@ -92,6 +92,7 @@ def test_other_blocks_are_passed_over() -> None:
             block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 2, 0, -1)) + interface() + packet(FRAME),
             "The file is pcapng of an unknown version: what follows is left out.",
         ),
+        (packet(FRAME)[:-4] + b"\x0c\0\0\0", "The file is damaged: what follows is no block of pcapng."),
         (
             struct.pack("<IIQ", 6, 1 << 30, 0),
             "The file is damaged: what follows is no block of pcapng.",
