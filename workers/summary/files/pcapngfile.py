@@ -15,7 +15,7 @@ from operator import itemgetter
 from workers.summary.endpoint import Endpoint
 from workers.summary.files.pcapfile import LONGEST_PACKET, Packet, PcapError, Source
 
-_BLOCK = 1 << 20
+_BLOCK = 1 << 17  # as in pcapfile
 _SECTION = b"\x0a\x0d\x0d\x0a"  # the same in either byte order
 _INTERFACE, _OLD_PACKET, _SIMPLE_PACKET, _NAMES, _PACKET = 1, 2, 3, 4, 6
 _ORDERS = {b"\x4d\x3c\x2b\x1a": "<", b"\x1a\x2b\x3c\x4d": ">"}
