@@ -8,8 +8,10 @@ from threading import Barrier
 import pytest
 from sqlalchemy import Engine
 
+from tests.walk import walk
 from workers.admission import stop
 from workers.approval import decide_approval
+from workers.extension import extend
 from workers.housekeeping import keep_house
 from workers.ledger.capture import Capture, Order
 from workers.ledger.ledger import Ledger
@@ -179,3 +181,16 @@ def test_what_was_not_approved_may_not_begin(services: Services, asked: Callable
     assert refusal is not None
     assert "second person's approval" in refusal
     assert judgement.unapproved(replace(capture, approved_by="U2")) is None
+
+
+def test_more_time_for_an_approved_capture_is_given_by_those_who_approve_alone(
+    services: Services, asked: Callable[..., Capture]
+) -> None:
+    capture = asked()
+    decide(services, capture, "U2")
+    walk(services.ledger, capture.id, State.TAPPING, State.CAPTURING)
+    for user_id in ("U1", "U5"):
+        assert extend(services, capture.id, user_id=user_id) is not None
+        assert services.ledger.get(capture.id).seconds == 1
+    assert extend(services, capture.id, user_id="U3") is None
+    assert services.ledger.get(capture.id).seconds == 31
