@@ -6,6 +6,7 @@ Streamed: 64 connections take turns, so that packets of one flow stand apart, as
 import random
 import struct
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
@@ -38,7 +39,7 @@ def _write_packets(file: BinaryIO, packets: int, flows: int) -> int:
     tcp = sum(_FLOW_KINDS[n % len(_FLOW_KINDS)] != "d" for n in range(flows))
     each = max(8, (packets - 2 * (flows - tcp)) // max(1, tcp) + 1)
     waiting = iter([_flow(number, each, choice) for number in range(flows)])
-    active = [flow for flow, _ in zip(waiting, range(_AT_ONCE), strict=False)]
+    active = list(islice(waiting, _AT_ONCE))
     record = struct.Struct("<IIII").pack
     written, place, now = 0, 0, 0
     while active:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +37,20 @@ from nfstream import NFStreamer
 print(sum(1 for _ in NFStreamer(source=sys.argv[1], n_meters=1)))
 """
 
+_CHART = """
+import json, sys
+from workers.picture.picture import chart_of, picture
+from workers.summary.summary import Summary
+picture(chart_of(Summary.from_json(json.load(open(sys.argv[1]))), "traefik/cheddar"))
+"""
+_PCAPNG = """
+import sys
+from pathlib import Path
+from workers.pcapng.about import About
+from workers.pcapng.file import pcapng_file
+pcapng_file(Path(sys.argv[1]), Path(sys.argv[2]), About("cap-bench", "podcap"))
+"""
+
 
 @dataclass(frozen=True)
 class _Run:
@@ -60,9 +74,21 @@ def figures(folder: Path) -> Iterator[Figure]:
     yield Figure("peak memory of all its processes", podcap.together / _MIB, "MiB", 350)
     told = json.loads((folder / "big.json").read_bytes())
     assert (told["flow_count"], told["totals"]["packets"]) == (_FLOWS, packets)
+    yield from _more(big, told, tshark)
     yield from _others(big, podcap, tshark)
     big.unlink()
     yield from _growth(folder, podcap)
+
+
+def _more(file: Path, told: Mapping[str, object], tshark: _Run) -> Iterator[Figure]:
+    """What comes on top of the summary in a capture: each in a process of its own, with its imports."""
+    summary, pcapng = file.with_name("few.json"), file.with_name("big.pcapng")
+    summary.write_text(json.dumps({**told, "flows": []}))
+    for name, argv in (("the chart", [_CHART, summary]), ("writing pcapng", [_PCAPNG, file, pcapng])):
+        run = _run([sys.executable, "-c", *map(str, argv)])
+        yield Figure(f"CPU time of {name} to tshark's", run.seconds / tshark.seconds, "x", 0.25)
+        yield Figure(f"peak memory of {name}, of its largest process", run.largest / _MIB, "MiB", 150)
+    pcapng.unlink()
 
 
 def _others(file: Path, podcap: _Run, tshark: _Run) -> Iterator[Figure]:
