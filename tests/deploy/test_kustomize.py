@@ -14,7 +14,7 @@ from honcho.environ import parse_procfile
 
 from deploy.lab.install import KUSTOMIZE, render, variant
 from tests.deploy import dockerfile
-from tests.deploy.agents import LONGEST_SECONDS
+from workers.leaving import LEAVE_SECONDS
 from workers.policy.load import load
 from workers.settings import Settings
 
@@ -212,8 +212,8 @@ def test_an_overlays_policy_is_one_that_podcap_reads(overlay: str) -> None:
     assert load(KUSTOMIZE / "overlays" / overlay / "policy.yaml").rules
 
 
-def test_the_worker_has_the_time_to_end_its_longest_capture(objects: list[dict[str, Any]]) -> None:
-    assert pod_of(objects, "worker")["terminationGracePeriodSeconds"] > LONGEST_SECONDS
+def test_the_worker_has_the_time_to_hand_its_captures_over(objects: list[dict[str, Any]]) -> None:
+    assert pod_of(objects, "worker")["terminationGracePeriodSeconds"] > LEAVE_SECONDS
 
 
 def test_with_an_object_store_there_is_no_volume_and_two_workers_take_over_from_each_other(
