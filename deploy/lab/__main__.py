@@ -65,7 +65,9 @@ def _become(options: argparse.Namespace, places: Places) -> None:
         argv = tree.inside(CLIENT, in_network(holder(tree, CLIENT), command))
     else:
         node = node_named(options.name)
-        argv = tree.inside(f"{node.name}/{SYSTEM}", in_node(first_process(tree, node), command))
+        # nsenter forks into the node's process ids; whoever ends it means the command.
+        ended_with_it = ["setpriv", "--pdeathsig", "TERM", "--", *command]
+        argv = tree.inside(f"{node.name}/{SYSTEM}", in_node(first_process(tree, node), ended_with_it))
     os.execvp(argv[0], argv)  # noqa: S606 - no shell wanted
 
 

@@ -26,6 +26,7 @@ _PROGRAMS = (
     "bridge",
     "unshare",
     "nsenter",
+    "setpriv",
     "pivot_root",
     "mount",
     "dnsmasq",

@@ -3,12 +3,14 @@
 import ipaddress
 import json
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
 
 from deploy.lab.handle import LabHandle
 from deploy.lab.plan import LAN, NODES, POD_RANGE, ROUTED_GATEWAY, SERVICE_RANGE
+from tests.hangs import HANGS
 
 NAMES = [node.name for node in NODES]
 INSIDE = [ipaddress.IPv4Network(one) for one in (LAN, POD_RANGE, ROUTED_GATEWAY, SERVICE_RANGE)]
@@ -114,3 +116,17 @@ def test_the_node_that_is_lost_has_no_process(lab: LabHandle) -> None:
 
     assert ready["status"] == "Unknown"
     assert lab.get("pod", "lost")["status"]["phase"] == "Running"
+
+
+def test_a_command_on_a_node_ends_with_whoever_started_it(lab: LabHandle) -> None:
+    watched = ["sh", "-c", "echo $$; exec sleep 1000"]
+    command = lab.command("node", NAMES[0], *watched)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        there = f"/proc/{process.stdout.readline().strip()}"
+        assert lab.node(NAMES[0], "cat", f"{there}/comm").strip() in {"sh", "sleep"}
+        process.terminate()
+
+    deadline = time.monotonic() + HANGS
+    while lab.node(NAMES[0], "sh", "-c", f"test -d {there} && echo there || :"):
+        assert time.monotonic() < deadline, "it runs on"
