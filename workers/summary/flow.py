@@ -49,6 +49,7 @@ class Flow(NamedTuple):
         first_frame: Wireshark's number of the flow's first packet.
         vlan: The outermost VLAN id of the flow's first packet, None without a tag.
         tunnel: None for a flow that was in none.
+        requests: HTTP requests, DNS questions and calls to databases and brokers that were read in it.
     """
 
     protocol: Literal["TCP", "UDP"]
@@ -80,6 +81,7 @@ class Flow(NamedTuple):
     first_frame: int = 0
     vlan: int | None = None
     tunnel: Tunnel | None = None
+    requests: int = 0
 
     @property
     def packets(self) -> int:

@@ -9,19 +9,15 @@ A process of the node itself is told apart by its port, where kube-proxy had ipt
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
-from workers.names.snapshot import Pod, Probe, Service, ServicePort
-from workers.summary.endpoint import Endpoint
-from workers.summary.exchange import HttpExchange
+from workers.names.snapshot import Pod, Service, ServicePort
 from workers.summary.finding import Evidence, Finding
-from workers.summary.findings import filters, wording
+from workers.summary.findings import filters, kubelet, wording
 from workers.summary.flow import Flow
-from workers.summary.protocols.redact import path as shown_path
 
 ID = "source-rewritten"
 
-_GET = frozenset(("GET", "HEAD"))
 _LOCAL_PORTS = range(32768, 61000)
 
 
@@ -38,15 +34,12 @@ def find(evidence: Evidence) -> Iterator[Finding]:
         client, server = flow.ends
         if client.address in nodes and server.address in pods:
             found[server.address, server.port].append(flow)
-    asked = {
-        (each.client, each.server): each
-        for each in reversed(evidence.summary.exchanges)
-        if isinstance(each, HttpExchange)
-    }
+    first = kubelet.asked(evidence.summary.exchanges)
+    seconds = evidence.summary.totals.duration
     for (address, port), flows in found.items():
         pod = pods[address]
         blamed = _rewriting(evidence, address, port, pod)
-        rewritten = _without_probes(evidence, pod, port, flows, nodes, asked)
+        rewritten = kubelet.without_probes(flows, pod, port, nodes, first, seconds)
         if blamed is not None and rewritten:
             yield _finding(pod, port, blamed, rewritten, nodes)
 
@@ -72,44 +65,6 @@ def _leads(port: ServicePort, pod: Pod, number: int) -> bool:
     named = {each.name: each.number for each in pod.ports if each.name}
     target = port.target or str(port.number)
     return target == str(number) or named.get(target) == number
-
-
-def _without_probes(
-    evidence: Evidence,
-    pod: Pod,
-    port: int,
-    flows: list[Flow],
-    nodes: dict[str, str],
-    asked: Mapping[tuple[Endpoint, Endpoint], HttpExchange],
-) -> list[Flow]:
-    """Connections that carry data and are not the kubelet's; none when they could be its.
-
-    The kubelet runs on the pod's own node. Of what cannot be read (headers only, HTTPS, gRPC) as many as
-    it may have sent are taken for its probes.
-    """
-    probes = [probe for probe in pod.probes if probe.port == port]
-    paths = {shown_path(probe.path) for probe in probes if probe.how == "http"}
-    others: list[Flow] = []
-    unreadable: list[Flow] = []
-    for flow in flows:
-        client, server = flow.ends
-        if not (flow.payload_ab if flow.client == "a" else flow.payload_ba):
-            continue  # a TCP probe sends nothing
-        if nodes[client.address] != pod.node or not any(probe.how != "tcp" for probe in probes):
-            others.append(flow)
-            continue
-        request = asked.get((client, server))
-        if request is None:
-            unreadable.append(flow)
-        elif request.method not in _GET or request.path not in paths:
-            others.append(flow)
-    expected = sum(_most(probe, evidence.summary.totals.duration) for probe in probes if probe.how != "tcp")
-    return others + (unreadable if len(unreadable) > expected else [])
-
-
-def _most(probe: Probe, seconds: float) -> int:
-    """Times that a probe can have been sent in so many seconds, and one more for one that came late."""
-    return int(seconds / max(1, probe.period)) + 2
 
 
 def _finding(pod: Pod, port: int, service: Service, flows: list[Flow], nodes: dict[str, str]) -> Finding:

@@ -108,6 +108,7 @@ class Conversation:
         index: Its place among those of its protocol; of UDP, from -1 down (`Event.flow`).
         talk: What reads its payload, if anything does.
         outside: The tunnel its first packet was in.
+        requests: Questions that were read in it.
     """
 
     __slots__ = (
@@ -121,6 +122,7 @@ class Conversation:
         "opener",
         "outside",
         "protocol",
+        "requests",
         "syn_time",
         "talk",
         "vlan",
@@ -145,6 +147,7 @@ class Conversation:
         self.talk: Any = None
         self.vlan: int | None = None
         self.outside: Tunnel | None = None
+        self.requests = 0
         self._ends: tuple[Endpoint, Endpoint] | None = None
 
     def shake(self, side: Direction, flags: int, time: int) -> None:
@@ -212,6 +215,7 @@ class Conversation:
             self.frame,
             self.vlan,
             self.outside,
+            self.requests,
         )
 
 

@@ -144,9 +144,18 @@ class Listening:
 
     def _take(self, exchanges: Iterable[Exchange], conversation: Conversation | None) -> None:
         for exchange in exchanges:
+            if conversation is not None and _is_request(exchange):
+                conversation.requests += 1
             if self.said.add(exchange):
                 kind = self._kinds.get(type(exchange), "call-failure")
                 index = None if conversation is None else conversation.index
                 ends: tuple[Endpoint, Endpoint] = exchange.client, exchange.server
                 event = Event(kind, exchange.frame, exchange.start, index, None, *ends)
                 self.event(event, self._begin + round(exchange.start * 1e9))
+
+
+def _is_request(exchange: Exchange) -> bool:
+    """A TLS handshake is none, nor is an HTTP/2 connection that a server gave up."""
+    if isinstance(exchange, HttpExchange):
+        return exchange.method != "GOAWAY"
+    return not isinstance(exchange, TlsExchange)

@@ -52,6 +52,14 @@ def test_a_request_without_an_answer_is_told_as_such() -> None:
     assert found.event_counts == {"http-failure": 1}
 
 
+def test_a_flow_tells_how_often_something_was_asked_in_it() -> None:
+    dialogue = Dialogue()
+    asking = b"GET /a HTTP/1.1\r\nHost: shop\r\n\r\n"
+    dialogue.connect().says(asking).hears(OK).says(asking)
+    dialogue.connect().says(b"not HTTP")
+    assert [flow.requests for flow in counted(dialogue.file()).flows] == [2, 0]
+
+
 @pytest.mark.parametrize(
     "request_",
     [
