@@ -56,7 +56,7 @@ def test_a_flow_tells_how_often_something_was_asked_in_it() -> None:
     dialogue = Dialogue()
     asking = b"GET /a HTTP/1.1\r\nHost: shop\r\n\r\n"
     dialogue.connect().says(asking).hears(OK).says(asking)
-    dialogue.connect().says(b"not HTTP")
+    dialogue.connect(40001).says(b"not HTTP")
     assert [flow.requests for flow in counted(dialogue.file()).flows] == [2, 0]
 
 
