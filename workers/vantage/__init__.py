@@ -1,0 +1,1 @@
+"""What happened between the places where one capture took packets: the same packet, recognised at each."""
