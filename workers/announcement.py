@@ -22,21 +22,19 @@ def announced(
     capture: Capture,
     *,
     unless: tuple[type[Exception], ...] = (),
-    begun: bool = False,
 ) -> Iterator[None]:
     """An Event on the pod at the begin of the block, another at its end, however it ends.
 
-    A cluster that does not take them keeps nobody from capturing: the trail knows it all the same.
+    Written again by a worker that takes over, the first is still one. A cluster that does not take them keeps
+    nobody from capturing: the trail knows it all the same.
 
     Args:
         cluster: The pod's.
         pod: The captured pod.
         capture: Who captures what of it.
         unless: What ends the block, and not the capture.
-        begun: Whether an earlier worker has written the first one.
     """
-    if not begun:
-        _write(cluster, pod, capture, STARTED, _began(capture))
+    _write(cluster, pod, capture, STARTED, _began(capture))
     goes_on = False
     try:
         yield

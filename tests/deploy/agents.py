@@ -8,9 +8,9 @@ from typing import Any
 
 from workers.agent.agent import AgentPod, create, delete
 from workers.agent.pod_spec import AgentLimits, Owner, Profile, pod_spec
-from workers.capture import SPOOL_BYTES
 from workers.cluster.cluster import Cluster
 from workers.request.grammar import parse
+from workers.taps.limits import SPOOL_BYTES
 
 NODE = "k8s-node01"
 LONGEST_SECONDS = inspect.signature(parse).parameters["max_seconds"].default

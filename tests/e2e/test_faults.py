@@ -226,7 +226,7 @@ def test_the_disk_under_the_spool_is_full(fault: Fault, monkeypatch: pytest.Monk
 def test_the_agent_pod_is_evicted_because_its_volume_outgrew_its_limit(
     fault: Fault, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workers.capture.SPOOL_BYTES", 1 << 20)
+    monkeypatch.setattr("workers.taps.limits.SPOOL_BYTES", 1 << 20)
     fault.begin()
     fault.agent("sh", "-c", "head -c 80000000 /dev/zero >/spool/fill")
     ended = fault.end()
@@ -247,7 +247,7 @@ def test_the_clock_jumps(fault: Fault, jump: timedelta, monkeypatch: pytest.Monk
     pulse = Pulse()
     keep_house(fault.services, pulse)
     fault.begin(seconds=10)
-    for module in ("ledger.ledger", "capture", "housekeeping", "announcement"):
+    for module in ("ledger.ledger", "taps.way", "housekeeping", "announcement"):
         monkeypatch.setattr(f"workers.{module}.datetime", Jumped)
     while fault.services.ledger.get(fault.id).state not in FINAL:
         keep_house(fault.services, pulse)

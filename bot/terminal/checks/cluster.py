@@ -6,12 +6,12 @@ from bot.terminal.checks.result import Check, Result, ok, problem
 from bot.terminal.identity import identify
 from bot.terminal.place import at_the_terminal
 from workers.agent.pod_spec import AgentLimits, Owner, pod_spec
-from workers.capture import SPOOL_BYTES
 from workers.cluster.cluster import Cluster, connect
 from workers.cluster.errors import ClusterError
 from workers.cluster.review import Right
 from workers.ledger.capture import new_id
 from workers.settings import Settings
+from workers.taps.limits import SPOOL_BYTES
 
 _SECONDS = 30
 
