@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from workers.cut.file import CutError, cut_file
+from workers.dissection.dissected import DissectionError, dissected
 from workers.known import context_file
 from workers.ledger.capture import TERMINAL
 from workers.ledger.states import State
@@ -169,10 +170,14 @@ def _summarised(work: Work, path: Path, seen: Watched | None) -> Summary | str:
         return f"The capture file is there, its summary is not: {error}"
     # What passed on the wire, as the flows count it; the spool has its own headers besides.
     work.note(bytes=summary.totals.bytes)
-    if seen is None:
+    if seen is not None:
+        found = seen.findings(summary, work.capture.filter)
+        summary = replace(summary, findings=joined(summary.findings, found))
+    try:
+        return dissected(path, summary)
+    except DissectionError as error:
+        log.warning("%s", error)
         return summary
-    found = seen.findings(summary, work.capture.filter)
-    return replace(summary, findings=joined(summary.findings, found))
 
 
 def _announce(work: Work, path: Path) -> str | None:

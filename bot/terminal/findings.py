@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from textwrap import wrap
 
 from bot.terminal.paint import Style
+from bot.terminal.visible import visible
 from bot.terminal.words import in_the_terminal
 from workers.summary.finding import Finding
 from workers.summary.table import WIDTH
@@ -16,7 +17,7 @@ def _plain(_style: Style, text: str) -> str:
 def finding_lines(
     findings: Sequence[Finding], *, width: int = WIDTH, paint: Callable[[Style, str], str] = _plain
 ) -> Iterator[str]:
-    """All of them, each with what to do, what shows it in Wireshark and an empty line behind.
+    """All of them, each with what to do, what shows it in Wireshark, what that says, and an empty line.
 
     Args:
         findings: The gravest first.
@@ -33,4 +34,7 @@ def finding_lines(
             yield from wrap(told, width, initial_indent="  ", subsequent_indent="  ")
         if finding.display_filter:
             yield in_the_terminal(f"  Wireshark: {finding.display_filter}")
+        for packet in finding.telling:
+            said = visible(f"frame {packet.frame}, {packet.line}")
+            yield from wrap(said, width, initial_indent="  ", subsequent_indent="    ")
         yield ""

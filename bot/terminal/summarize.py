@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 from bot.terminal.command import CommandError, Commands, UsageProblem
@@ -15,6 +16,7 @@ from bot.terminal.paint import Paint
 from bot.terminal.reading import reading
 from bot.terminal.told import told
 from bot.terminal.words import in_the_terminal
+from workers.dissection.dissected import DissectionError, dissected
 from workers.page.page import page
 from workers.picture.picture import PictureError, chart_of, picture
 from workers.summary.summarise import SummaryError, summary_json
@@ -31,13 +33,16 @@ def register(commands: Commands) -> None:
         "--html", type=Path, metavar="OUT", help="as a page, into a file; - for standard output"
     )
     parser.add_argument("--picture", type=Path, metavar="OUT", help="traffic over time as a PNG, into a file")
+    parser.add_argument(
+        "--explain", action="store_true", help="ask Wireshark about the packets that show the findings"
+    )
     parser.add_argument("--force", action="store_true", help="replace OUT when it is there")
     parser.set_defaults(run=_run)
 
 
 def _run(options: argparse.Namespace) -> int:
     _check(options)
-    line = _summarised(options.file)
+    line = _summarised(options.file, explain=options.explain)
     if options.json:
         print(line.decode("ascii"))
     if options.html or options.picture:
@@ -67,18 +72,29 @@ def _is_dash(path: Path | None) -> bool:
     return path is not None and str(path) == "-"
 
 
-def _summarised(path: Path) -> bytes:
+def _summarised(path: Path, *, explain: bool) -> bytes:
     try:
         with (
             _standard_input() if _is_dash(path) else nullcontext(path) as file,
             reading(file, sys.stderr) as passing,
         ):
-            return summary_json(file, payload=True, passing=passing)
+            line = summary_json(file, payload=True, passing=passing)
+            return _explained(line, file) if explain else line
     except SummaryError as error:
         raise CommandError(in_the_terminal(str(error))) from error
     except OSError as error:
         name = in_the_terminal(str(path))
         raise CommandError(f"{name} cannot be read: {error.strerror or error}.") from error
+
+
+def _explained(line: bytes, file: Path) -> bytes:
+    """The same with what Wireshark says, or with the sentence that says why it does not."""
+    summary = Summary.from_json(json.loads(line))
+    try:
+        summary = dissected(file, summary)
+    except DissectionError as error:
+        summary = replace(summary, notes=(*summary.notes, str(error)))
+    return "".join(summary.json_pieces()).encode("ascii")
 
 
 def _write(options: argparse.Namespace, summary: Summary) -> None:

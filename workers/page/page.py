@@ -15,6 +15,7 @@ from workers.picture.alt_text import alt_text
 from workers.picture.picture import chart_of
 from workers.picture.plot import drawing, when
 from workers.picture.svg import COLOURS, svg
+from workers.summary.decoded import Decoded
 from workers.summary.endpoint import Endpoint
 from workers.summary.exchange import Group
 from workers.summary.finding import Finding
@@ -78,7 +79,7 @@ def _hash(content: str) -> str:
 def _findings(findings: Iterable[Finding]) -> str:
     items = "".join(
         f'<li class="{finding.severity}"><p><span class="severity">{finding.severity}</span>'
-        f"{prose(finding.sentence)}</p>{_more(finding)}</li>\n"
+        f"{prose(finding.sentence)}</p>{_more(finding)}{_packets(finding)}</li>\n"
         for finding in findings
     )
     return f'<ol class="findings">\n{items}</ol>' if items else "<p>Nothing was found.</p>"
@@ -90,6 +91,19 @@ def _more(finding: Finding) -> str:
     if not finding.display_filter:
         return next_
     return f'{next_}<p class="soft">In Wireshark: <code>{shown(finding.display_filter)}</code>{frame}</p>'
+
+
+def _packets(finding: Finding) -> str:
+    if not finding.packets:
+        return ""
+    items = "".join(f"<li>{_packet(each)}</li>\n" for each in finding.packets)
+    return f"<details><summary>What Wireshark says of these packets</summary><ul>\n{items}</ul></details>"
+
+
+def _packet(packet: Decoded) -> str:
+    said = ": ".join([packet.protocol, *filter(None, ["; ".join(packet.expert)])])
+    fields = " · ".join(f"<code>{shown(name)}</code> {shown(text)}" for name, text in packet.fields.items())
+    return f'<p>Frame {packet.frame:,}, {shown(said)}</p><p class="soft">{fields}</p>'
 
 
 _FLOW_HEADS = (

@@ -6,11 +6,13 @@ A finding is made by a pure function `find(evidence: Evidence) -> Iterable[Findi
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal
 
 from workers.names.names import Names
 from workers.names.snapshot import Snapshot
 from workers.summary.context import Context
+from workers.summary.decoded import Decoded
 
 if TYPE_CHECKING:
     from workers.summary.summary import Summary
@@ -32,6 +34,8 @@ class Finding:
         display_filter: What shows it in Wireshark, `frame` first; empty where no packet does.
         frame: Wireshark's number of the first packet that shows it; None where no packet does.
         next: What to do, as one sentence.
+        packets: What Wireshark says of the packet at `frame`, and of some of its connection before and after
+            it, by frame; empty where it was not asked.
     """
 
     id: str
@@ -41,10 +45,32 @@ class Finding:
     display_filter: str = ""
     frame: int | None = None
     next: str = ""
+    packets: tuple[Decoded, ...] = ()
+
+    @property
+    def telling(self) -> tuple[Decoded, ...]:
+        """The packet at `frame`, and the next of that protocol of which Wireshark says something else."""
+        of_it = [each for each in self.packets if each.frame == self.frame]
+        later = (
+            each
+            for each in self.packets
+            for first in of_it
+            if each.frame > first.frame and each.protocol == first.protocol and each.line != first.line
+        )
+        return (*of_it, *islice(later, 1))
 
     def to_json(self) -> dict[str, Any]:
-        """As JSON's own types; `Finding(**value)` reads it back."""
+        """As JSON's own types; `from_json` reads it back."""
         return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> "Finding":
+        """What `to_json` wrote.
+
+        Raises:
+            KeyError, TypeError, ValueError: It is something else.
+        """
+        return cls(**{**value, "packets": tuple(map(Decoded.from_json, value["packets"]))})
 
 
 @dataclass(frozen=True, slots=True)

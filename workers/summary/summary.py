@@ -154,7 +154,7 @@ class Summary:
             dict(value["event_counts"]),
             None if value["timeline"] is None else _timeline(value["timeline"]),
             {address: Host(**host) for address, host in value["hosts"].items()},
-            tuple(Finding(**finding) for finding in value["findings"]),
+            tuple(map(Finding.from_json, value["findings"])),
             value["counted_by"],
             value["flow_count"],
             dict(value["names"]),

@@ -6,7 +6,7 @@ was said may need half.
 
 from collections.abc import Iterator, Sequence
 
-from workers.request.quoting import verbatim
+from workers.request.quoting import inert, verbatim
 from workers.summary.finding import Finding
 from workers.thread.words import count
 
@@ -15,6 +15,7 @@ MOST = 8
 
 _ROOM = 6_000
 _LONGEST_SENTENCE, _LONGEST_NEXT, _LONGEST_FILTER = 900, 300, 400
+_LONGEST_PACKET = 200
 _MARKS = {"critical": ":red_circle:", "warning": ":warning:", "info": ":information_source:"}
 _HEALTHY = ":white_check_mark:"
 
@@ -30,6 +31,12 @@ def finding_texts(findings: Sequence[Finding]) -> list[str]:
             break
         room -= len(text)
         texts.append(text)
+    # What is left of the room is for what Wireshark says; it takes the place of no finding.
+    for number, finding in enumerate(findings[: len(texts)]):
+        said = "".join(f"\n{line}" for line in _packets(finding))
+        if len(said) <= room:
+            texts[number] += said
+            room -= len(said)
     left = len(findings) - len(texts)
     if left:
         texts.append(f"… and {count(left, 'finding')} more: `podcap summarize FILE` shows all of them.")
@@ -45,6 +52,11 @@ def _lines(finding: Finding) -> Iterator[str]:
         yield f"In Wireshark: `{verbatim(finding.display_filter)}`"
     elif finding.frame is not None:
         yield f"In Wireshark: frame {finding.frame:,}"
+
+
+def _packets(finding: Finding) -> Iterator[str]:
+    for packet in finding.telling:
+        yield f"Frame {packet.frame:,}: `{inert(packet.line, _LONGEST_PACKET)}`"
 
 
 def _cut(text: str, limit: int) -> str:

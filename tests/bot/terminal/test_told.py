@@ -18,9 +18,9 @@ class _Terminal(io.StringIO):
 
 def test_findings_stand_first_then_the_course_then_flows() -> None:
     lines = list(told(summary("x"), width=80, paint=Paint(io.StringIO())))
-    assert lines[:4] == ["WARNING: x", "  next: x", "  Wireshark: x", ""]
-    assert lines[4] == "2026-11-23 12:00:00 UTC"
-    assert lines[5] == "▁▁▁▁█▁▁▁▁▁ peak 79 kB/s"
+    assert lines[:5] == ["WARNING: x", "  next: x", "  Wireshark: x", "  frame 6, x: x; x", ""]
+    assert lines[5] == "2026-11-23 12:00:00 UTC"
+    assert lines[6] == "▁▁▁▁█▁▁▁▁▁ peak 79 kB/s"
     assert "TCP 10.0.0.1:40000" in "\n".join(lines)
 
 

@@ -1,6 +1,7 @@
 """Text that would act where it is not escaped, and a summary with text wherever others could bring it."""
 
 from tests.workers.picture.charts import recognised
+from workers.summary.decoded import Decoded
 from workers.summary.endpoint import Endpoint
 from workers.summary.exchange import Group
 from workers.summary.finding import Finding
@@ -42,7 +43,9 @@ def summary(text: str, flows: int = 1) -> Summary:
         payload=True,
         notes=(text,),
         groups=(Group("HTTP", text, text, failed=True, times=2, frame=5, server=server, median=0.1),),
-        findings=(Finding("reset", "warning", text, {}, text, 6, text),),
+        findings=(
+            Finding("reset", "warning", text, {}, text, 6, text, (Decoded(6, text, {text: text}, (text,)),)),
+        ),
         timeline=CHART.timeline,
         names={"10.0.0.2": text},
     )

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from workers.ledger.capture import Capture
 from workers.ledger.states import ACTIVE, FINAL, State
 from workers.spool.progress import Progress
+from workers.summary.decoded import Decoded
 from workers.summary.finding import Finding
 from workers.thread.findings import finding_texts
 from workers.thread.messages import EXTEND, STOP, capture_message, thread_message
@@ -195,6 +196,10 @@ FINDINGS = st.builds(
     next=st.text(max_size=600),
     display_filter=st.text(max_size=900),
     frame=st.one_of(st.none(), st.integers(1, 10**6)),
+    packets=st.lists(
+        st.builds(Decoded, st.integers(1, 10), st.text(max_size=120), st.just({}), st.tuples(st.text())),
+        max_size=3,
+    ).map(tuple),
 )
 
 
@@ -218,6 +223,27 @@ def test_a_finding_is_its_sentence_what_to_do_and_what_shows_it() -> None:
             "In Wireshark: `tcp.srcport == 81 &amp;&amp; ip.src &gt; 1`"
         )
     ]
+
+
+def test_what_wireshark_says_of_its_packet_and_the_answer_stands_behind_and_is_inert() -> None:
+    asked = Decoded(4, "DNS", {"dns.qry.name": "Name: <!channel>`x`"})
+    answer = Decoded(6, "DNS", {"dns.flags.rcode": "Reply code: Server failure (2)"}, ("Late\x1b",))
+    other = Decoded(5, "TCP", {"tcp.len": "y"})
+    finding = Finding("dns-failure", "critical", "It failed.", frame=4, packets=(asked, other, answer))
+    assert finding_texts([finding]) == [
+        (
+            ":red_circle: It failed.\nIn Wireshark: frame 4\n"
+            "Frame 4: `DNS: Name: &lt;!channel&gt;'x'`\n"
+            "Frame 6: `DNS: Late�; Reply code: Server failure (2)`"
+        )
+    ]
+
+
+def test_where_there_is_no_room_what_wireshark_says_is_left_out_first() -> None:
+    packet = Decoded(4, "DNS", {}, ("x" * 120, "y" * 120))
+    texts = finding_texts([Finding("a", "critical", "s" * 800, frame=4, packets=(packet,))] * 7)
+    assert ["`DNS" in each for each in texts] == [True, True, True, False, False, False, False]
+    assert all("frame 4" in each for each in texts)
 
 
 def test_findings_that_have_no_room_are_counted() -> None:

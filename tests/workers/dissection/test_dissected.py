@@ -1,0 +1,144 @@
+"""What Wireshark says of the packets that show findings, by real tsharks in real children."""
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.hangs import HANGS
+from tests.workers.summary import packets, spoken
+from tests.workers.summary.conftest import nothing_is_left, stand_in
+from tests.workers.summary.findings import cases
+from tests.workers.summary.findings.wire import Wire, summary_of
+from workers.dissection.dissected import MOST, DissectionError, _run, dissected
+from workers.summary.exchange import HttpExchange
+from workers.summary.finding import Finding
+from workers.summary.summary import Summary
+
+pytestmark = pytest.mark.usefixtures("nothing_is_left")
+__all__ = ["nothing_is_left", "stand_in"]
+
+SHOWN = {
+    "refused": ("TCP", "Connection reset (RST)"),
+    "mtu-blackhole": ("TCP", "This frame is a (suspected) retransmission"),
+    "icmp-error": ("ICMP", "Code: 3 (Port unreachable)"),
+    "neighbour-conflict": ("ARP", "Sender IP address: 10.244.1.9"),
+    "dns-failure of the server": ("DNS", "Reply code: Server failure (2)"),
+    "http-server-error": ("HTTP", "Status Code: 503"),
+    "tls-failure": ("TLS", "Description: Unknown CA (48)"),
+    "zero-window": ("TCP", "TCP Zero Window segment"),
+}
+assert len(SHOWN) <= MOST
+
+
+@pytest.fixture
+def several(tmp_path: Path) -> tuple[Path, Summary]:
+    """A file of several cases one behind the other, with just their findings."""
+    records, findings = [], []
+    summary = cases.quiet().summary()
+    for about in SHOWN:
+        name, case = cases.SHOWN[about]
+        wire = case()
+        finding = next(each for each in wire.findings() if each.id == name)
+        findings.append(replace(finding, frame=len(records) + (finding.frame or 0), sentence=about))
+        records += wire.records
+    path = tmp_path / "several.pcap"
+    path.write_bytes(packets.pcap(records))
+    return path, replace(summary, findings=tuple(findings))
+
+
+def test_the_packets_that_show_a_finding_are_dissected(several: tuple[Path, Summary]) -> None:
+    path, summary = several
+    explained = dissected(path, summary, seconds=HANGS)
+    assert Summary.from_json(explained.to_json()) == explained
+    for finding in explained.findings:
+        protocol, said = SHOWN[finding.sentence]
+        lines = [each.line for each in finding.telling]
+        assert finding.telling[0].frame == finding.frame
+        assert finding.telling[0].protocol == protocol
+        assert said in "\n".join(lines)
+
+
+def small(tmp_path: Path) -> tuple[Path, Summary]:
+    wire = cases.refused()
+    path = tmp_path / "refused.pcap"
+    path.write_bytes(wire.file())
+    return path, wire.summary()
+
+
+@pytest.mark.parametrize(
+    ("script", "seconds", "why"),
+    [
+        ("exit 3", HANGS, "failed"),
+        ("echo '<packet><proto'", HANGS, "failed"),
+        ("exec /bin/sleep 1000", 1, "longer than 1 s"),
+        ("while :; do echo '<packet>'; done", 1, ""),
+    ],
+)
+def test_whatever_becomes_of_tshark_it_is_one_sentence_and_nothing_is_left(
+    tmp_path: Path,
+    stand_in: Callable[[str], Path],
+    monkeypatch: pytest.MonkeyPatch,
+    script: str,
+    seconds: int,
+    why: str,
+) -> None:
+    monkeypatch.setenv("PATH", f"{stand_in(script)}:{os.environ['PATH']}")
+    with pytest.raises(DissectionError, match=f"^Wireshark says nothing about the findings: .*{why}.*\\.$"):
+        dissected(*small(tmp_path), seconds=seconds)
+
+
+def test_without_tshark_it_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.setattr(os, "defpath", "/nowhere")
+    with pytest.raises(DissectionError, match="says nothing"):
+        dissected(*small(tmp_path), seconds=HANGS)
+
+
+def test_where_nothing_is_wrong_nothing_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    quiet = cases.quiet()
+    summary = quiet.summary()
+    assert dissected(tmp_path / "not there", summary) is summary
+
+
+def test_a_protocol_at_an_unusual_port_is_dissected_as_what_podcap_knows_it_for(tmp_path: Path) -> None:
+    wire = Wire()
+    wire.tcp(22).get("/", status=503).close()
+    path = tmp_path / "odd.pcap"
+    path.write_bytes(wire.file())
+    summary = wire.summary()
+    assert isinstance(summary.exchanges[0], HttpExchange)
+    found = next(
+        each for each in dissected(path, summary, seconds=HANGS).findings if each.id == "http-server-error"
+    )
+    assert [each.protocol for each in found.telling] == ["HTTP", "HTTP"]
+
+
+def test_a_planted_secret_is_in_no_dissection_of_any_packet(tmp_path: Path) -> None:
+    """All packets of all protocols, not only those that show something."""
+    word = "hUnter2xSecret9word"
+    data = [make(word) for make in spoken.SECRETLY.values()]
+    whole = data[0] + b"".join(each[24:] for each in data[1:])
+    path = tmp_path / "secrets.pcap"
+    path.write_bytes(whole)
+    count = summary_of(whole).totals.packets
+    told = _run(path, range(1, count + 1), ["tcp.port==50051,http2", "tcp.port==6379,resp"], HANGS)
+    protocols = {each.protocol for near in told.values() for each in near}
+    assert {"HTTP", "HTTP2", "PGSQL", "KAFKA", "RESP", "ICMP"} <= protocols
+    assert word.lower() not in str(told).lower()
+
+
+def test_a_megabyte_in_one_packet_and_hostile_names_are_cut(tmp_path: Path) -> None:
+    wire = Wire()
+    wire.dns("a" * 60 + ".<!channel>." + "\x1b[31m" * 9 + "." + "b" * 60, 2)
+    wire.tcp(80).says(b"X" * 60_000).hears(b"HTTP/1.1 500 " + b"y" * 60_000)
+    path = tmp_path / "hostile.pcap"
+    path.write_bytes(wire.file())
+    findings = (Finding("dns-failure", "critical", "x", frame=1), Finding("reset", "critical", "x", frame=6))
+    explained = dissected(path, replace(wire.summary(), findings=findings), seconds=HANGS)
+    dns, _ = explained.findings
+    assert "Server failure" in str(dns.telling)
+    assert max(len(text) for each in dns.packets for text in each.fields.values()) <= 120

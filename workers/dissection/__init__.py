@@ -1,0 +1,1 @@
+"""What Wireshark's dissectors say about the few packets that show findings."""
