@@ -241,8 +241,8 @@ def test_what_wireshark_says_of_its_packet_and_the_answer_stands_behind_and_is_i
 
 def test_where_there_is_no_room_what_wireshark_says_is_left_out_first() -> None:
     packet = Decoded(4, "DNS", {}, ("x" * 120, "y" * 120))
-    texts = finding_texts([Finding("a", "critical", "s" * 800, frame=4, packets=(packet,))] * 7)
-    assert ["`DNS" in each for each in texts] == [True, True, True, False, False, False, False]
+    texts = finding_texts([Finding("a", "critical", "s" * 780, frame=4, packets=(packet,))] * 7)
+    assert ["`DNS" in each for each in texts] == [True] + 6 * [False]
     assert all("frame 4" in each for each in texts)
 
 
