@@ -31,6 +31,7 @@ class Heart:
         self._leases: set[Lease] = set()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
+        self._stopped = threading.Event()
 
     @contextmanager
     def beating(self, lease: Lease) -> Iterator[None]:
@@ -51,15 +52,23 @@ class Heart:
         with self._lock:
             return list(self._leases)
 
+    def stop(self) -> None:
+        """Beats no more; a beat that has begun is waited for, because it is at the database."""
+        self._stopped.set()
+        with self._lock:
+            thread = self._thread
+        if thread is not None:
+            thread.join()
+
     def _beat(self) -> None:
         SIGNS.expect(_NAME, within=_WITHIN_SECONDS)
-        pause = threading.Event()
-        while True:
+        while not self._stopped.is_set():
             leases = self.leases()
             if leases:
                 self._try(leases)
             SIGNS.give(_NAME)
-            pause.wait(BEAT_SECONDS)
+            self._stopped.wait(BEAT_SECONDS)
+        SIGNS.release(_NAME)
 
     def _try(self, leases: list[Lease]) -> None:
         try:

@@ -60,6 +60,11 @@ class Services:
         with connect(self.settings.kubeconfig) as cluster:
             yield cluster
 
+    def close(self) -> None:
+        """Ends the heartbeat and lets go of the database: for whoever outlives its services."""
+        self.heart.stop()
+        self.ledger.close()
+
     def policy(self) -> ResolvedPolicy:
         """The policy with the place's ids for names, as they were when this process started.
 
@@ -99,8 +104,13 @@ def open_ledger(settings: Settings) -> Ledger:
     if settings.audit_log:
         write_to_log()
     engine = open_engine(settings.database_url)
-    migrate(engine, settings.database_owner_url)
-    return Ledger(engine, acking=open_engine(settings.database_url, patience=ACK_PATIENCE))
+    ledger = Ledger(engine, acking=open_engine(settings.database_url, patience=ACK_PATIENCE))
+    try:
+        migrate(engine, settings.database_owner_url)
+    except SettingsError:
+        ledger.close()
+        raise
+    return ledger
 
 
 def open_store(settings: Settings) -> Store:

@@ -5,7 +5,7 @@ import logging
 import secrets
 import signal
 import sys
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,8 +27,9 @@ from workers.cluster.cluster import connect
 from workers.cluster.errors import ClusterError
 from workers.heart import WORKER
 from workers.ledger.capture import TERMINAL, Capture, Order
-from workers.ledger.ledger import IllegalMoveError
+from workers.ledger.ledger import IllegalMoveError, Ledger
 from workers.ledger.states import Maker, State
+from workers.policy.rules import Policy
 from workers.request.capture_filter import AND_OR_HINT, CompilerError, FilterError, check, mixes_and_or
 from workers.request.duration import shown
 from workers.request.grammar import Help, UsageError, parse
@@ -150,7 +151,10 @@ class _Session:
 
     def run(self) -> int:
         """Makes the capture; the exit code."""
-        ledger, policy = open_ledger(self._settings), open_policy(self._settings)
+        with closing(open_ledger(self._settings)) as ledger:
+            return self._run(ledger, open_policy(self._settings))
+
+    def _run(self, ledger: Ledger, policy: Policy) -> int:
         try:
             with connect(self._settings.kubeconfig) as cluster:
                 identity = identify(cluster, self._settings.kubeconfig)

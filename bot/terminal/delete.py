@@ -14,8 +14,8 @@ def register(commands: Commands) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    stored = stored_file(options.capture, "delete")
-    _remove(stored)
+    with stored_file(options.capture, "delete") as stored:
+        _remove(stored)
     print(f"{stored.name} is deleted from the store. What Slack has of it stays there.")
     return 0
 

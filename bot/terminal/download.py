@@ -28,7 +28,11 @@ def _run(options: argparse.Namespace) -> int:
     to_pipe = options.output == "-"
     if to_pipe and sys.stdout.isatty():
         raise UsageProblem("Packets are not written to a terminal: pipe them, or name a file with `-o FILE`.")
-    stored = stored_file(options.capture, "download")
+    with stored_file(options.capture, "download") as stored:
+        return _hand_out(stored, options, to_pipe=to_pipe)
+
+
+def _hand_out(stored: StoredFile, options: argparse.Namespace, *, to_pipe: bool) -> int:
     path = Path(options.output or stored.name)
     if not to_pipe:
         try:

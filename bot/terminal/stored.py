@@ -1,5 +1,7 @@
 """A capture file in the store, as somebody at a terminal may have it: what `download` and `delete` share."""
 
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +16,7 @@ from workers.ledger.ledger import Ledger
 from workers.permission import judge
 from workers.report import Silence
 from workers.services import Services, open_ledger, open_policy, open_store
-from workers.settings import load
+from workers.settings import Settings, load
 from workers.store import Store
 from workers.trail.stored_hash import stored_hash
 from workers.trail.trail import Wanted
@@ -43,7 +45,8 @@ class StoredFile:
         )
 
 
-def stored_file(capture_id: str, event: str) -> StoredFile:
+@contextmanager
+def stored_file(capture_id: str, event: str) -> Iterator[StoredFile]:
     """The file of a capture, for somebody whom the policy would allow that capture now.
 
     Args:
@@ -55,7 +58,12 @@ def stored_file(capture_id: str, event: str) -> StoredFile:
         SettingsError: A setting cannot be used.
     """
     settings = at_the_terminal(load())
-    ledger, policy, store = open_ledger(settings), open_policy(settings), open_store(settings)
+    with closing(open_ledger(settings)) as ledger:
+        yield _found(settings, ledger, capture_id, event)
+
+
+def _found(settings: Settings, ledger: Ledger, capture_id: str, event: str) -> StoredFile:
+    policy, store = open_policy(settings), open_store(settings)
     try:
         capture = ledger.get(capture_id)
     except KeyError:

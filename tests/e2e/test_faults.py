@@ -151,7 +151,7 @@ def fault(still_world: Any, pinged: Any) -> Iterator[Fault]:
     ledger = open_ledger(settings)
     place = SlackPlace(settings, ledger)
     services = Services(settings, ledger, open_policy(settings), Store(settings.store_url), place)
-    with pinged() as (pod, address):
+    with contextlib.closing(services), pinged() as (pod, address):
         yield Fault(still_world, services, pod, address)
 
 

@@ -6,7 +6,7 @@ import secrets
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -44,13 +44,16 @@ def world(lab: LabHandle, tmp_path: Path, world_of: Callable[..., Any]) -> Itera
 
 
 @pytest.fixture
-def services(world: Any, monkeypatch: pytest.MonkeyPatch) -> Services:
+def services(world: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Services]:
     settings = Settings(_env_file=None, **world.environment)
     monkeypatch.setattr("workers.queue.app.conf.broker_url", settings.broker_url)
     monkeypatch.setattr("workers.queue.app.conf.broker_write_url", settings.broker_url)
     ledger = open_ledger(settings)
     place = SlackPlace(settings, ledger)
-    return Services(settings, ledger, open_policy(settings), Store(settings.store_url), place)
+    with closing(
+        Services(settings, ledger, open_policy(settings), Store(settings.store_url), place)
+    ) as services:
+        yield services
 
 
 @pytest.fixture

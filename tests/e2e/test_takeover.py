@@ -8,6 +8,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -46,11 +47,14 @@ def world(lab: LabHandle, tmp_path: Path, world_of: Callable[..., Any]) -> Any:
 
 
 @pytest.fixture
-def services(world: Any) -> Services:
+def services(world: Any) -> Iterator[Services]:
     settings = Settings(_env_file=None, **world.environment)
     ledger = open_ledger(settings)
     place = SlackPlace(settings, ledger)
-    return Services(settings, ledger, open_policy(settings), Store(settings.store_url), place)
+    with closing(
+        Services(settings, ledger, open_policy(settings), Store(settings.store_url), place)
+    ) as services:
+        yield services
 
 
 @pytest.fixture
@@ -154,4 +158,6 @@ def test_a_worker_killed_at_any_step_is_followed_by_another_that_says_nothing_tw
         assert len(posted(world, ended)) == 5, (moment, posted(world, ended))
     assert world.agent_pods() == ""
     assert services.ledger.trail.verify().ok
-    assert disagreement(open_engine(services.settings.database_url)) is None
+    engine = open_engine(services.settings.database_url)
+    assert disagreement(engine) is None
+    engine.dispose()

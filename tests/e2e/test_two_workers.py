@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +28,11 @@ Workers = Callable[[], Procfile]
 
 
 @pytest.fixture(scope="module")
-def services(world: Any) -> Services:
+def services(world: Any) -> Iterator[Services]:
     settings = Settings(_env_file=None, **world.environment)
     ledger = open_ledger(settings)
-    return Services(settings, ledger, NOBODY, None, SlackPlace(settings, ledger))
+    with closing(Services(settings, ledger, NOBODY, None, SlackPlace(settings, ledger))) as services:
+        yield services
 
 
 @pytest.fixture

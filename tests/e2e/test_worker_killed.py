@@ -4,7 +4,7 @@ import json
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 import pytest
@@ -25,11 +25,12 @@ _LIMITS = AgentLimits(seconds=60, spool_bytes=1 << 20)
 
 
 @pytest.fixture(scope="module")
-def services(world: Any) -> Services:
+def services(world: Any) -> Iterator[Services]:
     """What beat works with; here it needs no minute to take a worker for dead."""
     settings = Settings(_env_file=None, **world.environment)
     ledger = open_ledger(settings)
-    return Services(settings, ledger, NOBODY, None, SlackPlace(settings, ledger))
+    with closing(Services(settings, ledger, NOBODY, None, SlackPlace(settings, ledger))) as services:
+        yield services
 
 
 @pytest.fixture

@@ -1,5 +1,8 @@
 """A worker that is told to end: what its captures do not let go of in time is let go for them."""
 
+from collections.abc import Iterator
+from contextlib import closing
+
 import pytest
 from sqlalchemy import Engine
 
@@ -20,10 +23,11 @@ class _LeftError(Exception):
 
 
 @pytest.fixture
-def services(engine: Engine) -> Services:
+def services(engine: Engine) -> Iterator[Services]:
     settings = Settings(SLACK_BOT_TOKEN="xoxb-none", SLACK_API_URL="http://127.0.0.1:1/")
     ledger = Ledger(engine)
-    return Services(settings, ledger, NOBODY, None, SlackPlace(settings, ledger))
+    with closing(Services(settings, ledger, NOBODY, None, SlackPlace(settings, ledger))) as services:
+        yield services
 
 
 @pytest.fixture

@@ -15,8 +15,10 @@ def main() -> int:
     try:
         settings = load()
         engine = open_engine(settings.database_url)
-        migrate(engine, settings.database_owner_url)
-        engine.dispose()
+        try:
+            migrate(engine, settings.database_owner_url)
+        finally:
+            engine.dispose()
     except SettingsError as error:
         sys.stderr.write(f"{error}\n")
         return 1

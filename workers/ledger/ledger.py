@@ -69,6 +69,11 @@ class Ledger:
         self._acking = acking or engine
         self._reading = engine.execution_options(reading=True)
 
+    def close(self) -> None:
+        """Lets go of the database; whoever asks again connects again."""
+        self._engine.dispose()
+        self._acking.dispose()
+
     @property
     def trail(self) -> Trail:
         """The trail, for reading."""
