@@ -17,6 +17,7 @@ class Judgement:
     `rule` is the number of the policy's rule that decided, `channel_name` where it was asked for;
     `namespace_tap`: whether packets may be taken in the pod's network namespace, where they must;
     `exec_in_pod`: whether the pod itself may be asked for its interface's other end;
+    `logs`: whether the pod's own log lines may be shown beside its packets;
     `approval`: who must approve it besides, None when nobody needs to.
     """
 
@@ -25,6 +26,7 @@ class Judgement:
     channel_name: str = ""
     namespace_tap: bool = False
     exec_in_pod: bool = False
+    logs: bool = False
     approval: Approvers | None = None
 
     def unapproved(self, capture: Capture) -> str | None:
@@ -65,6 +67,7 @@ def judge(services: Services, capture: Capture) -> Judgement:
         asker.channel_name,
         namespace_tap=decision.namespace_tap,
         exec_in_pod=decision.exec_in_pod,
+        logs=decision.logs,
         approval=decision.approval,
     )
 

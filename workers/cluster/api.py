@@ -98,6 +98,29 @@ class Api:
             raise _unreachable(self.configuration.host, error) from error
         return answered
 
+    def content(
+        self, path: str, query: Mapping[str, Any], *, limit_bytes: int, seconds: float = ANSWER_SECONDS
+    ) -> bytes:
+        """What is no JSON, such as a log: its first `limit_bytes`.
+
+        Raises:
+            ClusterError: An answer that is no success, or a pause of `seconds`.
+        """
+        answer = self._send("GET", path, query, None, seconds=seconds)
+        try:
+            if answer.status != _OK:
+                raise from_answer(answer.status, answer.read())
+            data = bytearray()
+            for chunk in answer.stream(1 << 16):
+                data += chunk
+                if len(data) >= limit_bytes:
+                    break
+        except urllib3.exceptions.HTTPError as error:
+            raise _unreachable(self.configuration.host, error) from error
+        finally:
+            answer.close()
+        return bytes(data[:limit_bytes])
+
     def lines(self, path: str, query: Mapping[str, Any], *, seconds: float) -> Iterator[dict[str, Any]]:
         """A watch: each JSON line as it comes, until the server ends it or is silent for `seconds`."""
         answer = self._send("GET", path, query, None, seconds=seconds)
@@ -127,7 +150,7 @@ class Api:
         seconds: float,
     ) -> urllib3.BaseHTTPResponse:
         url = self.configuration.host + path + (f"?{urlencode(query)}" if query else "")
-        headers = self.headers() | {"accept": "application/json"}
+        headers = self.headers() | {"accept": "application/json, */*"}
         if body is not None:
             headers["content-type"] = "application/json"
         try:

@@ -165,6 +165,31 @@ class Cluster:
             return False
         return True
 
+    def log(
+        self,
+        namespace: str,
+        name: str,
+        container: str,
+        *,
+        since: str,
+        limit_bytes: int,
+        previous: bool = False,
+    ) -> bytes:
+        """A container's log: `TIME LINE`, where TIME is when its runtime read the line, by the node's clock.
+
+        Args:
+            namespace: Of the pod.
+            name: The pod.
+            container: Which of its containers.
+            since: RFC 3339; lines of before are left out. Kubernetes looks at whole seconds.
+            limit_bytes: So much of it, from its beginning.
+            previous: Of the container's run before this one.
+        """
+        query = {"container": container, "timestamps": "true", "sinceTime": since, "limitBytes": limit_bytes}
+        if previous:
+            query["previous"] = "true"
+        return self._api.content(f"{_pod_path(namespace, name)}/log", query, limit_bytes=limit_bytes)
+
     def create_event(self, event: Mapping[str, Any]) -> None:
         """Writes an Event (`event.pod_event`) into its namespace; one that is there already is left alone.
 

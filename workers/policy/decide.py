@@ -31,9 +31,9 @@ class Decision:
     """What the policy says.
 
     `sentence`: why. `rule`: the number of the deciding rule, from 1; None when no rule matches.
-    `max_seconds`, `payload`, `namespace_tap`, `exec_in_pod`: the most that rule allows; `max_seconds` None:
-    no limit. `approval`: who must approve it besides; None when nobody needs to. `example`: when no rule
-    matches, a policy that would allow this request, as a code block for Slack.
+    `max_seconds`, `payload`, `namespace_tap`, `exec_in_pod`, `logs`: the most that rule allows;
+    `max_seconds` None: no limit. `approval`: who must approve it besides; None when nobody needs to.
+    `example`: when no rule matches, a policy that would allow this request, as a code block for Slack.
     """
 
     allowed: bool
@@ -43,6 +43,7 @@ class Decision:
     payload: bool = False
     namespace_tap: bool = False
     exec_in_pod: bool = False
+    logs: bool = False
     example: str = ""
     approval: Approvers | None = None
 
@@ -60,6 +61,7 @@ def decide(policy: ResolvedPolicy, asker: Asker, request: Request) -> Decision:
                 payload=rule.payload,
                 namespace_tap=rule.namespace_tap,
                 exec_in_pod=rule.exec_in_pod,
+                logs=rule.logs,
                 approval=rule.approval,
             )
     return Decision(

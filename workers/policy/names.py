@@ -59,6 +59,7 @@ class ResolvedRule(Named):
     payload: bool
     namespace_tap: bool = False
     exec_in_pod: bool = False
+    logs: bool = False
     approval: Approvers | None = None
 
 
@@ -132,6 +133,7 @@ def _resolved(rule: Rule, ids: dict[str, str | None]) -> ResolvedRule:
         payload=rule.payload,
         namespace_tap=rule.namespace_tap,
         exec_in_pod=rule.exec_in_pod,
+        logs=rule.logs,
         approval=None if rule.approval is None else _approvers(rule.approval, ids),
     )
 

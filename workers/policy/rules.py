@@ -67,6 +67,10 @@ class Rule(AuditRule):
         False,
         description="Whether one command may run in the pod itself, to ask for its interface's other end.",
     )
+    logs: StrictBool = Field(
+        False,
+        description="Whether the pod's own log lines of the capture's time are shown beside the packets.",
+    )
 
     approval: tuple[str, ...] | None = Field(
         None, description="Who may approve it, one of them other than the asker. Left out: nobody needs to."

@@ -40,9 +40,9 @@ def allowed(given_rule: ResolvedRule, asked: Request | None = None) -> bool:
     return decide(policy(given_rule), ASKER, asked or request()).allowed
 
 
-def test_entering_a_namespace_or_a_pod_is_allowed_by_the_rule_that_decides_and_by_no_other() -> None:
+def test_entering_a_namespace_or_a_pod_and_reading_its_log_is_up_to_the_rule_that_decides() -> None:
     asked = request()
-    for key in ("namespace_tap", "exec_in_pod"):
+    for key in ("namespace_tap", "exec_in_pod", "logs"):
         allowing = rule(**{key: True})
         assert getattr(decide(policy(allowing, RULE), ASKER, asked), key)
         assert not getattr(decide(policy(RULE, allowing), ASKER, asked), key)

@@ -74,12 +74,13 @@ def _segment(segment: str) -> str:
     if equals:
         return f"{_segment(name)}={HIDDEN}"
     plain = unquote(segment)
-    if "@" in plain or any(_looks_secret(piece) for piece in _PIECES.split(plain)):
+    if "@" in plain or any(looks_secret(piece) for piece in _PIECES.split(plain)):
         return HIDDEN
     return segment
 
 
-def _looks_secret(piece: str) -> bool:
+def looks_secret(piece: str) -> bool:
+    """Whether a word may be a secret: 16 letters and digits mixed, or 32 of any."""
     mixed = any(character.isdigit() for character in piece) and any(
         character.isalpha() for character in piece
     )

@@ -1,0 +1,121 @@
+"""The lines that a pod logged while it was captured, with their form in JSON. Pure.
+
+Kubernetes writes before each line when the container's runtime read it (`timestamps=true`): by the node's
+clock, which the packets of that node's taps have as well.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from workers.pod_logs.access import Access, access
+from workers.pod_logs.redacted import shown
+
+MOST_LINES = 1000
+"""Of a pod's lines so many are kept."""
+
+_TIME = re.compile(rb"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)")
+_SECOND = 10**9
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One line.
+
+    Attributes:
+        at: When it was read from the container, in nanoseconds since 1970.
+        container: Which of the pod's.
+        text: Cut and without secrets; not inert.
+        access: The request that it tells of, if it does.
+    """
+
+    at: int
+    container: str
+    text: str
+    access: Access | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PodLog:
+    """What one pod logged.
+
+    Attributes:
+        namespace: Of the pod.
+        pod: Its name.
+        lines: By time.
+        notes: What is missing and why, a sentence each.
+    """
+
+    namespace: str
+    pod: str
+    lines: tuple[LogLine, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON's own types; `from_json` reads it back."""
+        return asdict(self) | {
+            "lines": [
+                {"at": line.at, "container": line.container, "text": line.text}
+                | ({} if line.access is None else {"access": line.access._asdict()})
+                for line in self.lines
+            ]
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> "PodLog":
+        """What `to_json` wrote.
+
+        Raises:
+            KeyError, TypeError: It is something else.
+        """
+        lines = (
+            LogLine(
+                line["at"],
+                line["container"],
+                line["text"],
+                Access(**line["access"]) if "access" in line else None,
+            )
+            for line in value["lines"]
+        )
+        return cls(value["namespace"], value["pod"], tuple(lines), tuple(value["notes"]))
+
+
+def lines(data: bytes, container: str, since: int, until: int) -> Iterator[LogLine]:
+    """The lines between two moments, of what Kubernetes answered; what is no line of a log is left out.
+
+    Args:
+        data: As Kubernetes answered, with timestamps; its end may be torn.
+        container: Whose log it is.
+        since: Nanoseconds since 1970.
+        until: Likewise, inclusive.
+    """
+    for raw in data.splitlines():
+        stamp, _, text = raw.partition(b" ")
+        at = _moment(stamp)
+        if at is not None and since <= at <= until:
+            line = text.decode("utf-8", "replace")
+            yield LogLine(at, container, shown(line), access(line))
+
+
+def log_of(namespace: str, pod: str, found: Iterable[LogLine], notes: Iterable[str] = ()) -> PodLog:
+    """A pod's lines by time; of too many the requests stay before the others, and the first of each."""
+    ordered = sorted(found, key=lambda line: line.at)
+    said = tuple(notes)
+    if len(ordered) > MOST_LINES:
+        said = (*said, f"It logged {len(ordered):,} lines; {MOST_LINES:,} of them are here.")
+        first = sorted(ordered, key=lambda line: line.access is None)[:MOST_LINES]
+        ordered = sorted(first, key=lambda line: line.at)
+    return PodLog(namespace, pod, tuple(ordered), said)
+
+
+def _moment(stamp: bytes) -> int | None:
+    found = _TIME.fullmatch(stamp)
+    if found is None:
+        return None
+    try:
+        whole = datetime.fromisoformat(found[1].decode() + found[3].decode()).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+    return int(whole.timestamp()) * _SECOND + int((found[2] or b"0").ljust(9, b"0"))
