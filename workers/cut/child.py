@@ -1,17 +1,15 @@
 """The process in which packets are cut: a pcap file on standard input, the cut one into an open file.
 
-On standard output one JSON object: what was cut, or `{"error": SENTENCE}`. Its parent is `cut_file`.
+How it went is told as in `workers.summary.outcome`. Its parent is `cut_file`.
 """
 
 import argparse
-import dataclasses
-import json
 import os
 import sys
 
-from workers.cut.headers import cut
+from workers.cut.headers import Cut, cut
 from workers.summary.confine import confine
-from workers.summary.files.pcapfile import PcapError
+from workers.summary.outcome import tell
 
 
 def main() -> int:
@@ -23,19 +21,15 @@ def main() -> int:
     arguments = parser.parse_args()
     # What is cut is never longer than what it was cut from.
     confine(seconds=arguments.seconds, memory=arguments.memory, written=os.fstat(0).st_size)
-    try:
+
+    def write() -> Cut:
         with (
             open(0, "rb", buffering=0, closefd=False) as source,
             open(arguments.into, "wb", closefd=False) as target,
         ):
-            said = dataclasses.asdict(cut(source, target))
-    except PcapError as error:
-        said = {"error": str(error)}
-    except OSError as error:
-        said = {"error": f"Writing failed: {error.strerror}."}
-    json.dump(said, sys.stdout)
-    sys.stdout.write("\n")
-    return 1 if "error" in said else 0
+            return cut(source, target)
+
+    return tell(write)
 
 
 if __name__ == "__main__":

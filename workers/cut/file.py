@@ -1,11 +1,11 @@
 """Cutting a capture file behind its headers, in a child process: `workers.cut.child`."""
 
-import json
 from pathlib import Path
 from typing import BinaryIO
 
 from workers.cut.headers import Cut
 from workers.summary.limited import run_limited
+from workers.summary.outcome import NotWrittenError, told
 
 MEMORY = 256 << 20
 """Bytes of address space: a Python without tshark, and three blocks of the file."""
@@ -40,9 +40,7 @@ def _run(packets: BinaryIO, out: BinaryIO, seconds: int) -> Cut:
     arguments = ["--seconds", str(seconds), "--memory", str(MEMORY), "--into", str(into)]
     module = "workers.cut.child"
     output, failure = run_limited(module, arguments, packets, seconds=seconds, inherited=(into,))
-    said = json.loads(output) if output.endswith(b"\n") else {}
-    if "error" in said:
-        raise CutError(f"The packets could not be cut to their headers. {said['error']}")
-    if failure or not said:
-        raise CutError(f"The packets could not be cut to their headers: {failure or 'nothing was said'}.")
-    return Cut(**said)
+    try:
+        return Cut(**told(output, failure))
+    except NotWrittenError as why:
+        raise CutError(f"The packets could not be cut to their headers{why}") from None

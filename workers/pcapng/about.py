@@ -20,6 +20,8 @@ class About:
         hosts: Address to host name.
         received: Packets that the filter let through, None where that is not known.
         dropped: Packets that the kernel dropped, likewise.
+        began: When its packets began to count, in nanoseconds since 1970 by its node's clock; None where that
+            is not known. Only of an interface among others (`workers.pcapng.merge`).
     """
 
     comment: str
@@ -32,6 +34,7 @@ class About:
     hosts: Mapping[str, str] = field(default_factory=dict)
     received: int | None = None
     dropped: int | None = None
+    began: int | None = None
 
     def to_json(self) -> dict[str, Any]:
         """As JSON's own types; `About(**value)` reads it back."""

@@ -17,7 +17,7 @@ _UNKNOWN_LENGTH = -1
 
 _COMMENT, _HARDWARE, _SYSTEM, _APPLICATION = 1, 2, 3, 4
 _NAME, _DESCRIPTION, _RESOLUTION, _FILTER, _INTERFACE_SYSTEM = 2, 3, 9, 11, 12
-_RECEIVED, _DROPPED, _ACCEPTED, _DROPPED_BY_SYSTEM = 4, 5, 6, 7
+_START, _END, _RECEIVED, _DROPPED, _ACCEPTED, _DROPPED_BY_SYSTEM = 2, 3, 4, 5, 6, 7
 _IPV4, _IPV6 = 1, 2
 _FILTER_AS_TEXT = b"\0"
 
@@ -68,12 +68,14 @@ def name_resolution(hosts: Mapping[str, str]) -> bytes:
     return _block(_NAMES, bytes(records) + struct.pack("<HH", 0, 0)) if records else b""
 
 
-def interface_statistics(about: About, *, time: int) -> bytes:
-    """What was received and dropped; nothing where that is not known.
+def interface_statistics(about: About, *, time: int, number: int = 0, unit: int = 1000) -> bytes:
+    """When it began, what was received and dropped; nothing where nothing of that is known.
 
     Args:
         about: The counts.
         time: Of the counting, in the interface's units since 1970.
+        number: The interface's, from 0.
+        unit: Nanoseconds in one of its units.
     """
     counts = {
         # The first two as dumpcap writes them, where Wireshark shows them; the others say it exactly.
@@ -83,9 +85,15 @@ def interface_statistics(about: About, *, time: int) -> bytes:
         _DROPPED_BY_SYSTEM: about.dropped,
     }
     options = [(code, struct.pack("<Q", count)) for code, count in counts.items() if count is not None]
+    if about.began is not None:
+        options = [(_START, _time(about.began // unit)), (_END, _time(time)), *options]
     if not options:
         return b""
-    return _block(_STATISTICS, struct.pack("<III", 0, time >> 32, time & 0xFFFFFFFF) + _options(options))
+    return _block(_STATISTICS, struct.pack("<I", number) + _time(time) + _options(options))
+
+
+def _time(units: int) -> bytes:
+    return struct.pack("<II", units >> 32, units & 0xFFFFFFFF)
 
 
 def _block(kind: int, body: bytes) -> bytes:

@@ -1,18 +1,17 @@
 """The process in which a pcap file becomes pcapng: pcap on standard input, pcapng into an open file.
 
-On standard output one JSON object: what was written, or `{"error": SENTENCE}`. Its parent is `pcapng_file`.
+How it went is told as in `workers.summary.outcome`. Its parent is `pcapng_file`.
 """
 
 import argparse
-import dataclasses
 import json
 import os
 import sys
 
 from workers.pcapng.about import About
-from workers.pcapng.write import write
+from workers.pcapng.write import Written, write
 from workers.summary.confine import confine
-from workers.summary.files.pcapfile import PcapError
+from workers.summary.outcome import tell
 
 # A packet of no bytes takes 16 bytes in pcap and 32 in pcapng; of names and comments there is less than this.
 _GROWTH, _BESIDE = 2, 16 << 20
@@ -33,19 +32,15 @@ def main() -> int:
         memory=arguments.memory,
         written=_GROWTH * os.fstat(0).st_size + _BESIDE,
     )
-    try:
+
+    def writing() -> Written:
         with (
             open(0, "rb", buffering=0, closefd=False) as source,
             open(arguments.into, "wb", closefd=False) as target,
         ):
-            said = dataclasses.asdict(write(source, target, about))
-    except PcapError as error:
-        said = {"error": str(error)}
-    except OSError as error:
-        said = {"error": f"Writing failed: {error.strerror}."}
-    json.dump(said, sys.stdout)
-    sys.stdout.write("\n")
-    return 1 if "error" in said else 0
+            return write(source, target, about)
+
+    return tell(writing)
 
 
 if __name__ == "__main__":

@@ -1,24 +1,22 @@
-"""From pcapng as `write` makes it back to pcap: for a worker that finds only the stored file left.
+"""From pcapng as podcap makes it back to pcap: for a worker that finds only the stored file left.
 
 The packets pass as they are; nothing in them is looked at. Other programs' pcapng is not read here.
 """
 
 import struct
+from collections.abc import Sequence
 from typing import BinaryIO
 
-_SECTION, _INTERFACE, _PACKET = 0x0A0D0D0A, 1, 6
-_RESOLUTION = 9
+from workers.pcapng.own_file import Interface, OwnFile, OwnFileError
+
 _MICROSECONDS, _NANOSECONDS = 0xA1B2C3D4, 0xA1B23C4D
-_DIGITS = 9
 _GATHERED = 1 << 20
 
-
-class ReadBackError(Exception):
-    """It is no pcapng file that podcap has written to its end."""
+ReadBackError = OwnFileError
 
 
 def read_back(source: BinaryIO, target: BinaryIO) -> int:
-    """Writes the packets of a pcapng file of podcap's as pcap, with the same times, lengths and bytes.
+    """Writes the packets of a capture of one tap as pcap, with the same times, lengths and bytes.
 
     Returns:
         How many packets.
@@ -27,51 +25,54 @@ def read_back(source: BinaryIO, target: BinaryIO) -> int:
         ReadBackError: The source is none.
         OSError: Reading or writing failed.
     """
-    packets, size, units = 0, 0, 0
-    gathered: list[bytes] = []
-    while kind := source.read(8):
-        number, length = _unpack("<II", kind)
-        body = source.read(length - 8)
-        if len(body) != length - 8 or (number == _SECTION) != (not units and not packets and not gathered):
-            raise ReadBackError("The file is not pcapng as podcap writes it.")
-        if number == _SECTION:
-            units = -1
-        elif number == _INTERFACE:
-            link_type, _, snaplen = _unpack("<HHI", body[:8])
-            units = 10 ** _digits(body[8:-4])
-            magic = _NANOSECONDS if units == 10**_DIGITS else _MICROSECONDS
-            gathered.append(struct.pack("<IHHiIII", magic, 2, 4, 0, 0, snaplen, link_type))
-        elif number == _PACKET:
-            _, high, low, captured, original = _unpack("<IIIII", body[:20])
-            time = high << 32 | low
-            head = struct.pack("<IIII", time // units, time % units, captured, original)
-            gathered += (head, body[20 : 20 + captured])
-            packets += 1
-            size += captured
-            if size > _GATHERED:
-                target.write(b"".join(gathered))
-                gathered.clear()
-                size = 0
-    if units <= 0:
-        raise ReadBackError("The file is not pcapng as podcap writes it.")
-    target.write(b"".join(gathered))
-    target.flush()
+    return read_back_each(source, (target,))[0]
+
+
+def read_back_each(source: BinaryIO, targets: Sequence[BinaryIO]) -> list[int]:
+    """Writes the packets of each interface as a pcap file of its own, in one pass.
+
+    Args:
+        source: A file that `write` or `merge` made.
+        targets: One for each of its interfaces, by number.
+
+    Returns:
+        How many packets each got.
+
+    Raises:
+        ReadBackError: The source is none, or has another number of interfaces.
+        OSError: Reading or writing failed.
+    """
+    file = OwnFile(source)
+    gathered: list[list[bytes]] = [[] for _ in targets]
+    packets, size = [0] * len(targets), 0
+    head = struct.Struct("<IIII").pack
+    for number, data, start, captured, length, time in file.packets():
+        if number >= len(targets):
+            raise ReadBackError
+        seconds, rest = divmod(time, 1_000_000_000)
+        gathered[number] += (
+            head(seconds, rest // file.interfaces[number].unit, captured, length),
+            data[start : start + captured],
+        )
+        if not packets[number]:
+            gathered[number].insert(0, _header(file.interfaces[number]))
+        packets[number] += 1
+        size += captured
+        if size > _GATHERED:
+            for pieces, target in zip(gathered, targets, strict=True):
+                target.write(b"".join(pieces))
+                pieces.clear()
+            size = 0
+    if len(file.interfaces) != len(targets):
+        raise ReadBackError
+    for number, (pieces, target) in enumerate(zip(gathered, targets, strict=True)):
+        if not packets[number]:
+            pieces.append(_header(file.interfaces[number]))
+        target.write(b"".join(pieces))
+        target.flush()
     return packets
 
 
-def _digits(options: bytes) -> int:
-    """Of a second's fraction: the interface's option if_tsresol."""
-    at = 0
-    while at + 4 <= len(options):
-        code, length = _unpack("<HH", options[at : at + 4])
-        if code == _RESOLUTION:
-            return options[at + 4]
-        at += 4 + length + -length % 4
-    return 6
-
-
-def _unpack(form: str, data: bytes) -> tuple[int, ...]:
-    try:
-        return struct.unpack(form, data)
-    except struct.error:
-        raise ReadBackError("The file is not pcapng as podcap writes it.") from None
+def _header(interface: Interface) -> bytes:
+    magic = _NANOSECONDS if interface.unit == 1 else _MICROSECONDS
+    return struct.pack("<IHHiIII", magic, 2, 4, 0, 0, interface.snaplen, interface.link_type)
