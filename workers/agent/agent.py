@@ -98,10 +98,13 @@ class AgentPod:
         *,
         seconds: float,
         silence: float | None = None,
+        stdin: bool = False,
         poll: Callable[[], None] | None = None,
     ) -> ExecStream:
         """Runs a command in it whose output is taken as it comes; see `Cluster.stream`."""
-        return self.cluster.stream(self.pod, CONTAINER, argv, seconds=seconds, silence=silence, poll=poll)
+        return self.cluster.stream(
+            self.pod, CONTAINER, argv, seconds=seconds, silence=silence, stdin=stdin, poll=poll
+        )
 
     def why_gone(self) -> str:
         """Why no command will run in it any more, as a sentence; "" while that is not known."""
@@ -170,7 +173,7 @@ def create(
     except (ForbiddenError, NamespaceNotFoundError, NotServedError) as error:
         raise NotMadeError(str(error)) from error
     except ConflictError:
-        created = cluster.pod(namespace, agent_name(capture_id))
+        created = cluster.pod(namespace, agent_name(owner))
         found = Owner(created.labels.get(CAPTURE_LABEL, ""), created.labels.get(INSTALLATION_LABEL, ""))
         may_do_it = _may_enter(created) or limits.profile == "host"
         if found != owner or not may_do_it or created.node != node or created.deleting:
@@ -181,56 +184,58 @@ def create(
         raise  # it may run well, and is taken over when the cluster answers again
     except ClusterError:
         with suppress(ClusterError):  # why it does not run is what counts; the reaper comes later
-            delete(cluster, namespace, capture_id, wait=False)
+            cluster.delete_pod(namespace, created.name)
         raise
     return AgentPod(cluster, running, capture_id)
 
 
-def find(cluster: Cluster, *, owner: Owner, namespace: str) -> AgentPod | None:
-    """The running agent pod of a capture that an earlier worker made; None when there is none any more.
+def find(cluster: Cluster, *, owner: Owner, namespace: str) -> tuple[AgentPod, ...]:
+    """The running agent pods of a capture that an earlier worker made; none when there are none any more.
 
     Args:
-        cluster: The cluster of the captured pod.
-        owner: The capture it is for.
+        cluster: The cluster of the captured pods.
+        owner: The capture they are for.
         namespace: The namespace of agent pods.
 
     Raises:
         ClusterError: The cluster does not say.
     """
-    try:
-        pod = cluster.pod(namespace, agent_name(owner.capture_id))
-    except (PodNotFoundError, NamespaceNotFoundError):
-        return None
-    found = Owner(pod.labels.get(CAPTURE_LABEL, ""), pod.labels.get(INSTALLATION_LABEL, ""))
-    if found != owner or pod.deleting or pod.phase != "Running":
-        return None
-    return AgentPod(cluster, pod, owner.capture_id)
+    wanted = f"{CAPTURE_LABEL}={owner.capture_id},{INSTALLATION_LABEL}={owner.installation}"
+    return tuple(
+        AgentPod(cluster, pod, owner.capture_id)
+        for pod in cluster.pods_with_label(namespace, wanted)
+        if not pod.deleting and pod.phase == "Running"
+    )
 
 
 def delete(cluster: Cluster, namespace: str, capture_id: str, *, grace: int = 0, wait: bool = True) -> bool:
-    """Removes the agent pod of a capture, with every process in it; harmless when there is none.
+    """Removes the agent pods of a capture, with every process in them; harmless when there are none.
 
     Args:
-        cluster: The cluster it is in.
+        cluster: The cluster they are in.
         namespace: The namespace of agent pods.
-        capture_id: The capture it was for.
-        grace: Seconds its processes get between SIGTERM and SIGKILL.
-        wait: Whether to wait until it is gone.
+        capture_id: The capture they were for.
+        grace: Seconds their processes get between SIGTERM and SIGKILL.
+        wait: Whether to wait until they are gone.
 
     Returns:
-        Whether there was one.
+        Whether there were any.
 
     Raises:
-        AgentError: It is still there after 30 seconds.
+        AgentError: One is still there after 30 seconds.
     """
-    name = agent_name(capture_id)
-    if not cluster.delete_pod(namespace, name, grace=grace):
-        return False
-    if not wait:
-        return True
-    for pod in cluster.watch_pod(namespace, name, seconds=_GONE_SECONDS + grace):
+    listed = [pod.name for pod in cluster.pods_with_label(namespace, f"{CAPTURE_LABEL}={capture_id}")]
+    deleted = [name for name in listed if cluster.delete_pod(namespace, name, grace=grace)]
+    if wait:
+        for name in deleted:
+            _wait_until_gone(cluster, namespace, name, _GONE_SECONDS + grace)
+    return bool(deleted)
+
+
+def _wait_until_gone(cluster: Cluster, namespace: str, name: str, seconds: float) -> None:
+    for pod in cluster.watch_pod(namespace, name, seconds=seconds):
         if pod is None:
-            return True
+            return
     raise AgentError(f"Agent pod {namespace}/{name} was deleted and does not go: its node may be down.")
 
 
@@ -256,7 +261,7 @@ def remove_leftovers(
                 log.info("removed an agent pod that nobody needs")
             PODS_REAPED.inc()
             removed.append(capture_id)
-    return tuple(removed)
+    return tuple(dict.fromkeys(removed))
 
 
 def _may_enter(pod: Pod) -> bool:

@@ -1,6 +1,6 @@
 """The agent pod's manifest. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 CONTAINER = "tap"
@@ -48,19 +48,24 @@ class AgentLimits:
 
 @dataclass(frozen=True)
 class Owner:
-    """Whose an agent pod is: a capture's, of the podcap whose ledger has it (`Ledger.installation`)."""
+    """Whose an agent pod is: a capture's, of the podcap whose ledger has it (`Ledger.installation`).
+
+    A capture has one on each of its nodes, which are numbered from 0.
+    """
 
     capture_id: str
     installation: str
+    number: int = field(default=0, compare=False)
 
 
-def agent_name(capture_id: str) -> str:
-    """The agent pod's name; one capture has one."""
-    return f"podcap-{capture_id}"
+def agent_name(owner: Owner) -> str:
+    """The agent pod's name."""
+    name = f"podcap-{owner.capture_id}"
+    return f"{name}-{owner.number}" if owner.number else name
 
 
 def pod_spec(*, owner: Owner, node: str, namespace: str, image: str, limits: AgentLimits) -> dict[str, Any]:
-    """The manifest of the agent pod of one capture.
+    """The manifest of the agent pod of one capture on one node.
 
     It sees the node's interfaces and processes (hostNetwork, hostPID) and may do nothing with them but
     receive packets; with the profile `namespace`, in pods' network namespaces, too. Its main process only
@@ -71,7 +76,7 @@ def pod_spec(*, owner: Owner, node: str, namespace: str, image: str, limits: Age
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {
-            "name": agent_name(owner.capture_id),
+            "name": agent_name(owner),
             "namespace": namespace,
             "labels": {
                 CAPTURE_LABEL: owner.capture_id,

@@ -250,10 +250,14 @@ class Cluster:
         *,
         seconds: float,
         silence: float | None = None,
+        stdin: bool = False,
         poll: Callable[[], None] | None = None,
     ) -> ExecStream:
-        """Runs a command whose output is taken as it comes. Use it in a `with` statement."""
-        return self._exec(pod, container, argv, False, seconds, silence, poll)
+        """Runs a command whose output is taken as it comes. Use it in a `with` statement.
+
+        With `stdin` it reads what `ExecStream.say` gives it.
+        """
+        return self._exec(pod, container, argv, stdin, seconds, silence, poll)
 
     def _exec(
         self,

@@ -111,6 +111,17 @@ class ExecStream:
         except FrameError as error:
             raise ExecCutError(f"The exec's stream was cut: {error}.") from error
 
+    def say(self, data: bytes) -> None:
+        """Gives the command a little of its standard input, which stays open.
+
+        Raises:
+            ExecCutError: The connection is gone.
+        """
+        try:
+            self._frames.send(STDIN, data)
+        except FrameError as error:
+            raise ExecCutError(f"The exec's stream was cut: {error}.") from error
+
     def close(self) -> None:
         """Leaves the stream; a command that still runs is not ended by that (kubernetes #89031)."""
         try:

@@ -1,7 +1,7 @@
 # Writes the spool from an offset to standard output while it grows, and a line "at OFFSET" to standard error
-# every half second, so that the stream never looks idle.
+# every PAUSE seconds, so that the stream never looks idle.
 #
-#   follow.sh DIRECTORY OFFSET
+#   follow.sh DIRECTORY OFFSET PAUSE
 #
 # Exit code 0 once tcpdump has ended and all of the spool was written. Started under timeout: nobody else
 # would end it when its connection is cut.
@@ -21,5 +21,5 @@ while :; do
     if [ -n "$over" ]; then
         exit 0
     fi
-    sleep 0.5
+    sleep "$3"
 done

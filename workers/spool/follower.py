@@ -31,15 +31,23 @@ class Follower:
         directory: Where it lies there.
         file: The local file, open for reading and appending; what it holds is the spool's beginning.
         expected: At which monotonic time tcpdump has ended at the latest.
+        pause: Seconds between two looks at it on the node.
     """
 
     def __init__(
-        self, agent: AgentPod, directory: str, file: BinaryIO, *, expected: Callable[[], float]
+        self,
+        agent: AgentPod,
+        directory: str,
+        file: BinaryIO,
+        *,
+        expected: Callable[[], float],
+        pause: float,
     ) -> None:
         self._agent = agent
         self._directory = directory
         self._file = file
         self._expected = expected
+        self._pause = pause
         self._patience = Patience(agent)
         self._grown = time.monotonic()
         self.counter = PacketCounter()
@@ -79,6 +87,7 @@ class Follower:
         """Follows until the stream ends; whether the spool is complete."""
         follow = ["sh", "-c", script("workers.spool", "follow.sh"), "podcap-follow"]
         argv = ["timeout", "-k", "1", str(_FOLLOW_SECONDS), *follow, self._directory, str(self.bytes)]
+        argv.append(f"{self._pause:g}")
         stream = self._agent.stream(
             argv, seconds=_FOLLOW_SECONDS + _SPARE_SECONDS, silence=_SILENCE_SECONDS, poll=poll
         )

@@ -24,6 +24,8 @@ class SpoolReport:
         sha256: Its hash, in hex, taken on the node and the same here; None when it was lost.
         ended_by: What ended it; `lost` when the node cannot be asked.
         error: Why, when that was an error: tcpdump's own words; or why it was lost. Else "".
+        began: When the capture began, in nanoseconds since 1970 by the node's clock, where that is known;
+            packets from before belong to no capture.
 
     The counts are None when tcpdump died without its last words.
     """
@@ -35,6 +37,7 @@ class SpoolReport:
     sha256: str | None
     ended_by: EndedBy
     error: str = ""
+    began: int | None = None
 
     @property
     def partial(self) -> bool:
@@ -55,7 +58,7 @@ def read_report(text: str, *, packet_limit: int) -> SpoolReport:
     facts = _FACTS.match(text)
     if facts is None:
         raise ValueError("the node's report on the spool cannot be read")
-    code, marks, unwritten, words = int(facts[1]), facts[4].split(), facts[5], text[facts.end() :]
+    code, marks, unwritten, words = int(facts[1]), facts[4].split(), facts[6], text[facts.end() :]
     captured = _count(words, "captured")
     ended_by: EndedBy
     if _TOO_LARGE in (unwritten or words) or ("full" in marks and code == _ENDED):
@@ -76,6 +79,7 @@ def read_report(text: str, *, packet_limit: int) -> SpoolReport:
         sha256=facts[3],
         ended_by=ended_by,
         error="" if ended_by != "error" else _why_unwritten(unwritten) if unwritten else complaint(words),
+        began=int(facts[5]) if (facts[5] or "").isdecimal() else None,
     )
 
 
@@ -90,7 +94,8 @@ def complaint(words: str) -> str:
 
 _TOO_LARGE = "File too large"
 _FACTS = re.compile(
-    r"code (\d+)\nsize (\d+)\nsha256 ([0-9a-f]{64})\b.*\n((?:full\n|stopped\n)*)(?:unwritten ?(.*)\n)?"
+    r"code (\d+)\nsize (\d+)\nsha256 ([0-9a-f]{64})\b.*\n"
+    r"((?:full\n|stopped\n)*)(?:began (\S*)\n)?(?:unwritten ?(.*)\n)?"
 )
 
 

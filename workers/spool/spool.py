@@ -34,6 +34,9 @@ the packets of the last second asked for."""
 _SPARE_SECONDS = 15
 """tcpdump's own timeout, for when nobody on the node ends it, is so much longer: it also counts the start."""
 
+_PAUSE = 0.5
+"""Seconds between two looks for what the spool has grown by."""
+
 _SHORT = 30.0
 
 
@@ -55,6 +58,9 @@ class SpoolLimits:
         bytes: About so many bytes; the spool may grow a little further until the end.
         snaplen: Bytes kept of each packet; 0 for all.
         longest: The duration, in seconds, that it may be extended to; 0 for not at all.
+        armed: How many seconds it may wait for its beginning (`spool.beginning`); None when it begins as soon
+            as tcpdump listens.
+        pause: Seconds between two looks at it on the node, while its end is not near.
     """
 
     seconds: int
@@ -62,6 +68,8 @@ class SpoolLimits:
     bytes: int
     snaplen: int = 0
     longest: int = 0
+    armed: int | None = None
+    pause: float = 0.2
 
 
 class Spool:
@@ -84,6 +92,8 @@ class Spool:
     def start(self, tap: Tap, wanted: str, limits: SpoolLimits) -> str:
         """Starts tcpdump and returns when it listens; harmless when it runs already.
 
+        One that is armed writes what it sees, and its duration counts from its beginning.
+
         Args:
             tap: Where.
             wanted: The filter asked for, in pcap-filter(7)'s language; "" for every packet.
@@ -99,14 +109,15 @@ class Spool:
         settings = [
             tap.interface,
             limits.seconds + _SETTLE_SECONDS,
-            max(limits.seconds, limits.longest) + _SETTLE_SECONDS + _SPARE_SECONDS,
+            max(limits.seconds, limits.longest) + (limits.armed or 0) + _SETTLE_SECONDS + _SPARE_SECONDS,
             limits.snaplen,
             limits.packets,
             limits.bytes,
         ]
         supervise = script("workers.spool", "supervise.sh")
         arguments = [supervise, self._directory, *map(str, settings), tap.filter(wanted)]
-        arguments += ["" if value is None else str(value) for value in (tap.pid, tap.started)]
+        arguments += ["" if value is None else str(value) for value in (tap.pid, tap.started, limits.armed)]
+        arguments.append(f"{limits.pause:g}")
         done = patiently(self._agent, lambda: self._run("start.sh", arguments))
         self._began = time.monotonic()
         self._limits = limits
@@ -116,6 +127,15 @@ class Spool:
             words += done.stderr.decode("utf-8", "replace")
             raise SpoolError(f"tcpdump could not capture on {tap.interface}: {complaint(words).rstrip('.')}.")
         return _listening(done.stdout)
+
+    @property
+    def directory(self) -> str:
+        """Where it lies in its agent pod."""
+        return self._directory
+
+    def has_begun(self) -> None:
+        """The duration of one that was armed counts from now on."""
+        self._began = time.monotonic()
 
     def heard(self) -> str:
         """What tcpdump said when it was started: its own line, as `start` returns it; "" when it was not.
@@ -165,7 +185,10 @@ class Spool:
             SpoolLostError: The agent pod is gone, or stays out of reach.
         """
         with path.open("a+b") as file:
-            follower = Follower(self._agent, self._directory, file, expected=self._expected)
+            pause = self._limits.pause if self._limits else _PAUSE
+            follower = Follower(
+                self._agent, self._directory, file, expected=self._expected, pause=max(pause, _PAUSE)
+            )
             poll = self._poll(follower, on_progress, should_stop, wanted_seconds)
             try:
                 follower.run(poll)

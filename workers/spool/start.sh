@@ -1,12 +1,13 @@
 # Starts tcpdump so that it outlives this exec, and waits until it listens or has failed.
 #
-#   start.sh SUPERVISE DIRECTORY INTERFACE SECONDS LONGEST SNAPLEN PACKETS BYTES FILTER PID STARTED
+#   start.sh SUPERVISE DIRECTORY INTERFACE SECONDS LONGEST SNAPLEN PACKETS BYTES FILTER PID STARTED ARMED PAUSE
 #
-# SUPERVISE is supervise.sh as text. STARTED is when process PID did, in clock ticks: another one that was given
+# SUPERVISE is supervise.sh as text, which says what ARMED and PAUSE are. STARTED is when process PID did, in clock ticks: another one that was given
 # its number since then must not be entered. Started twice, the second only says how the first is doing.
 # Exit code 0 and tcpdump's "listening on" line, or 1 and its error.
 supervise=$1 directory=$2
 shift 2
+mkdir -p "$directory" || exit 1
 cd "$directory" || exit 1
 
 started() {

@@ -1,15 +1,18 @@
 # Runs one tcpdump to its end, within its limits; writes everything into ./run.
 #
-#   supervise.sh INTERFACE SECONDS LONGEST SNAPLEN PACKETS BYTES FILTER PID
+#   supervise.sh INTERFACE SECONDS LONGEST SNAPLEN PACKETS BYTES FILTER PID STARTED ARMED PAUSE
 #
-# PID  the process whose network namespace INTERFACE is in; "" when it is in this one
+# PID    the process whose network namespace INTERFACE is in; "" when it is in this one
+# ARMED  how many seconds it may wait for its beginning, with tcpdump listening; "" when it begins at once
+# PAUSE  seconds between two looks, while its end is not near
 #
 # run/spool    the pcap file         run/pid    who ends the capture when it gets SIGINT
 # run/log      tcpdump's own words   run/full   is there when BYTES were reached
 # run/seconds  SECONDS, which may    run/over   is there when it was ended from here
 #              be set to more        run/done   is there at the end; the exit code
+# run/began    when it began: nanoseconds since 1970, and hundredths of a second since the machine started
 # run/unwritten  is there when the spool could not be written to its end; the words for it
-interface=$1 seconds=$2 longest=$3 snaplen=$4 packets=$5 bytes=$6 filter=$7 pid=$8
+interface=$1 seconds=$2 longest=$3 snaplen=$4 packets=$5 bytes=$6 filter=$7 pid=$8 armed=${10} pause=${11}
 
 # Space for saying how it ended, when the disk is full by then.
 head -c 65536 /dev/zero >run/spare
@@ -18,7 +21,7 @@ echo "$seconds" >run/seconds
 # The time since the machine started, in hundredths of a second: nobody sets that clock.
 uptime() {
     read -r up _ </proc/uptime
-    echo "${up%.*}${up#*.}"
+    now=${up%.*}${up#*.}
 }
 
 # tcpdump does not look whether its writes succeed (4.99): on a full disk it goes on, and leaves holes where
@@ -46,12 +49,29 @@ mv run/pid.new run/pid
     until grep -qs 'listening on' run/log; do
         sleep 0.1
     done
-    began=$(uptime)
-    while sleep 0.2; do
+    uptime
+    if [ -n "$armed" ]; then
+        limit=$((now + armed * 100))
+    else
+        echo "$(date +%s%N) $now" >run/began
+    fi
+    wait=0.2
+    while sleep "$wait"; do
         read -r seconds <run/seconds
+        uptime
         if [ "$(stat -c %s run/spool)" -ge "$bytes" ]; then
             : >run/full
-        elif [ "$(($(uptime) - began))" -lt "$((seconds * 100))" ]; then
+        elif [ -s run/began ]; then
+            read -r _ began <run/began
+            left=$((began + seconds * 100 - now))
+            wait=0.2
+            if [ "$left" -gt 300 ]; then
+                wait=$pause
+            fi
+            if [ "$left" -gt 0 ]; then
+                continue
+            fi
+        elif [ "$now" -lt "$limit" ]; then
             continue
         fi
         : >run/over

@@ -48,7 +48,8 @@ def found(work: Work, cluster: Cluster) -> AgentPod | None:
     Raises:
         ClusterError: The cluster does not say.
     """
-    return agent.find(cluster, owner=_owner(work), namespace=work.services.settings.agent_namespace)
+    pods = agent.find(cluster, owner=_owner(work), namespace=work.services.settings.agent_namespace)
+    return next(iter(pods), None)
 
 
 def found_again(work: Work, cluster: Cluster) -> AgentPod:

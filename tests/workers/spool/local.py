@@ -44,10 +44,17 @@ class LocalStream:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
         # Nobody reads its pipes any more; the process itself lives on.
-        for pipe in (self.process.stdout, self.process.stderr):
-            assert pipe is not None
-            pipe.close()
+        for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
+            if pipe is not None:
+                pipe.close()
+
+    def say(self, data: bytes) -> None:
+        assert self.process.stdin is not None
+        os.write(self.process.stdin.fileno(), data)
 
     def __iter__(self) -> Iterator[tuple[int, bytes]]:
         assert self.process.stdout is not None
@@ -78,11 +85,18 @@ class LocalAgent(AgentPod):
         stdout, stderr = process.communicate(timeout=HANGS)
         return Completed(process.returncode, stdout, stderr)
 
-    def stream(self, argv: Sequence[str], *, poll: Callable[[], None] | None = None, **_: Any) -> Any:
+    def stream(
+        self,
+        argv: Sequence[str],
+        *,
+        stdin: bool = False,
+        poll: Callable[[], None] | None = None,
+        **_: Any,
+    ) -> Any:
         cut_after = self.cuts.pop(0) if self.cuts else None
         if cut_after == 0:
             raise ExecCutError("cut by the test")
-        return LocalStream(self._start(argv), poll, cut_after)
+        return LocalStream(self._start(argv, stdin=stdin), poll, cut_after)
 
     def why_gone(self) -> str:
         return ""
@@ -90,7 +104,7 @@ class LocalAgent(AgentPod):
     def why_out_of_reach(self) -> str:
         return ""
 
-    def _start(self, argv: Sequence[str]) -> subprocess.Popen[bytes]:
+    def _start(self, argv: Sequence[str], *, stdin: bool = False) -> subprocess.Popen[bytes]:
         program = shutil.which(argv[0], path=self.path)
         assert program is not None
         process = subprocess.Popen(
@@ -102,7 +116,7 @@ class LocalAgent(AgentPod):
                 program,
                 *argv[1:],
             ],
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )

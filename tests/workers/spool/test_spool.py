@@ -17,6 +17,7 @@ import pytest
 from tests.workers.spool import local
 from tests.workers.spool.local import numbers, packets
 from workers.agent.pod_spec import CAPABILITIES
+from workers.spool.beginning import Beginning
 from workers.spool.spool import Progress, Spool, SpoolError, SpoolLimits, SpoolLostError
 
 Agents = Callable[..., Any]
@@ -375,3 +376,61 @@ def test_each_capability_of_the_agent_pod_is_needed(
     spool = Spool(agent(capabilities=left), directory=str(tmp_path))
     with pytest.raises(SpoolError, match="Operation not permitted"):
         spool.start(link.tap, "", LIMITS)
+
+
+ARMED = replace(LIMITS, seconds=1, armed=60)
+
+
+@pytest.mark.parametrize("shell", ["dash", "busybox"])
+def test_an_armed_spool_has_its_duration_from_the_beginning_that_all_of_a_node_share(
+    agent: Agents, link: Any, tmp_path: Path, shell: str, request: pytest.FixtureRequest
+) -> None:
+    path = {"path": request.getfixturevalue("busybox")} if shell == "busybox" else {}
+    one = agent(**path)
+    spools = [Spool(one, directory=str(tmp_path / name)) for name in ("first", "second")]
+    for spool in spools:
+        spool.start(link.tap, "udp port 9999", ARMED)
+    link.send(5)
+    with Beginning(one, [spool.directory for spool in spools]) as beginning:
+        beginning.hold()
+        time.sleep(ARMED.seconds + 1.5)
+        before = time.time_ns()
+        beginning.go()
+        first, second = beginning.began()
+    assert first == second
+    assert first is not None
+    # busybox knows seconds alone.
+    assert before - 10**9 <= first <= time.time_ns()
+    link.send(5)
+    for number, spool in enumerate(spools):
+        spool.has_begun()
+        here = tmp_path / f"here{number}"
+        spool.follow(here)
+        report = spool.finish(here)
+        assert (report.ended_by, report.began, report.packets_captured) == ("duration", first, 10)
+
+
+def test_what_has_begun_is_not_begun_again(agent: Agents, link: Any, tmp_path: Path) -> None:
+    one = agent()
+    spool = Spool(one, directory=str(tmp_path / "spool"))
+    spool.start(link.tap, "udp port 9999", ARMED)
+    began = [Beginning(one, [spool.directory, str(tmp_path / "gone")]).began() for _ in range(2)]
+    assert began[0] == began[1]
+    assert began[0][0] is not None
+    assert began[0][1] is None
+    spool.stop()
+
+
+def test_an_armed_spool_that_nobody_begins_ends_by_itself(agent: Agents, link: Any, tmp_path: Path) -> None:
+    spool = Spool(agent(), directory=str(tmp_path / "spool"))
+    spool.start(link.tap, "udp port 9999", replace(ARMED, armed=1))
+    here = tmp_path / "here"
+    spool.follow(here)
+    assert spool.finish(here).began is None
+
+
+def test_a_node_whose_worker_is_gone_while_it_waits_begins_nothing(agent: Agents, tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    with Beginning(agent(), [str(tmp_path)]) as beginning:
+        beginning.hold()
+    assert not (tmp_path / "run/began").exists()
