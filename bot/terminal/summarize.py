@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
+from importlib.resources import files
 from pathlib import Path
 
 from bot.terminal.command import CommandError, Commands, UsageProblem
@@ -27,8 +28,11 @@ from workers.summary.table import WIDTH
 def register(commands: Commands) -> None:
     """Adds the command."""
     parser = commands.add_parser("summarize", help="say what is in a capture file")
-    parser.add_argument("file", type=Path, metavar="FILE", help="a pcap file; - for standard input")
+    parser.add_argument(
+        "file", type=Path, nargs="?", metavar="FILE", help="a capture file; - for standard input"
+    )
     parser.add_argument("--json", action="store_true", help="as JSON: docs/summary.md")
+    parser.add_argument("--schema", action="store_true", help="print the JSON Schema of --json, and no more")
     parser.add_argument(
         "--html", type=Path, metavar="OUT", help="as a page, into a file; - for standard output"
     )
@@ -41,6 +45,9 @@ def register(commands: Commands) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
+    if options.schema:
+        print(files("workers.summary").joinpath("schema.json").read_text(encoding="utf-8"), end="")
+        return 0
     _check(options)
     line = _summarised(options.file, explain=options.explain)
     if options.json:
@@ -56,6 +63,8 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> None:
+    if options.file is None:
+        raise UsageProblem("Name a capture file, or - for standard input: `podcap summarize FILE`.")
     if options.json and _is_dash(options.html):
         raise UsageProblem("Standard output takes one of them: name a file, as in `--html OUT.html`.")
     if options.picture and _is_dash(options.picture):

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.terminal.dispatch import run
+from tests.workers.summary.findings.cases import SHOWN
 
 
 @pytest.fixture
@@ -41,6 +42,24 @@ def test_json_has_the_flows_with_these_fields(file: Path, capsys: pytest.Capture
             "first_frame": 1,
         }
     ]
+
+
+def test_its_schema_can_be_printed_without_a_file(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["summarize", "--schema"]) == 0
+    assert json.loads(capsys.readouterr().out)["properties"]["version"] == {"const": 2}
+    assert run(["summarize"]) == 2
+    assert "Name a capture file" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("output", ["text", "json", "html"])
+def test_what_wireshark_says_is_added_where_that_is_asked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], output: str
+) -> None:
+    path = tmp_path / "refused.pcap"
+    path.write_bytes(SHOWN["refused"][1]().file())
+    options = {"text": [], "json": ["--json"], "html": ["--html", "-"]}[output]
+    assert run(["summarize", str(path), *options, "--explain"]) == 0
+    assert "Connection reset (RST)" in capsys.readouterr().out
 
 
 def test_without_json_it_is_the_table_of_the_thread(file: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,5 +1,6 @@
 """Exchanges of a whole file: the first of each protocol kept, all of them counted in groups. Pure."""
 
+from math import inf
 from statistics import median
 from typing import NamedTuple
 
@@ -33,7 +34,7 @@ class _Counted:
         self.failed = failed
         self.times = self.answered = 0
         self.seconds: list[float] = []
-        self.slowest, self.slowest_frame = -1.0, 0
+        self.slowest, self.slowest_frame = -inf, 0  # times of a file may go backwards
 
     def add(self, seconds: float | None, frame: int) -> None:
         self.times += 1
