@@ -22,7 +22,7 @@ def walk(ledger: Ledger, capture_id: str, *states: State, worker: str = WORKER, 
         known = facts if state is states[-1] else {}
         makers = [who for start, end, who in sorted(MOVES) if (start, end) == (capture.state, state)]
         if state is State.TAPPING:
-            capture, _ = ledger.take(capture_id, worker)
+            capture, _ = ledger.leases.take(capture_id, worker)
         elif Maker.WORKER in makers:
             capture = ledger.move_held(lease_of(capture), state, **known)
         else:

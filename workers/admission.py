@@ -11,8 +11,7 @@ from typing import Any
 
 from workers.cluster.errors import ClusterError
 from workers.ledger.capture import TERMINAL, Capture
-from workers.ledger.ledger import IllegalMoveError
-from workers.ledger.states import FINAL, WAITING, Maker, State
+from workers.ledger.states import FINAL, WAITING, IllegalMoveError, Maker, State
 from workers.limits import Limits
 from workers.permission import Judgement, judge
 from workers.place import PlaceError

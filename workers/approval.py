@@ -5,8 +5,7 @@ from dataclasses import replace
 
 from workers.admission import show
 from workers.ledger.capture import Capture
-from workers.ledger.ledger import EXPIRES_AFTER, IllegalMoveError
-from workers.ledger.states import Maker, State
+from workers.ledger.states import EXPIRES_AFTER, IllegalMoveError, Maker, State
 from workers.permission import Judgement, judge
 from workers.place import NotHereError, PlaceError
 from workers.policy.decide import may_approve

@@ -29,8 +29,8 @@ from workers.cluster.errors import ClusterError
 from workers.delivery import deliver, deliver_stored
 from workers.heart import WORKER
 from workers.ledger.capture import SLACK, Capture
-from workers.ledger.ledger import IllegalMoveError, LeaseLostError
-from workers.ledger.states import State
+from workers.ledger.lease import LeaseLostError
+from workers.ledger.states import IllegalMoveError, State
 from workers.packaging import begin_naming
 from workers.permission import Judgement, judge
 from workers.place import PlaceError
@@ -123,7 +123,7 @@ def _try_to_end(work: Work, sentence: str) -> None:
 
 def _take(services: Services, capture_id: str, folder: Path) -> Work | None:
     try:
-        capture, lease = services.ledger.take(capture_id, WORKER)
+        capture, lease = services.ledger.leases.take(capture_id, WORKER)
     except KeyError:
         log.warning("there is no such capture")
         return None

@@ -72,7 +72,7 @@ class Heart:
 
     def _try(self, leases: list[Lease]) -> None:
         try:
-            lost = self._ledger.beat(leases)
+            lost = self._ledger.leases.beat(leases)
         except SQLAlchemyError as error:
             log.warning("no heartbeat: %s", error)
             return

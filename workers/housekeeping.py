@@ -11,8 +11,8 @@ from workers.agent.agent import remove_leftovers
 from workers.alive import SIGNS
 from workers.cluster.errors import ClusterError
 from workers.ledger.capture import TERMINAL, Capture
-from workers.ledger.ledger import MOST_LOST_WORKERS, IllegalMoveError
-from workers.ledger.states import ACTIVE, Maker, State
+from workers.ledger.leases import MOST_LOST_WORKERS
+from workers.ledger.states import ACTIVE, IllegalMoveError, Maker, State
 from workers.logs import about
 from workers.metrics import LAST_ROUND
 from workers.mirror import mirror
@@ -106,7 +106,7 @@ def _keep_waiting(services: Services, capture: Capture) -> None:
 
 def _replace_worker(services: Services, capture: Capture) -> None:
     """Another worker goes on with what the ledger, the agent pod and the store have."""
-    taken = services.ledger.take_away(capture, by=_BY)
+    taken = services.ledger.leases.take_away(capture, by=_BY)
     if taken is None:
         return
     capture, losses = taken

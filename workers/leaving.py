@@ -15,7 +15,7 @@ from collections.abc import Callable
 from sqlalchemy.exc import SQLAlchemyError
 
 from workers.ledger.capture import Capture
-from workers.ledger.ledger import LeaseLostError
+from workers.ledger.lease import LeaseLostError
 from workers.logs import about
 from workers.services import Services
 
@@ -74,7 +74,7 @@ class Leaver:
         for lease in self._services.heart.leases():
             with about(lease.capture_id):
                 try:
-                    self._publish(self._services.ledger.let_go(lease))
+                    self._publish(self._services.ledger.leases.let_go(lease))
                     log.warning("not done in time: another worker goes on with it")
                 except LeaseLostError as error:
                     log.info("nothing to let go: %s", error)

@@ -11,8 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from workers.cluster.errors import ExecCutError, UnreachableError
 from workers.ledger.capture import SLACK, Capture
-from workers.ledger.lease import Lease
-from workers.ledger.ledger import LeaseLostError
+from workers.ledger.lease import Lease, LeaseLostError
 from workers.ledger.states import ACTIVE, State
 from workers.naming import Naming
 from workers.place import PlaceError
@@ -94,7 +93,7 @@ class Work:
     def is_lost(self) -> bool:
         """Whether another worker has it, or will: this one hung for so long that it was taken for dead."""
         try:
-            return not self.services.ledger.holds(self.lease)
+            return not self.services.ledger.leases.holds(self.lease)
         except SQLAlchemyError:
             return False  # Nobody can have been given it meanwhile.
 
@@ -137,7 +136,7 @@ class Work:
         Raises:
             LeaseLostError: Another worker has it already.
         """
-        return self.services.ledger.let_go(self.lease)
+        return self.services.ledger.leases.let_go(self.lease)
 
     def show(self) -> None:
         """Brings what is shown of the capture up to date."""

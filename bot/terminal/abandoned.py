@@ -9,8 +9,8 @@ from workers.cluster.cluster import Cluster
 from workers.cluster.errors import ClusterError
 from workers.heart import BEAT_SECONDS, WORKER
 from workers.ledger.capture import TERMINAL, Capture
-from workers.ledger.ledger import IllegalMoveError, Ledger
-from workers.ledger.states import Maker, State
+from workers.ledger.ledger import Ledger
+from workers.ledger.states import IllegalMoveError, Maker, State
 
 log = logging.getLogger(__name__)
 

@@ -27,8 +27,8 @@ from workers.cluster.cluster import connect
 from workers.cluster.errors import ClusterError
 from workers.heart import WORKER
 from workers.ledger.capture import TERMINAL, Capture, Order
-from workers.ledger.ledger import IllegalMoveError, Ledger
-from workers.ledger.states import Maker, State
+from workers.ledger.ledger import Ledger
+from workers.ledger.states import IllegalMoveError, Maker, State
 from workers.policy.rules import Policy
 from workers.request.capture_filter import AND_OR_HINT, CompilerError, FilterError, check, mixes_and_or
 from workers.request.duration import shown

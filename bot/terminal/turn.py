@@ -8,8 +8,7 @@ from datetime import timedelta
 from bot.terminal.words import in_the_terminal
 from workers.admission import end
 from workers.ledger.capture import Capture
-from workers.ledger.ledger import IllegalMoveError
-from workers.ledger.states import Maker, State
+from workers.ledger.states import IllegalMoveError, Maker, State
 from workers.limits import Limits
 from workers.services import Services
 from workers.thread.words import ordinal

@@ -13,7 +13,7 @@ from workers.agent.agent import delete
 from workers.agent.pod_spec import AgentLimits, Owner, pod_spec
 from workers.cluster.cluster import connect
 from workers.housekeeping import keep_house
-from workers.ledger.ledger import MOST_LOST_WORKERS
+from workers.ledger.leases import MOST_LOST_WORKERS
 from workers.ledger.states import State
 from workers.policy.rules import NOBODY
 from workers.pulse import Pulse

@@ -75,7 +75,7 @@ def test_a_worker_that_is_to_end_takes_nothing_more(ledger: Ledger) -> None:
 
 def test_a_second_delivery_finds_the_lease_and_leaves(ledger: Ledger) -> None:
     capture = queued(ledger)
-    taken, lease = ledger.take(capture.id, "another worker")
+    taken, lease = ledger.leases.take(capture.id, "another worker")
     assert run(services(ledger, Exception()), capture.id) is None
     assert ledger.get(capture.id) == taken
-    assert ledger.holds(lease)
+    assert ledger.leases.holds(lease)

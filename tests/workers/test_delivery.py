@@ -16,7 +16,8 @@ from tests.workers.summary.packets import Record
 from workers.delivery import _headers_only, deliver, deliver_stored
 from workers.ledger.capture import Capture, Order
 from workers.ledger.engine import open_engine
-from workers.ledger.ledger import LeaseLostError, Ledger
+from workers.ledger.lease import LeaseLostError
+from workers.ledger.ledger import Ledger
 from workers.ledger.migrate import migrate
 from workers.ledger.states import State
 from workers.place import PlaceError
@@ -209,8 +210,8 @@ def test_a_file_that_arrived_is_confirmed_with_the_hash_that_was_announced(
 def _taken_over(work: Work, folder: Path, report: Silence) -> Work:
     """The same capture in the hands of another worker, who has nothing of the first one's."""
     ledger = work.services.ledger
-    assert ledger.take_away(ledger.get(work.capture.id), by="beat") is not None
-    capture, lease = ledger.take(work.capture.id, "another worker")
+    assert ledger.leases.take_away(ledger.get(work.capture.id), by="beat") is not None
+    capture, lease = ledger.leases.take(work.capture.id, "another worker")
     folder.mkdir()
     return Work(work.services, report, capture, lease, folder)
 

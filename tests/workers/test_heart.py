@@ -12,7 +12,7 @@ def test_once_it_is_stopped_it_is_at_the_database_no_more(engine: Engine) -> Non
     ledger = Ledger(engine)
     capture, _ = ledger.request(ORDER)
     ledger.move(capture.id, State.QUEUED, by="bot")
-    _, lease = ledger.take(capture.id, "worker")
+    _, lease = ledger.leases.take(capture.id, "worker")
     heart = Heart(ledger)
     with heart.beating(lease):
         heart.stop()

@@ -11,7 +11,8 @@ from tests.walk import walk
 from workers.housekeeping import keep_house
 from workers.ledger.capture import SLACK, TERMINAL, Capture, Order
 from workers.ledger.engine import open_engine
-from workers.ledger.ledger import MOST_LOST_WORKERS, Ledger
+from workers.ledger.leases import MOST_LOST_WORKERS
+from workers.ledger.ledger import Ledger
 from workers.ledger.migrate import migrate
 from workers.ledger.schema import captures
 from workers.ledger.states import State
@@ -97,7 +98,7 @@ def test_one_whose_terminal_died_ends_and_counts_as_shown(services: Services, re
 
 def lose(services: Services, capture: Capture) -> Capture:
     """A worker takes it and dies."""
-    services.ledger.take(capture.id, "worker")
+    services.ledger.leases.take(capture.id, "worker")
     keep_house(services, Pulse(silence=0, looks=0))
     return services.ledger.get(capture.id)
 

@@ -34,7 +34,7 @@ def services(engine: Engine) -> Iterator[Services]:
 def lease(services: Services) -> Lease:
     capture, _ = services.ledger.request(ORDER)
     services.ledger.move(capture.id, State.QUEUED, by="bot")
-    return services.ledger.take(capture.id, "worker")[1]
+    return services.ledger.leases.take(capture.id, "worker")[1]
 
 
 def leave(services: Services, *, at_once: bool) -> list[Capture]:
@@ -55,7 +55,7 @@ def test_what_a_thread_hangs_at_is_let_go_and_published(services: Services, leas
     with services.heart.beating(lease):
         (published,) = leave(services, at_once=True)
     assert (published.id, published.worker, published.state) == (lease.capture_id, None, State.TAPPING)
-    assert not services.ledger.holds(lease)
+    assert not services.ledger.leases.holds(lease)
 
 
 def test_in_good_order_nothing_is_published_twice(
@@ -63,7 +63,7 @@ def test_in_good_order_nothing_is_published_twice(
 ) -> None:
     monkeypatch.setattr("workers.leaving.LEAVE_SECONDS", 0.5)
     with services.heart.beating(lease):
-        services.ledger.let_go(lease)
+        services.ledger.leases.let_go(lease)
         assert leave(services, at_once=False) == []
 
 

@@ -7,7 +7,8 @@ from sqlalchemy import Engine
 
 from workers.cluster.errors import ForbiddenError, UnreachableError
 from workers.ledger.capture import Order
-from workers.ledger.ledger import LeaseLostError, Ledger
+from workers.ledger.lease import LeaseLostError
+from workers.ledger.ledger import Ledger
 from workers.ledger.states import State
 from workers.place import PlaceError
 from workers.policy.rules import NOBODY
@@ -42,7 +43,7 @@ def ledger(engine: Engine) -> Ledger:
 def work(ledger: Ledger, tmp_path: Path) -> Work:
     capture, _ = ledger.request(ORDER)
     ledger.move(capture.id, State.QUEUED, by="bot")
-    taken, lease = ledger.take(capture.id, "worker")
+    taken, lease = ledger.leases.take(capture.id, "worker")
     settings = Settings(SLACK_BOT_TOKEN="xoxb-none", SLACK_API_URL="http://127.0.0.1:1/")
     services = Services(settings, ledger, NOBODY, None, SlackPlace(settings, ledger))
     return Work(services, Silence(), taken, lease, tmp_path)
@@ -57,9 +58,9 @@ def test_a_worker_that_was_not_taken_for_dead_goes_on(work: Work) -> None:
 
 @pytest.mark.parametrize("taken_again", [False, True])
 def test_one_that_was_moves_nothing_any_more(work: Work, ledger: Ledger, taken_again: bool) -> None:
-    ledger.take_away(work.capture, by="beat")
+    ledger.leases.take_away(work.capture, by="beat")
     if taken_again:
-        ledger.take(work.capture.id, "another worker")
+        ledger.leases.take(work.capture.id, "another worker")
     before = ledger.get(work.capture.id)
     assert work.is_lost()
     for state in (State.CAPTURING, State.FAILED):

@@ -27,7 +27,8 @@ class Order:
     """What the bot writes down when somebody asks for a capture.
 
     `idempotency_key` is the same for every delivery of the same click or command; `origin` is `SLACK` or
-    `TERMINAL`, and what only Slack has is empty at a terminal; `pcap` asks for a plain pcap file.
+    `TERMINAL`, and what only Slack has is empty at a terminal; `pcap` asks for a plain pcap file;
+    `targets` is all that was asked for as one types it, None where that is the one pod.
     """
 
     idempotency_key: str
@@ -45,6 +46,7 @@ class Order:
     origin: str = SLACK
     user_email: str | None = None
     pcap: bool = False
+    targets: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ class Capture:
     cluster: str
     namespace: str
     pod: str
+    targets: str | None
     seconds: int
     filter: str
     full: bool

@@ -7,6 +7,8 @@ was taken for dead and comes back can write nothing any more, whatever the clock
 
 from dataclasses import dataclass
 
+from workers.ledger.states import IllegalMoveError
+
 
 @dataclass(frozen=True, slots=True)
 class Lease:
@@ -23,3 +25,7 @@ class Lease:
     worker: str
     token: int
     takeover: bool = False
+
+
+class LeaseLostError(IllegalMoveError):
+    """The worker was taken for dead, and the capture is somebody else's now; nothing was written."""

@@ -5,7 +5,7 @@ transaction. What a worker writes is written only while it holds the capture's l
 """
 
 import secrets
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,36 +16,32 @@ from sqlalchemy.exc import IntegrityError
 from workers.ledger.archive import Archive
 from workers.ledger.capture import SLACK, Capture, Order, new_id
 from workers.ledger.lease import Lease
-from workers.ledger.schema import captures, heartbeats, installations, mirrors, trail
+from workers.ledger.leases import Leases
+from workers.ledger.rows import append_of, capture_of, fence, lock
+from workers.ledger.schema import captures, heartbeats, installations, mirrors
 from workers.ledger.standing import Standing, read_standing
-from workers.ledger.states import ACTIVE, FINAL, WAITING, Maker, State, sources
+from workers.ledger.states import (
+    ACTIVE,
+    EXPIRES_AFTER,
+    FINAL,
+    WAITING,
+    IllegalMoveError,
+    Maker,
+    State,
+    sources,
+)
+from workers.ledger.tap_record import TapRecord
+from workers.ledger.taps import Taps, write_taps
 from workers.ledger.turns import Turns
 from workers.trail import log
 from workers.trail.entry import Entry
 from workers.trail.trail import Trail, Wanted, append
 
-EXPIRES_AFTER = timedelta(minutes=30)
-"""How long a capture may wait for a worker. Later its answer would be about another moment."""
-
-MOST_LOST_WORKERS = 3
-"""So many workers may die at one capture: the last of them ends it. One may be killed with its node, another
-by a capture beside it; what ends three is the capture itself."""
-
-LOST = "worker lost"
-LET_GO = "worker left"
-TAKEN_OVER = "taken over"
-"""Events of the trail about who works on a capture."""
-
 # An order as the trail keeps it: without what lets somebody else speak in the asker's place.
 _NOT_IN_THE_TRAIL = frozenset({"idempotency_key", "response_url"})
 
 
-class IllegalMoveError(Exception):
-    """Somebody else has moved the capture, or the move does not exist; nothing was written."""
-
-
-class LeaseLostError(IllegalMoveError):
-    """The worker was taken for dead, and the capture is somebody else's now; nothing was written."""
+_ADMITTED = WAITING - {State.REQUESTED}
 
 
 class Ledger:
@@ -78,6 +74,16 @@ class Ledger:
     def trail(self) -> Trail:
         """The trail, for reading."""
         return Trail(self._engine)
+
+    @property
+    def leases(self) -> Leases:
+        """Who works on what."""
+        return Leases(self._engine, self.clock)
+
+    @property
+    def taps(self) -> Taps:
+        """What each capture takes, and what has come of it."""
+        return Taps(self._engine)
 
     @property
     def turns(self) -> Turns:
@@ -132,9 +138,9 @@ class Ledger:
         except IntegrityError:
             # Between our look and our insert, or the id is taken.
             return None
-        capture = self._get(connection, row["id"])
+        capture = capture_of(connection, row["id"])
         asked = {key: value for key, value in asdict(order).items() if key not in _NOT_IN_THE_TRAIL}
-        return capture, _append(connection, capture, State.REQUESTED, by=order.user_id, facts=asked)
+        return capture, append_of(connection, capture, State.REQUESTED, by=order.user_id, facts=asked)
 
     def get(self, capture_id: str) -> Capture:
         """The capture with this id.
@@ -143,14 +149,7 @@ class Ledger:
             KeyError: There is none.
         """
         with self._reading.connect() as connection:
-            return self._get(connection, capture_id)
-
-    @staticmethod
-    def _get(connection: Any, capture_id: str) -> Capture:
-        row = connection.execute(select(captures).where(captures.c.id == capture_id)).mappings().first()
-        if row is None:
-            raise KeyError(capture_id)
-        return Capture.of(row)
+            return capture_of(connection, capture_id)
 
     def move(
         self,
@@ -160,6 +159,7 @@ class Ledger:
         by: str,
         maker: Maker = Maker.ADMISSION,
         trail: Mapping[str, Any] | None = None,
+        taps: Sequence[TapRecord] | None = None,
         **facts: Any,
     ) -> Capture:
         """Moves a capture to `end` and writes what is known by then, in one transaction.
@@ -172,6 +172,7 @@ class Ledger:
             by: Who moves it: a Slack user id, or a process such as `bot`.
             maker: As what it does so.
             trail: What the trail is to know besides the facts: values that JSON has, and points in time.
+            taps: What it takes; None leaves that as it is, and is the pod of a capture that has nothing yet.
             facts: Columns to set at the same time. They stand in the trail, too.
 
         Raises:
@@ -181,10 +182,10 @@ class Ledger:
         if maker is Maker.WORKER:
             raise IllegalMoveError("a worker moves a capture with its lease")
         with self._engine.begin() as connection:
-            capture, entry = self._move(connection, capture_id, end, maker, by, trail, facts)
+            capture, entry = self._move(connection, capture_id, end, maker, by, trail, facts, taps)
             if entry.known()["from"] in ACTIVE:
-                _fence(connection, capture_id)
-                capture = self._get(connection, capture_id)
+                fence(connection, capture_id)
+                capture = capture_of(connection, capture_id)
         log.say(entry)
         return capture
 
@@ -198,7 +199,7 @@ class Ledger:
             IllegalMoveError: Its state has no such move, or somebody ended it.
         """
         with self._engine.begin() as connection:
-            _lock(connection, lease)
+            lock(connection, lease)
             known = (lease.capture_id, end, Maker.WORKER, lease.worker, trail, facts)
             capture, entry = self._move(connection, *known)
         log.say(entry)
@@ -213,6 +214,7 @@ class Ledger:
         by: str,
         trail: Mapping[str, Any] | None,
         facts: dict[str, Any],
+        taps: Sequence[TapRecord] | None = None,
     ) -> tuple[Capture, Entry]:
         if end in FINAL:
             facts["ended_at"] = self.clock()
@@ -228,113 +230,11 @@ class Ledger:
             raise IllegalMoveError(f"{capture_id} is {start}, its {maker} cannot make it {end}")
         if end in FINAL:
             connection.execute(delete(heartbeats).where(heartbeats.c.capture_id == capture_id))
-        capture = self._get(connection, capture_id)
+        capture = capture_of(connection, capture_id)
+        if end in _ADMITTED:
+            write_taps(connection, capture, taps)
         known = {"from": start, **facts, **(trail or {})}
-        return capture, _append(connection, capture, end, by=by, facts=known)
-
-    def take(self, capture_id: str, worker: str) -> tuple[Capture, Lease]:
-        """Gives a worker the lease of a capture that is queued, or that another worker had and has no more.
-
-        A queued one becomes `tapping`; one that was begun stays in its state, to be gone on with from there.
-
-        Raises:
-            KeyError: There is no such capture.
-            IllegalMoveError: Another worker has it, or it waits for something else, expired, or has ended.
-        """
-        now = self.clock()
-        with self._engine.begin() as connection:
-            row = (
-                connection.execute(select(captures).where(captures.c.id == capture_id).with_for_update())
-                .mappings()
-                .first()
-            )
-            if row is None:
-                raise KeyError(capture_id)
-            before = Capture.of(row)
-            begun = before.state in ACTIVE
-            if before.worker is not None or not (begun or before.state is State.QUEUED):
-                raise IllegalMoveError(f"{capture_id} is {before.state}, with {before.worker or 'nobody'}")
-            if before.expires_at <= now:
-                raise IllegalMoveError(f"{capture_id} expired")  # beat says so in its thread
-            lease = Lease(capture_id, worker, before.token + 1, takeover=begun)
-            values: dict[str, Any] = {"token": lease.token, "worker": worker}
-            if not begun:
-                values |= {"state": State.TAPPING, "started_at": now}
-            connection.execute(update(captures).where(captures.c.id == capture_id).values(**values))
-            connection.execute(delete(heartbeats).where(heartbeats.c.capture_id == capture_id))
-            connection.execute(
-                insert(heartbeats).values(capture_id=capture_id, worker=worker, token=lease.token, at=now)
-            )
-            capture = self._get(connection, capture_id)
-            if begun:
-                event, facts = TAKEN_OVER, {"state": before.state, "token": lease.token}
-            else:
-                event = State.TAPPING
-                facts = {"from": before.state, "started_at": now, "token": lease.token}
-            entry = _append(connection, capture, event, by=worker, facts=facts)
-        log.say(entry)
-        return capture, lease
-
-    def let_go(self, lease: Lease) -> Capture:
-        """Gives up a lease, so that another worker goes on.
-
-        Raises:
-            LeaseLostError: It was lost before.
-        """
-        with self._engine.begin() as connection:
-            capture = self._get(connection, _lock(connection, lease))
-            if capture.state not in ACTIVE:
-                raise LeaseLostError(f"{capture.id} is {capture.state}: there is nothing to go on with")
-            capture, entry = self._leave(connection, capture, LET_GO, by=lease.worker)
-        log.say(entry)
-        return capture
-
-    def take_away(self, seen: Capture, *, by: str) -> tuple[Capture, int] | None:
-        """Takes a capture from a worker that is dead; its writes are refused from now on.
-
-        Args:
-            seen: The capture as it was when its worker was found dead.
-            by: Who does so.
-
-        Returns:
-            The capture, for another worker, and how many it has lost; None when it has moved on meanwhile.
-        """
-        with self._engine.begin() as connection:
-            row = (
-                connection.execute(select(captures).where(captures.c.id == seen.id).with_for_update())
-                .mappings()
-                .first()
-            )
-            if row is None:
-                return None
-            capture = Capture.of(row)
-            if capture.token != seen.token or capture.worker is None or capture.state not in ACTIVE:
-                return None
-            lost = select(func.count()).where(trail.c.capture_id == seen.id, trail.c.event == LOST)
-            losses = connection.execute(lost).scalar_one() + 1
-            capture, entry = self._leave(connection, capture, LOST, by=by)
-        log.say(entry)
-        return capture, losses
-
-    def _leave(
-        self, connection: Connection, capture: Capture, event: str, *, by: str
-    ) -> tuple[Capture, Entry]:
-        facts = {"state": capture.state, "worker": capture.worker}
-        _fence(connection, capture.id)
-        connection.execute(
-            update(captures)
-            .where(captures.c.id == capture.id)
-            # For the next worker it may wait as long as for the first.
-            .values(published_at=None, expires_at=self.clock() + EXPIRES_AFTER)
-        )
-        capture = self._get(connection, capture.id)
-        return capture, _append(connection, capture, event, by=by, facts=facts)
-
-    def holds(self, lease: Lease) -> bool:
-        """Whether the capture is this worker's still; one that it has ended stays so."""
-        query = select(captures.c.token).where(captures.c.id == lease.capture_id)
-        with self._reading.connect() as connection:
-            return connection.execute(query).scalar_one_or_none() == lease.token
+        return capture, append_of(connection, capture, end, by=by, facts=known)
 
     def record(
         self,
@@ -344,6 +244,8 @@ class Ledger:
         by: str,
         facts: Mapping[str, Any] | None = None,
         lease: Lease | None = None,
+        namespace: str | None = None,
+        pod: str | None = None,
         **columns: Any,
     ) -> Entry:
         """Appends an entry to the trail for what is no move, such as `downloaded`.
@@ -354,6 +256,8 @@ class Ledger:
             by: Who did it, as in `move`.
             facts: What is known of it: values that JSON has, and points in time.
             lease: What the writer must hold to write it.
+            namespace: That of the pod it is about; None: the capture's.
+            pod: The pod it is about, when it is about one of several.
             columns: Columns of the capture to set in the same transaction.
 
         Raises:
@@ -361,14 +265,14 @@ class Ledger:
             LeaseLostError: The lease is held no more.
         """
         with self._engine.begin() as connection:
-            namespace, pod = None, None
             if lease is not None:
-                _lock(connection, lease)
+                lock(connection, lease)
             if capture_id is not None:
                 row = connection.execute(_POD_OF, {"capture_id": capture_id}).first()
                 if row is None:
                     raise KeyError(capture_id)
-                namespace, pod = row
+                if pod is None:
+                    namespace, pod = row
                 if columns:
                     connection.execute(update(captures).where(captures.c.id == capture_id).values(**columns))
             entry = append(
@@ -391,9 +295,9 @@ class Ledger:
         """
         with self._engine.begin() as connection:
             if lease is not None:
-                _lock(connection, lease)
+                lock(connection, lease)
             connection.execute(update(captures).where(captures.c.id == capture_id).values(**facts))
-            return self._get(connection, capture_id)
+            return capture_of(connection, capture_id)
 
     def claim_closing(self, capture_id: str) -> bool:
         """Whether the caller is the one to post the closing message: the first one to ask."""
@@ -434,10 +338,10 @@ class Ledger:
                 )
                 .values(stop_requested_by=user_id)
             )
-            capture = self._get(connection, capture_id)
+            capture = capture_of(connection, capture_id)
             if changed.rowcount != 1:
                 return capture
-            entry = _append(connection, capture, "stop requested", by=user_id, facts=who or {})
+            entry = append_of(connection, capture, "stop requested", by=user_id, facts=who or {})
         log.say(entry)
         return capture
 
@@ -459,11 +363,11 @@ class Ledger:
                 )
                 .values(seconds=seconds)
             )
-            capture = self._get(connection, capture_id)
+            capture = capture_of(connection, capture_id)
             if changed.rowcount != 1:
                 return capture
             facts = {"seconds": seconds, **(who or {})}
-            entry = _append(connection, capture, "extended", by=user_id, facts=facts)
+            entry = append_of(connection, capture, "extended", by=user_id, facts=facts)
         log.say(entry)
         return capture
 
@@ -480,25 +384,6 @@ class Ledger:
         except IntegrityError:
             pass  # Another process was first.
         return self.installation()
-
-    def beat(self, leases: Iterable[Lease]) -> list[Lease]:
-        """Says that their worker is alive.
-
-        Returns:
-            Those of them that are held no more.
-        """
-        lost = []
-        with self._engine.begin() as connection:
-            # In one order, so that two who beat at once never wait for each other.
-            for lease in sorted(leases, key=lambda one: one.capture_id):
-                changed = connection.execute(
-                    update(heartbeats)
-                    .where(heartbeats.c.capture_id == lease.capture_id, heartbeats.c.token == lease.token)
-                    .values(at=self.clock())
-                )
-                if changed.rowcount == 0:
-                    lost.append(lease)
-        return lost
 
     def waiting(self) -> list[Capture]:
         """Captures that no worker has had yet, oldest first."""
@@ -591,39 +476,3 @@ class Ledger:
 
 
 _POD_OF = select(captures.c.namespace, captures.c.pod).where(captures.c.id == bindparam("capture_id"))
-
-
-def _lock(connection: Connection, lease: Lease) -> str:
-    """Locks the capture's row until the transaction ends, so that the lease cannot be lost before that.
-
-    Raises:
-        LeaseLostError: It is lost already.
-    """
-    token = connection.execute(
-        select(captures.c.token).where(captures.c.id == lease.capture_id).with_for_update()
-    ).scalar_one_or_none()
-    if token != lease.token:
-        raise LeaseLostError(f"{lease.capture_id} was taken from {lease.worker}")
-    return lease.capture_id
-
-
-def _fence(connection: Connection, capture_id: str) -> None:
-    """From now on no lease of this capture is good any more."""
-    connection.execute(
-        update(captures).where(captures.c.id == capture_id).values(token=captures.c.token + 1, worker=None)
-    )
-    connection.execute(delete(heartbeats).where(heartbeats.c.capture_id == capture_id))
-
-
-def _append(
-    connection: Connection, capture: Capture, event: str, *, by: str, facts: Mapping[str, Any]
-) -> Entry:
-    return append(
-        connection,
-        event,
-        by=by,
-        capture_id=capture.id,
-        namespace=capture.namespace,
-        pod=capture.pod,
-        facts=facts,
-    )

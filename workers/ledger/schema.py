@@ -49,6 +49,8 @@ captures = Table(
     Column("cluster", String(63), nullable=False),
     Column("namespace", String(63), nullable=False),
     Column("pod", String(253), nullable=False),
+    # all targets as one types them; null where it is the one pod
+    Column("targets", Text),
     Column("seconds", Integer, nullable=False),
     Column("filter", Text, nullable=False),
     Column("full", Boolean, nullable=False),
@@ -114,6 +116,43 @@ Index("captures_by_state", captures.c.state)
 Index("captures_by_round", captures.c.round)
 Index("captures_by_lap", captures.c.channel_id, captures.c.lap)
 Index("captures_by_end", captures.c.ended_at)
+
+taps = Table(
+    "taps",
+    metadata,
+    Column(
+        "capture_id",
+        String(16),
+        ForeignKey("captures.id", ondelete="CASCADE", onupdate="CASCADE"),
+        primary_key=True,
+    ),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    # what is tapped: of a pod, namespace and name; of a node's uplink, the node alone
+    Column("kind", String(16), nullable=False),
+    Column("namespace", String(63), nullable=False),
+    Column("pod", String(253), nullable=False),
+    Column("pod_uid", String(64)),
+    Column("node", String(253)),
+    # of which target of the capture it is
+    Column("target", Integer, nullable=False),
+    Column("state", String(16), nullable=False),
+    # what narrows it besides the capture's filter
+    Column("filter", Text, nullable=False),
+    Column("interface", String(64)),
+    Column("tap", Text),
+    Column("confidence", String(16)),
+    # a list in JSON
+    Column("addresses", Text, nullable=False),
+    # nanoseconds since 1970, by the node's clock
+    Column("began", BigInteger),
+    Column("packets", BigInteger),
+    Column("bytes", BigInteger),
+    Column("dropped", BigInteger),
+    Column("ended_by", String(32)),
+    Column("spool_sha256", String(64)),
+    Column("sentence", Text),
+)
+Index("taps_by_node", taps.c.node)
 
 # Append-only: triggers (migration 0002) forbid changing or removing a row. No foreign key: an entry outlives
 # the row of its capture. Everything but the hash is covered by it byte for byte, so times are text.

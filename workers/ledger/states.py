@@ -13,7 +13,11 @@ in and goes on from there. Housekeeping (beat, and a terminal for captures of te
 go on with.
 """
 
+from datetime import timedelta
 from enum import StrEnum
+
+EXPIRES_AFTER = timedelta(minutes=30)
+"""How long a capture may wait for a worker. Later its answer would be about another moment."""
 
 
 class State(StrEnum):
@@ -106,3 +110,7 @@ MOVES: frozenset[tuple[State, State, Maker]] = frozenset(
 def sources(end: State, maker: Maker) -> frozenset[State]:
     """The states from which `maker` can bring a capture to `end` in one move."""
     return frozenset(start for start, target, who in MOVES if target is end and who is maker)
+
+
+class IllegalMoveError(Exception):
+    """Somebody else has moved the capture, or the move does not exist; nothing was written."""

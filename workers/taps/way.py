@@ -12,7 +12,7 @@ from workers.announcement import announced
 from workers.cluster.cluster import Cluster
 from workers.cluster.errors import ClusterError
 from workers.cluster.pod import Pod
-from workers.ledger.ledger import LeaseLostError
+from workers.ledger.lease import LeaseLostError
 from workers.ledger.states import State
 from workers.permission import Judgement
 from workers.spool.partial import failed, lost

@@ -11,8 +11,8 @@ from slack_sdk.webhook import WebhookClient
 
 from workers.cluster.pod import Pod
 from workers.ledger.capture import Capture
-from workers.ledger.lease import Lease
-from workers.ledger.ledger import LeaseLostError, Ledger
+from workers.ledger.lease import Lease, LeaseLostError
+from workers.ledger.ledger import Ledger
 from workers.ledger.states import ACTIVE, FINAL
 from workers.slack.errors import FAULTS, code, is_passing, may_have_arrived
 from workers.slack.faults import faults_as_place_errors
@@ -136,7 +136,7 @@ class Thread:
         return self._posts.post(capture, what, message)
 
     def _refuse_if_lost(self) -> None:
-        if self._lease is not None and not self._ledger.holds(self._lease):
+        if self._lease is not None and not self._ledger.leases.holds(self._lease):
             raise LeaseLostError(f"{self._lease.capture_id} was given to another worker")
 
     @faults_as_place_errors()

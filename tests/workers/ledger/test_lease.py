@@ -15,9 +15,10 @@ from sqlalchemy import Engine
 from tests.walk import lease_of, walk
 from workers.ledger.agreement import disagreement
 from workers.ledger.capture import Capture, Order
-from workers.ledger.lease import Lease
-from workers.ledger.ledger import MOST_LOST_WORKERS, IllegalMoveError, LeaseLostError, Ledger
-from workers.ledger.states import ACTIVE, FINAL, MOVES, Maker, State
+from workers.ledger.lease import Lease, LeaseLostError
+from workers.ledger.leases import MOST_LOST_WORKERS
+from workers.ledger.ledger import Ledger
+from workers.ledger.states import ACTIVE, FINAL, MOVES, IllegalMoveError, Maker, State
 from workers.trail.trail import Wanted
 
 MakeOrder = Callable[..., Order]
@@ -44,7 +45,7 @@ def test_only_one_of_ten_workers_takes_a_queued_capture(ledger: Ledger, order: M
 
     def take(number: int) -> bool:
         try:
-            ledger.take(capture.id, f"worker {number}")
+            ledger.leases.take(capture.id, f"worker {number}")
         except IllegalMoveError:
             return False
         return True
@@ -60,13 +61,13 @@ def test_a_capture_that_lost_its_worker_goes_on_where_it_was(
 ) -> None:
     before = taken(ledger, order, state)
     ledger.published(before.id)
-    told = ledger.take_away(before, by="beat")
+    told = ledger.leases.take_away(before, by="beat")
     assert told is not None
     free, losses = told
     assert (free.state, free.worker, free.published_at, losses) == (state, None, None, 1)
     assert [one.id for one in ledger.adrift()] == [before.id]
     assert ledger.beats() == []
-    again, lease = ledger.take(before.id, "another worker")
+    again, lease = ledger.leases.take(before.id, "another worker")
     assert (again.state, again.worker, lease.takeover) == (state, "another worker", True)
     assert lease.token > before.token
     assert disagreement(engine) is None
@@ -77,12 +78,12 @@ def test_a_capture_that_lost_its_worker_goes_on_where_it_was(
 def test_a_worker_that_was_taken_for_dead_writes_nothing_any_more(ledger: Ledger, order: MakeOrder) -> None:
     capture = taken(ledger, order, State.CAPTURING)
     old = lease_of(capture)
-    assert ledger.holds(old)
-    assert ledger.take_away(capture, by="beat") is not None
+    assert ledger.leases.holds(old)
+    assert ledger.leases.take_away(capture, by="beat") is not None
     for _ in range(2):
         assert_fenced(ledger, old)
         if ledger.get(capture.id).worker is None:
-            ledger.take(capture.id, "another worker")
+            ledger.leases.take(capture.id, "another worker")
 
 
 def assert_fenced(ledger: Ledger, old: Lease) -> None:
@@ -93,13 +94,13 @@ def assert_fenced(ledger: Ledger, old: Lease) -> None:
         lambda: ledger.move_held(old, State.FAILED, sentence="No."),
         lambda: ledger.note(old.capture_id, lease=old, interface="eth0"),
         lambda: ledger.record(old.capture_id, "tapped", by="worker", lease=old),
-        lambda: ledger.let_go(old),
+        lambda: ledger.leases.let_go(old),
     ]
     for write in writes:
         with pytest.raises(LeaseLostError):
             write()
-    assert ledger.beat([old]) == [old]
-    assert not ledger.holds(old)
+    assert ledger.leases.beat([old]) == [old]
+    assert not ledger.leases.holds(old)
     assert ledger.get(old.capture_id) == before
     assert len(list(ledger.trail.entries())) == entries
 
@@ -107,13 +108,13 @@ def assert_fenced(ledger: Ledger, old: Lease) -> None:
 def test_a_worker_that_leaves_is_followed_by_another_at_once(ledger: Ledger, order: MakeOrder) -> None:
     capture = taken(ledger, order, State.COLLECTING)
     old = lease_of(capture)
-    left = ledger.let_go(old)
+    left = ledger.leases.let_go(old)
     assert (left.state, left.worker) == (State.COLLECTING, None)
     assert_fenced(ledger, old)
-    again, lease = ledger.take(capture.id, "another worker")
+    again, lease = ledger.leases.take(capture.id, "another worker")
     assert (again.state, lease.takeover) == (State.COLLECTING, True)
     # Whoever leaves in good order is not counted among those that died.
-    told = ledger.take_away(again, by="beat")
+    told = ledger.leases.take_away(again, by="beat")
     assert told is not None
     assert told[1] == 1
 
@@ -121,20 +122,20 @@ def test_a_worker_that_leaves_is_followed_by_another_at_once(ledger: Ledger, ord
 def test_workers_that_died_are_counted(ledger: Ledger, order: MakeOrder) -> None:
     capture = taken(ledger, order)
     for losses in range(1, MOST_LOST_WORKERS + 1):
-        told = ledger.take_away(capture, by="beat")
+        told = ledger.leases.take_away(capture, by="beat")
         assert told is not None
         assert told[1] == losses
-        capture, _ = ledger.take(capture.id, f"worker {losses}")
+        capture, _ = ledger.leases.take(capture.id, f"worker {losses}")
 
 
 def test_a_worker_that_moved_on_meanwhile_is_not_taken_for_the_one_that_died(
     ledger: Ledger, order: MakeOrder
 ) -> None:
     seen = taken(ledger, order)
-    ledger.let_go(lease_of(seen))
-    assert ledger.take_away(seen, by="beat") is None
-    ledger.take(seen.id, "another worker")
-    assert ledger.take_away(seen, by="beat") is None
+    ledger.leases.let_go(lease_of(seen))
+    assert ledger.leases.take_away(seen, by="beat") is None
+    ledger.leases.take(seen.id, "another worker")
+    assert ledger.leases.take_away(seen, by="beat") is None
     assert ledger.get(seen.id).worker == "another worker"
 
 
@@ -148,7 +149,7 @@ def test_what_is_neither_queued_nor_begun_is_taken_by_nobody(
     elif state is not State.REQUESTED:
         walk(ledger, capture.id, state)
     with pytest.raises(IllegalMoveError):
-        ledger.take(capture.id, "worker")
+        ledger.leases.take(capture.id, "worker")
 
 
 def test_what_expired_is_taken_by_nobody(ledger: Ledger, order: MakeOrder) -> None:
@@ -156,7 +157,7 @@ def test_what_expired_is_taken_by_nobody(ledger: Ledger, order: MakeOrder) -> No
     walk(ledger, capture.id, State.QUEUED)
     ledger.note(capture.id, expires_at=datetime.now(UTC) - timedelta(seconds=1))
     with pytest.raises(IllegalMoveError):
-        ledger.take(capture.id, "worker")
+        ledger.leases.take(capture.id, "worker")
 
 
 def test_what_housekeeping_ends_is_fenced_off_from_its_worker(ledger: Ledger, order: MakeOrder) -> None:
@@ -200,15 +201,15 @@ class _Actors:
         name = f"worker {actor}"
         last = self.held[actor][-1] if self.held[actor] else Lease(self.id, name, 10_000)
         if what == "take":
-            self.held[actor].append(self.ledger.take(self.id, name)[1])
+            self.held[actor].append(self.ledger.leases.take(self.id, name)[1])
         elif what == "move":
             self.ledger.move(self.id, state, by=name, maker=maker)
         elif what == "held":
             self.ledger.move_held(last, state)
         elif what == "let go":
-            self.ledger.let_go(last)
+            self.ledger.leases.let_go(last)
         elif what == "take away":
-            self.ledger.take_away(self.ledger.get(self.id), by=name)
+            self.ledger.leases.take_away(self.ledger.get(self.id), by=name)
         elif what == "note":
             self.ledger.note(self.id, lease=last, interface=str(last.token))
         else:

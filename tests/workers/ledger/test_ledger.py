@@ -9,9 +9,9 @@ from sqlalchemy import Engine, update
 from tests.walk import WORKER, lease_of, walk
 from workers.ledger.agreement import disagreement
 from workers.ledger.capture import Capture, Order
-from workers.ledger.ledger import IllegalMoveError, Ledger
+from workers.ledger.ledger import Ledger
 from workers.ledger.schema import captures
-from workers.ledger.states import ACTIVE, MOVES, Maker, State
+from workers.ledger.states import ACTIVE, MOVES, IllegalMoveError, Maker, State
 from workers.trail.entry import timestamp
 
 MakeOrder = Callable[..., Order]
@@ -87,7 +87,7 @@ def test_the_first_to_press_stop_is_remembered_and_a_final_capture_is_left_alone
 def test_a_worker_that_went_silent_is_found_and_a_living_one_is_not(ledger: Ledger, order: MakeOrder) -> None:
     capture, _ = ledger.request(order())
     taken = walk(ledger, capture.id, State.QUEUED, State.TAPPING)
-    assert ledger.beat([lease_of(taken)]) == []
+    assert ledger.leases.beat([lease_of(taken)]) == []
     assert ledger.abandoned(timedelta(hours=1)) == []
     assert [c.id for c in ledger.abandoned(timedelta(seconds=-1))] == [capture.id]
 

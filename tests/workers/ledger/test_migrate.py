@@ -16,6 +16,7 @@ from workers.ledger.ledger import Ledger
 from workers.ledger.migrate import _ADVISORY_LOCK, _MIGRATIONS, migrate
 from workers.ledger.schema import metadata
 from workers.ledger.states import Maker, State
+from workers.ledger.tap_record import TapRecord, TapState
 from workers.settings import SettingsError
 
 # Each waits for the same moment, so that they meet at the empty database.
@@ -179,7 +180,9 @@ def test_a_capture_that_was_under_way_before_there_were_leases_is_taken_over(emp
     ledger = Ledger(engine)
     ((capture, beat),) = ledger.beats()
     assert beat is None
-    assert ledger.take_away(capture, by="beat") is not None
-    taken, lease = ledger.take(capture.id, "worker@host")
+    assert ledger.leases.take_away(capture, by="beat") is not None
+    taken, lease = ledger.leases.take(capture.id, "worker@host")
     assert (taken.state, lease.takeover) == (State.CAPTURING, True)
+    (tap,) = ledger.taps.of(capture.id)
+    assert tap == TapRecord(0, namespace="traefik", pod="cheddar", state=TapState.CAPTURING)
     engine.dispose()

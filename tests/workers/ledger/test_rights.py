@@ -132,9 +132,9 @@ def test_a_capture_goes_its_whole_way_as_podcaps_role(as_podcap: Engine, order: 
     ledger.published(capture.id)
     walk(ledger, capture.id, State.QUEUED, State.TAPPING, State.CAPTURING)
     first = ledger.get(capture.id)
-    assert ledger.beat([lease_of(first)]) == []
-    assert ledger.take_away(first, by="beat") is not None
-    ledger.take(capture.id, "another worker")
+    assert ledger.leases.beat([lease_of(first)]) == []
+    assert ledger.leases.take_away(first, by="beat") is not None
+    ledger.leases.take(capture.id, "another worker")
     assert ledger.request_stop(capture.id, "U2").stop_requested_by == "U2"
     walk(ledger, capture.id, State.COLLECTING, State.SUMMARISING, State.DELIVERING, State.STOPPED)
     assert [move[0] for move in ledger.history(capture.id)][-1] is State.STOPPED

@@ -50,7 +50,7 @@ def test_what_exceeds_a_limit_waits_until_one_has_ended(ledger: Ledger, queue: Q
 def test_one_whose_worker_died_keeps_its_turn(ledger: Ledger, queue: Queue) -> None:
     first, _, third = queue(), queue(), queue()
     give(ledger)
-    assert ledger.take_away(walk(ledger, first.id, State.TAPPING), by="beat") is not None
+    assert ledger.leases.take_away(walk(ledger, first.id, State.TAPPING), by="beat") is not None
     assert give(ledger) == []
     assert ledger.get(third.id).turn_at is None
 
