@@ -8,12 +8,26 @@ from typing import Any
 
 import pytest
 
+from deploy.lab.plan import NODE_PORT, NODES
+
+ASK = f"""\
+import urllib.request
+print(urllib.request.urlopen("http://{NODES[0].address}:{NODE_PORT}", timeout=10).read().decode())
+"""
+
 
 @pytest.fixture(scope="module")
-def captured(world: Any) -> Any:
+def pod(lab: Any) -> str:
+    """The pod that the lab's client meets behind a node port; it meets the same one again (affinity)."""
+    (name,) = re.findall(r"pod=(\S+)", lab.client("python3", "-c", ASK))
+    return str(name)
+
+
+@pytest.fixture(scope="module")
+def captured(world: Any, pod: str) -> Any:
     """The lab's traffic, captured for six seconds."""
     with world.traffic():
-        answer = world.command(f"traefik/{world.pod()} 6s full port 80")
+        answer = world.command(f"traefik/{pod} 6s full port 80")
         assert answer.status == 200
         assert "reports in this channel" in answer.text
         world.wait_for_end()
@@ -40,9 +54,9 @@ def test_the_message_ends_with_packets_bytes_drops_node_interface_and_how_it_was
 
 
 def test_the_file_holds_the_pods_port_80_packets_in_both_directions_and_nothing_else(
-    captured: Any, lab: Any, file: Path
+    pod: str, lab: Any, file: Path
 ) -> None:
-    address = lab.get("pod", captured.pod())["status"]["podIP"]
+    address = lab.get("pod", pod)["status"]["podIP"]
     frames = ("-T", "fields", "-e", "frame.number")
     there = tshark(file, "-Y", f"ip.dst == {address} and tcp.dstport == 80", *frames).split()
     back = tshark(file, "-Y", f"ip.src == {address} and tcp.srcport == 80", *frames).split()
@@ -67,17 +81,35 @@ def test_the_thread_says_what_was_asked_of_the_pod(captured: Any) -> None:
     assert re.search(r"GET .* → \d{3}", captured.thread())
 
 
-def test_the_thread_has_a_picture_of_the_traffic_that_is_told_in_words_too(captured: Any) -> None:
+def test_the_thread_says_whose_fault_it_is_that_the_pod_does_not_see_its_clients(
+    captured: Any, pod: str
+) -> None:
+    thread = captured.thread()
+    said = next(line for line in thread.splitlines() if "does not see who its clients are" in line)
+    assert pod in said
+    assert "Service traefik/cheddar has externalTrafficPolicy: Cluster" in said.replace("`", "")
+
+
+def test_in_the_file_addresses_have_the_names_of_the_cluster(pod: str, lab: Any, file: Path) -> None:
+    address = lab.get("pod", pod)["status"]["podIP"]
+    resolved = ("-N", "n", "-Y", f"ip.src == {address}", "-c", "1", "-T", "fields", "-e", "ip.src_host")
+    assert tshark(file, *resolved).strip() == f"{pod}.traefik.pod"
+    hosts = tshark(file, "-q", "-z", "hosts")
+    assert f"{address}\t{pod}.traefik.pod" in hosts
+    assert re.search(r"\.(gateway|node)$", hosts, re.MULTILINE)
+
+
+def test_the_thread_has_a_picture_of_the_traffic_that_is_told_in_words_too(captured: Any, pod: str) -> None:
     files = captured.control("state")["files"].values()
     (picture,) = (file for file in files if file["path"].endswith(f"traffic-{captured.capture}.png"))
     assert Path(picture["path"]).read_bytes().startswith(b"\x89PNG")
-    assert f"Traffic of traefik/{captured.pod()}: " in captured.thread()
+    assert f"Traffic of traefik/{pod}: " in captured.thread()
     assert "To clients: " in captured.thread()
 
 
-def test_the_right_interface_was_tapped_seen_from_outside(captured: Any, lab: Any) -> None:
+def test_the_right_interface_was_tapped_seen_from_outside(captured: Any, pod: str, lab: Any) -> None:
     interface, node = re.findall(r"(veth[0-9a-f]{8}) on (k8s-node0\d)", captured.thread())[0]
-    address = lab.get("pod", captured.pod())["status"]["podIP"]
+    address = lab.get("pod", pod)["status"]["podIP"]
     neighbours = json.loads(lab.node(node, "ip", "-j", "neigh"))
     mac = next(entry["lladdr"] for entry in neighbours if entry["dst"] == address)
     ports = json.loads(lab.node(node, "bridge", "-j", "fdb", "show"))

@@ -146,7 +146,7 @@ def _fits(each: HttpExchange, wanted: Access, moment: float) -> bool:
     begun, answered = each.start, each.start + (each.seconds or 0.0)
     # Large answers are logged when the last byte is sent, and what took long is known to.
     longest = LATE + (wanted.seconds or 0.0)
-    return (begun - EARLY <= moment <= answered + longest)
+    return begun - EARLY <= moment <= answered + longest
 
 
 def _mismatch(each: HttpExchange, wanted: Access) -> int:

@@ -1,6 +1,6 @@
 """What Wireshark's dissectors say about one packet, with its form in JSON. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,7 +32,20 @@ class Decoded:
     @property
     def line(self) -> str:
         """All of it but the frame: `TCP: Connection reset (RST); Flags: 0x014 (RST, ACK)`."""
-        said = "; ".join([*self.expert, *self.fields.values()])
+        return self._line(self.fields.values())
+
+    @property
+    def brief(self) -> str:
+        """The same with fields of its own protocol alone, and without sequence numbers."""
+        own = f"{self.protocol.lower()}."
+        return self._line(
+            text
+            for name, text in self.fields.items()
+            if name.startswith(own) and name not in ("tcp.seq", "tcp.ack")
+        )
+
+    def _line(self, fields: Iterable[str]) -> str:
+        said = "; ".join([*self.expert, *fields])
         return f"{self.protocol}: {said}" if said else self.protocol
 
     @classmethod

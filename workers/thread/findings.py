@@ -56,7 +56,7 @@ def _lines(finding: Finding) -> Iterator[str]:
 
 def _packets(finding: Finding) -> Iterator[str]:
     for packet in finding.telling:
-        yield f"Frame {packet.frame:,}: `{inert(packet.line, _LONGEST_PACKET)}`"
+        yield f"Frame {packet.frame:,}: `{inert(packet.brief, _LONGEST_PACKET)}`"
 
 
 def _cut(text: str, limit: int) -> str:

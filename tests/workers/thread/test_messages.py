@@ -226,7 +226,7 @@ def test_a_finding_is_its_sentence_what_to_do_and_what_shows_it() -> None:
 
 
 def test_what_wireshark_says_of_its_packet_and_the_answer_stands_behind_and_is_inert() -> None:
-    asked = Decoded(4, "DNS", {"dns.qry.name": "Name: <!channel>`x`"})
+    asked = Decoded(4, "DNS", {"dns.qry.name": "Name: <!channel>`x`", "ip.ttl": "y"})
     answer = Decoded(6, "DNS", {"dns.flags.rcode": "Reply code: Server failure (2)"}, ("Late\x1b",))
     other = Decoded(5, "TCP", {"tcp.len": "y"})
     finding = Finding("dns-failure", "critical", "It failed.", frame=4, packets=(asked, other, answer))
