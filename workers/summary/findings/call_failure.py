@@ -39,7 +39,11 @@ _WHY = {
 _GRAVE = frozenset(("OOM", "NOAUTH", "WRONGPASS", "READONLY", "LOADING", "MISCONF", "CLUSTERDOWN"))
 # PostgreSQL, appendix A: connection, authorization, resources, operator, system and internal errors.
 _GRAVE_CLASSES = ("08", "28", "53", "57", "58", "XX")
-_SHOWN = {"Redis": "resp.error", "PostgreSQL": "pgsql.code", "Kafka": "kafka.error != 0"}
+_SHOWN = {
+    "Redis": ("resp", "resp.error"),
+    "PostgreSQL": ("pgsql", "pgsql.code"),
+    "Kafka": ("kafka", "kafka.error != 0"),
+}
 
 
 def find(evidence: Evidence) -> Iterator[Finding]:
@@ -68,7 +72,7 @@ def find(evidence: Evidence) -> Iterator[Finding]:
             f"{times:,} of "
             f"{wording.many(calls[server], 'call')}, {wording.some(asked)}{why}.",
             {"times": times, "calls": calls[server], "service": service, "error": error},
-            filters.and_answers(first, f"{_SHOWN[service]} && {filters.sender(server)}"),
+            filters.answered(first, *_SHOWN[service], server),
             first,
             f"Look up that error in the documentation of {service}, and read the log of both ends.",
         )

@@ -9,6 +9,15 @@ from workers.summary.flow import Flow
 MOST = 10
 """A filter names so many connections or names at most: it is to be read and typed."""
 
+# Of protocols that Wireshark 4.0 knows by their port only, in cleartext (its preferences and `-G decodes`);
+# HTTP/2 is known where HTTP/1 would be.
+_PORTS = {
+    "http2": frozenset((80, 1900, 2710, 2869, 3128, 3132, 5985, 8080, 8088, 11371)),
+    "resp": frozenset((6379,)),
+    "pgsql": frozenset((5432,)),
+    "kafka": frozenset((9092,)),
+}
+
 _PLAIN = re.compile(r"[A-Za-z0-9._-]{1,253}")
 
 
@@ -20,6 +29,16 @@ def address(address: str, direction: str = "addr") -> str:
 def sender(end: Endpoint, protocol: str = "tcp") -> str:
     """Packets from an end."""
     return f"{address(end.address, 'src')} && {protocol}.srcport == {end.port}"
+
+
+def answered(frame: int, protocol: str, condition: str, server: Endpoint) -> str:
+    """A question, and what its server sent of which the condition holds.
+
+    At a port where Wireshark does not know the protocol, all data from then on.
+    """
+    known = server.port in _PORTS.get(protocol, (server.port,))
+    shown = condition if known else f"frame.number >= {frame} && tcp.len > 0"
+    return and_answers(frame, f"{shown} && {sender(server)}")
 
 
 def sent(pairs: Iterable[tuple[Endpoint, Endpoint]]) -> str:

@@ -56,7 +56,7 @@ def find(evidence: Evidence) -> Iterator[Finding]:
             "from "
             f"{wording.hosts(evidence.names, clients)}.",
             {"times": len(failed), "calls": calls[server], "clients": len(set(clients)), "status": status},
-            filters.from_frame(failed[0].frame, f"http2 && {filters.connections(pairs)}"),
+            filters.from_frame(failed[0].frame, f"tcp.len > 0 && {filters.connections(pairs)}"),
             failed[0].frame,
             "Read the server's log at that time."
             if status in _SERVERS_FAULT

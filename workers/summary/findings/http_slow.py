@@ -41,7 +41,7 @@ def find(evidence: Evidence) -> Iterator[Finding]:
         first = slow[0]
         late = f"http.time >= {SLOW} && {filters.sender(first.server)}"
         if first.version == "2":
-            late = f"http2 && {filters.sender(first.server)} && frame.number >= {first.frame}"
+            late = f"tcp.len > 0 && {filters.sender(first.server)} && frame.number >= {first.frame}"
         yield Finding(
             ID,
             "warning",

@@ -48,11 +48,13 @@ def _finding(
         statuses[str(status)] += group.times
         asked[wording.quoted(group.asked)] += group.times
     first = min(failed, key=lambda each: each[1].frame)[1].frame
-    clients = {
-        each.client.address
+    answered = [
+        each
         for each in evidence.summary.exchanges
         if isinstance(each, HttpExchange) and each.server == server and (each.status or 0) // 100 == kind
-    }
+    ]
+    clients = {each.client.address for each in answered}
+    protocol = "http2" if any(each.version == "2" for each in answered) else "http"
     low, high = kind * 100, kind * 100 + 99
     codes = " || ".join(f"({field} >= {low} && {field} <= {high})" for field in _FIELDS)
     # A server that fails a single time is an accident, one that fails at every other request does not work.
@@ -65,7 +67,7 @@ def _finding(
         f"with {wording.some(statuses)} ({wording.share(times, requests)}): {wording.some(asked)}"
         f"{f', from {wording.hosts(evidence.names, sorted(clients))}' if clients else ''}.",
         {"times": times, "requests": requests, "clients": len(clients), "share": round(times / requests, 6)},
-        filters.and_answers(first, f"({codes}) && {filters.sender(server)}"),
+        filters.answered(first, protocol, f"({codes})", server),
         first,
         _NEXT_GATEWAY
         if kind == 5 and {"502", "503", "504"} & set(statuses)  # noqa: PLR2004, 5xx

@@ -1,11 +1,21 @@
 """For each finding a capture that shows it, and captures that nearly do."""
 
+import socket
 import struct
 from collections.abc import Callable
+from pathlib import Path
+from ssl import TLSVersion
+from tempfile import TemporaryDirectory
+
+from hpack import Encoder
 
 from tests.workers.summary import packets
-from tests.workers.summary.findings.wire import POD, WEB, Wire
+from tests.workers.summary.findings.wire import DNS6, POD, POD6, WEB, WEB6, Wire
 from tests.workers.summary.packets import ACK, PSH, RST, SYN
+from tests.workers.summary.protocols.frames import GET, OPENING, SETTINGS_FRAME, data, headers
+from tests.workers.summary.protocols.test_kafka import answer, request
+from tests.workers.summary.protocols.test_postgresql import READY, error, message, query, startup
+from tests.workers.summary.speech import Dialogue, tls
 
 Case = Callable[[], Wire]
 
@@ -290,6 +300,157 @@ def nearly_redis() -> Wire:
     return wire
 
 
+def redis_over_ipv6() -> Wire:
+    wire = Wire()
+    talk = wire.tcp(6379, client=POD6, server=WEB6).says(b"*1\r\n$4\r\nPING\r\n").hears(b"+PONG\r\n")
+    talk.says(b"*1\r\n$4\r\nPING\r\n").hears(b"-LOADING not yet\r\n").close()
+    return wire
+
+
+def postgresql(port: int = 5432) -> Wire:
+    wire = Wire()
+    talk = wire.tcp(port, client=POD, server=WEB).says(startup()).hears(message(b"R", bytes(4)) + READY)
+    talk.says(query(b"SELECT 1")).hears(message(b"C", b"SELECT 1\0") + READY)
+    talk.says(query(b"SELECT x FROM y")).hears(error(b"ERROR", b"42P01") + READY).close()
+    return wire
+
+
+def kafka() -> Wire:
+    """A heartbeat is answered well, another with an error."""
+    wire = Wire()
+    body = b"\0\1g\0\0\0\1\0\1m"
+    talk = wire.tcp(9092, client=POD, server=WEB)
+    for number, code in ((1, 0), (2, 25)):
+        talk.says(request(12, 0, number, body)).hears(answer(number, struct.pack(">h", code)))
+    talk.close()
+    return wire
+
+
+def grpc(status: int = 14) -> Wire:
+    wire = Wire()
+    talk = wire.tcp(50051)
+    client, server = Encoder(), Encoder()
+    talk.says(OPENING).hears(SETTINGS_FRAME)
+    for stream, ended in ((1, 0), (3, status)):
+        asked = [
+            (":method", "POST"),
+            (":scheme", "http"),
+            (":path", "/shop.Cart/Add"),
+            (":authority", "cart"),
+        ]
+        asked += [("content-type", "application/grpc"), ("te", "trailers")]
+        talk.says(headers(client, stream, asked) + data(stream, bytes(5), end=True))
+        talk.hears(headers(server, stream, [(":status", "200"), ("content-type", "application/grpc")]))
+        talk.hears(headers(server, stream, [("grpc-status", str(ended))], end=True))
+    talk.close()
+    return wire
+
+
+def nearly_grpc() -> Wire:
+    """What is not there is an answer, too."""
+    return grpc(5)
+
+
+def http2_server_error(port: int = 8080) -> Wire:
+    wire = Wire()
+    talk = wire.tcp(port, client=WEB6, server=POD6)
+    client, server = Encoder(), Encoder()
+    talk.says(OPENING).hears(SETTINGS_FRAME)
+    for stream, status in ((1, "200"), (3, "503")):
+        talk.says(headers(client, stream, GET, end=True))
+        talk.hears(headers(server, stream, [(":status", status)], end=True))
+    talk.close()
+    return wire
+
+
+def http2_server_error_elsewhere() -> Wire:
+    """At a port where Wireshark does not see HTTP/2."""
+    return http2_server_error(9999)
+
+
+def pooled_postgresql() -> Wire:
+    """At PgBouncer's port, which Wireshark does not know."""
+    return postgresql(6432)
+
+
+def refused_over_ipv6() -> Wire:
+    wire = Wire()
+    wire.tcp(81, client=WEB6, server=POD6, opened=False).send(0, b"", SYN).send(1, b"", RST | ACK)
+    wire.tcp(client=WEB6, server=POD6).get().close()
+    return wire
+
+
+def retransmissions_over_ipv6() -> Wire:
+    wire = Wire()
+    talk = wire.tcp(9000, client=WEB6, server=POD6)
+    for _ in range(4):
+        talk.hears(bytes(500)).send(0).wait(0.3).send(1, bytes(500), PSH | ACK, again=500).send(0)
+    return wire
+
+
+def http_server_error_over_ipv6() -> Wire:
+    wire = Wire()
+    for status in (200, 502):
+        wire.tcp(client=WEB6, server=POD6).get(status=status).close()
+    return wire
+
+
+def mtu_over_ipv6() -> Wire:
+    wire = Wire().http()
+    large = packets.ipv6(POD6, WEB6, 6, packets.tcp(80, 40000, bytes(1400)))
+    return wire.datagram(large).icmpv6("fd00:1::1", POD6, 2, 0, struct.pack(">I", 1400) + large[:200])
+
+
+def icmp_error_over_ipv6() -> Wire:
+    wire = Wire().http()
+    asked = packets.ipv6(POD6, WEB6, 17, packets.udp(40000, 8125, b"x"))
+    return wire.datagram(asked).icmpv6(WEB6, POD6, 1, 4, bytes(4) + asked)
+
+
+def absent_over_ipv6() -> Wire:
+    wire = Wire().http()
+    for _ in range(3):
+        target = socket.inet_pton(socket.AF_INET6, "fd00:244:1::77")
+        wire.icmpv6(POD6, "ff02::1:ff00:77", 135, 0, bytes(4) + target + b"\1\1" + bytes(6)).wait(1)
+    return wire
+
+
+def conflict_over_ipv6() -> Wire:
+    """A pod that begins asks whether it may have an address, and another has it."""
+    address = "fd00:244:1::9"
+    target = socket.inet_pton(socket.AF_INET6, address)
+    wire = Wire().http().icmpv6("::", "ff02::1:ff00:9", 135, 0, bytes(4) + target)
+    told = b"\x20\0\0\0" + target + b"\2\1\2\0\0\0\0\7"
+    return wire.icmpv6(address, "ff02::1", 136, 0, told)
+
+
+def dns_failure_over_ipv6() -> Wire:
+    wire = Wire().dns("cluster.local", client=POD6, server=DNS6)
+    return wire.dns("example.com", 2, client=POD6, server=DNS6)
+
+
+def certificate() -> Wire:
+    """A handshake of TLS 1.2, with a certificate that was made after this capture."""
+    wire = Wire()
+    with TemporaryDirectory() as folder:
+        dialogue = Dialogue()
+        version = TLSVersion.TLSv1_2
+        tls(dialogue.connect(server_port=443), Path(folder), "shop.example", most=version, least=version)
+    wire.records += dialogue.records
+    return wire.wait(1).http()
+
+
+def nearly_certificate() -> Wire:
+    """With TLS 1.3 nobody can read it."""
+    wire = Wire()
+    with TemporaryDirectory() as folder:
+        dialogue = Dialogue()
+        version = TLSVersion.TLSv1_3
+        tls(dialogue.connect(server_port=443), Path(folder), "shop.example", most=version, least=version)
+    wire.records += dialogue.records
+    return wire.wait(1).http()
+
+
 def quiet() -> Wire:
     return Wire().http(4).dns("cluster.local")
 
@@ -319,6 +480,22 @@ SHOWN: dict[str, tuple[str, Case]] = {
     "tls-no-answer": ("tls-no-answer", tls_no_answer),
     "tls-plain-http": ("tls-plain-http", tls_plain),
     "call-failure": ("call-failure", redis),
+    "call-failure of Redis over IPv6": ("call-failure", redis_over_ipv6),
+    "call-failure of PostgreSQL": ("call-failure", postgresql),
+    "call-failure of PgBouncer": ("call-failure", pooled_postgresql),
+    "call-failure of Kafka": ("call-failure", kafka),
+    "grpc-failure": ("grpc-failure", grpc),
+    "http-server-error of HTTP/2": ("http-server-error", http2_server_error),
+    "http-server-error of HTTP/2 elsewhere": ("http-server-error", http2_server_error_elsewhere),
+    "http-server-error over IPv6": ("http-server-error", http_server_error_over_ipv6),
+    "refused over IPv6": ("refused", refused_over_ipv6),
+    "retransmissions over IPv6": ("retransmissions", retransmissions_over_ipv6),
+    "mtu over IPv6": ("mtu", mtu_over_ipv6),
+    "icmp-error over IPv6": ("icmp-error", icmp_error_over_ipv6),
+    "neighbour-absent over IPv6": ("neighbour-absent", absent_over_ipv6),
+    "neighbour-conflict over IPv6": ("neighbour-conflict", conflict_over_ipv6),
+    "dns-failure over IPv6": ("dns-failure", dns_failure_over_ipv6),
+    "tls-certificate": ("tls-certificate", certificate),
 }
 """What it is about -> the finding's id, and the capture."""
 
@@ -345,4 +522,6 @@ NEARLY: dict[str, Case] = {
     "tls-no-answer": nearly_tls_no_answer,
     "tls-plain-http": nearly_tls_plain,
     "call-failure": nearly_redis,
+    "grpc-failure": nearly_grpc,
+    "tls-certificate": nearly_certificate,
 }

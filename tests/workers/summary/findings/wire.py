@@ -17,6 +17,7 @@ from workers.summary.summary import Summary
 
 START = 1_700_000_000
 POD, WEB, DNS = "10.244.1.2", "10.244.2.2", "10.96.0.10"
+POD6, WEB6, DNS6 = "fd00:244:1::2", "fd00:244:2::2", "fd00:96::a"
 
 _ports = count(33000)
 
@@ -72,11 +73,11 @@ class Wire:
         question += struct.pack(">HH", kind, 1)
         asked = struct.pack(">HHHHHH", identity, 0x0100, 1, 0, 0, 0) + question
         for _ in range(tries):
-            self.datagram(packets.ipv4(client, server, 17, packets.udp(port, 53, asked)))
+            self.datagram(_ip(client, server, 17, packets.udp(port, 53, asked)))
             self.now += seconds
         if rcode is not None:
             answer = struct.pack(">HHHHHH", identity, 0x8180 | rcode, 1, 0, 0, 0) + question
-            self.datagram(packets.ipv4(server, client, 17, packets.udp(53, port, answer)))
+            self.datagram(_ip(server, client, 17, packets.udp(53, port, answer)))
         return self
 
     def icmp(self, kind: int, code: int, *, by: str, quoted: bytes, mtu: int = 0) -> "Wire":
@@ -84,6 +85,10 @@ class Wire:
         body = struct.pack(">BBHHH", kind, code, 0, 0, mtu) + quoted[:48]
         sender = ".".join(str(byte) for byte in quoted[12:16])
         return self.datagram(packets.ipv4(by, sender, 1, body))
+
+    def icmpv6(self, source: str, target: str, kind: int, code: int, rest: bytes) -> "Wire":
+        """A message, with what stands behind its checksum."""
+        return self.datagram(_ip(source, target, 58, bytes((kind, code, 0, 0)) + rest))
 
     def arp(self, operation: int, machine: int, sender: str, target: str) -> "Wire":
         own, asked = (bytes(int(part) for part in address.split(".")) for address in (sender, target))
@@ -115,7 +120,7 @@ class Tcp:
             packets.tcp(port, other, data, flags=flags, sequence=sequence, acknowledged=self._next[1 - side])
         )
         segment[14:16] = window.to_bytes(2, "big")
-        self.wire.datagram(packets.ipv4(source, target, 6, bytes(segment)))
+        self.wire.datagram(_ip(source, target, 6, bytes(segment)))
         self._next[side] = max(self._next[side], sequence + len(data) + bool(flags & (SYN | FIN)))
         return self
 
@@ -141,6 +146,11 @@ class Tcp:
 
     def close(self) -> "Tcp":
         return self.send(0, b"", FIN | ACK).send(1, b"", FIN | ACK).send(0)
+
+
+def _ip(source: str, target: str, protocol: int, payload: bytes) -> bytes:
+    build = packets.ipv6 if ":" in source else packets.ipv4
+    return build(source, target, protocol, payload)
 
 
 def summary_of(data: bytes, context: Context | None = None, *, payload: bool = True) -> Summary:
