@@ -4,20 +4,16 @@ Kubernetes writes before each line when the container's runtime read it (`timest
 clock, which the packets of that node's taps have as well.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from workers.pod_logs.access import Access, access
+from workers.pod_logs.moment import moment
 from workers.pod_logs.redacted import shown
 
 MOST_LINES = 1000
 """Of a pod's lines so many are kept."""
-
-_TIME = re.compile(rb"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)")
-_SECOND = 10**9
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +89,7 @@ def lines(data: bytes, container: str, since: int, until: int) -> Iterator[LogLi
     """
     for raw in data.splitlines():
         stamp, _, text = raw.partition(b" ")
-        at = _moment(stamp)
+        at = moment(stamp.decode("ascii", "replace"))
         if at is not None and since <= at <= until:
             line = text.decode("utf-8", "replace")
             yield LogLine(at, container, shown(line), access(line))
@@ -108,14 +104,3 @@ def log_of(namespace: str, pod: str, found: Iterable[LogLine], notes: Iterable[s
         first = sorted(ordered, key=lambda line: line.access is None)[:MOST_LINES]
         ordered = sorted(first, key=lambda line: line.at)
     return PodLog(namespace, pod, tuple(ordered), said)
-
-
-def _moment(stamp: bytes) -> int | None:
-    found = _TIME.fullmatch(stamp)
-    if found is None:
-        return None
-    try:
-        whole = datetime.fromisoformat(found[1].decode() + found[3].decode()).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
-    return int(whole.timestamp()) * _SECOND + int((found[2] or b"0").ljust(9, b"0"))

@@ -1,0 +1,86 @@
+"""What was around one pod at one moment, with its form in JSON. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from workers.surroundings.pod_state import PodEvent, PodState
+from workers.surroundings.policies import Policy
+from workers.surroundings.sockets import Sockets
+from workers.surroundings.tracked import Tracked
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the pod's node and Kubernetes said of it.
+
+    Attributes:
+        namespace: Of the pod.
+        pod: Its name.
+        uid: Its UID.
+        at: When it was asked, in nanoseconds since 1970 by the node's clock; by podcap's own where the node
+            was not asked.
+        routes: A line each.
+        neighbours: A line each.
+        sockets: None where the pod's network namespace could not be looked at.
+        counters: What its kernel has counted since the namespace was made.
+        tracked: What the node tracks of connections of the capture's pods, where its kernel shows that.
+        state: None where Kubernetes did not say.
+        policies: NetworkPolicies that select the pod.
+        namespace_labels: Labels of namespaces, as far as policies select by them.
+        events: About the pod.
+        missing: What is not here and why, a sentence each.
+    """
+
+    namespace: str
+    pod: str
+    uid: str
+    at: int = 0
+    routes: tuple[str, ...] = ()
+    neighbours: tuple[str, ...] = ()
+    sockets: Sockets | None = None
+    counters: Mapping[str, int] = field(default_factory=dict)
+    tracked: tuple[Tracked, ...] = ()
+    state: PodState | None = None
+    policies: tuple[Policy, ...] = ()
+    namespace_labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    events: tuple[PodEvent, ...] = ()
+    missing: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON's own types; `from_json` reads it back."""
+        values: dict[str, Any] = {each.name: getattr(self, each.name) for each in fields(self)}
+        return values | {
+            "routes": list(self.routes),
+            "neighbours": list(self.neighbours),
+            "sockets": None if self.sockets is None else self.sockets.to_json(),
+            "counters": dict(self.counters),
+            "tracked": [each.to_json() for each in self.tracked],
+            "state": None if self.state is None else self.state.to_json(),
+            "policies": [[each.namespace, each.name, dict(each.spec)] for each in self.policies],
+            "namespace_labels": {name: dict(labels) for name, labels in self.namespace_labels.items()},
+            "events": [list(each) for each in self.events],
+            "missing": list(self.missing),
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> "Surroundings":
+        """What `to_json` wrote.
+
+        Raises:
+            KeyError, TypeError, ValueError: It is something else.
+        """
+        sockets, state = value["sockets"], value["state"]
+        return cls(
+            **{
+                **value,
+                "routes": tuple(value["routes"]),
+                "neighbours": tuple(value["neighbours"]),
+                "sockets": None if sockets is None else Sockets.from_json(sockets),
+                "tracked": tuple(Tracked.from_json(each) for each in value["tracked"]),
+                "state": None if state is None else PodState.from_json(state),
+                "policies": tuple(Policy(*each) for each in value["policies"]),
+                "events": tuple(PodEvent(*each) for each in value["events"]),
+                "missing": tuple(value["missing"]),
+            }
+        )
