@@ -11,6 +11,8 @@ from pyshark.packet.packet import Packet
 
 from workers.summary.confine import end_with
 
+_GRACE = 1.0
+
 
 class TsharkCapture(Capture):
     """A capture file in memory, of any format that tshark reads: pyshark's own class writes plain pcap to it.
@@ -48,18 +50,26 @@ class TsharkCapture(Capture):
             process.stdin.close()
         return process
 
+    async def _cleanup_subprocess(self, process: Process) -> None:
+        """Lets it end by itself before it is killed.
+
+        pyshark kills at once what has closed its output: subprocess then fetches the exit status while
+        asyncio waits for it, and takes that for a failure. Whether packets are missing the caller sees.
+        """
+        try:
+            await asyncio.wait_for(process.wait(), _GRACE)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+
     def read(self) -> Iterator[Packet]:
         """The packets; tshark is gone and the loop closed behind the last of them, or behind an error.
 
         Raises:
-            Exception: Whatever pyshark raises about output that it does not understand, or a tshark that
-                failed.
+            Exception: Whatever pyshark raises about output that it does not understand.
         """
         try:
             yield from self
         finally:
-            try:
-                self.close()  # type: ignore[no-untyped-call]
-            finally:
-                self._running_processes.clear()
-                self.eventloop.close()
+            self.close()  # type: ignore[no-untyped-call]
+            self.eventloop.close()

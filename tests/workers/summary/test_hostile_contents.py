@@ -1,6 +1,7 @@
 import re
 import unicodedata
 
+import html5lib
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,6 +10,10 @@ from tests.examples import examples
 from tests.workers.summary import spoken
 from tests.workers.summary.speech import Dialogue
 from tests.workers.summary.told import message_of, printed, summary_of, typed
+from workers.page.page import page
+from workers.picture.alt_text import LONGEST
+from workers.picture.picture import chart_of, picture
+from workers.summary.summary import Summary
 
 HOSTILE = (
     "<!channel>",
@@ -28,6 +33,10 @@ HOSTILE = (
     "\U000e0041\ue000\ufff9",
     "\r\n> quote\n# head",
 )
+ELEMENTS = frozenset(
+    """html head meta title style body header h1 h2 p main section ol li ul span code figure svg path text
+    label input output div table caption thead tbody tr th td script""".split()  # noqa: SIM905, to be read
+)
 _CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
 _POWERS = re.compile(r"[<>]|&(?!amp;|lt;|gt;)")
 
@@ -46,6 +55,19 @@ def inert_everywhere(text: str) -> None:
     assert not [line for line in typed(summary) if unseen(line)]
     assert printed(summary).isascii()
     assert printed(summary).isprintable()
+    harmless_page(summary, text)
+
+
+def harmless_page(summary: Summary, title: str) -> None:
+    """It has its own elements only, and no text that is not seen."""
+    root = html5lib.parse(page(summary, title), treebuilder="etree", namespaceHTMLElements=False)
+    for element in root.iter():
+        name = str(element.tag).rpartition("}")[2]
+        assert name in ELEMENTS
+        assert not [each for each in element.attrib if str(each).startswith("on")]
+        if name not in ("script", "style"):
+            said = "".join([element.text or "", *map(str, element.attrib.values())])
+            assert not unseen(said.replace("\n", ""))
 
 
 def unseen(text: str) -> bool:
@@ -86,3 +108,12 @@ def test_lines_of_a_megabyte_are_cut() -> None:
     message = message_of(summary)
     assert len(message.text) < 12_000
     assert max(len(line) for line in typed(summary)) < 1000
+    assert len(page(summary, "x" * 255)) < 60_000
+
+
+@pytest.mark.parametrize("text", ["".join(HOSTILE), "\ud800", "", "W" * 300, "\u0e34" * 200])
+def test_a_picture_of_a_hostile_name_is_painted_and_told_inert(text: str) -> None:
+    painted = picture(chart_of(summary_of(spoken.names("x")), text))
+    assert painted.png.startswith(b"\x89PNG")
+    assert not unseen(painted.alt_text)
+    assert len(painted.alt_text) <= LONGEST

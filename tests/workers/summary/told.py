@@ -3,7 +3,9 @@
 import io
 import json
 
-from bot.terminal.words import in_the_terminal
+from bot.terminal.paint import Paint
+from bot.terminal.told import told
+from workers.page.page import page
 from workers.picture.alt_text import alt_text
 from workers.picture.picture import chart_of
 from workers.summary.context import Context
@@ -11,7 +13,6 @@ from workers.summary.files.capturefile import open_capture
 from workers.summary.findings.explained import explained
 from workers.summary.flows.counting import Counting
 from workers.summary.summary import Summary
-from workers.summary.table import flow_table, said_lines
 from workers.thread.messages import Message, summary_message
 
 
@@ -41,9 +42,7 @@ def message_of(summary: Summary) -> Message:
 
 def typed(summary: Summary) -> list[str]:
     """At a terminal."""
-    lines = [*flow_table(summary, limit=1000).split("\n"), *said_lines(summary, limit=100), *summary.notes]
-    lines += [f"{found.sentence} {found.next}" for found in summary.findings]
-    return [in_the_terminal(line) for line in lines]
+    return list(told(summary, width=100, paint=Paint(io.StringIO())))
 
 
 def everything(data: bytes) -> str:
@@ -51,4 +50,4 @@ def everything(data: bytes) -> str:
     summary = summary_of(data)
     message = message_of(summary)
     parts = [printed(summary), message.text, json.dumps(message.blocks, ensure_ascii=False), *typed(summary)]
-    return "\n".join([*parts, alt_text(chart_of(summary, "traefik/cheddar"))])
+    return "\n".join([*parts, page(summary, "a.pcap"), alt_text(chart_of(summary, "traefik/cheddar"))])
