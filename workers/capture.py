@@ -24,7 +24,6 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from workers.agent.agent import NotMadeError
-from workers.cluster.cluster import Cluster
 from workers.cluster.errors import ClusterError
 from workers.delivery import deliver, deliver_stored
 from workers.heart import WORKER
@@ -35,10 +34,10 @@ from workers.packaging import begin_naming
 from workers.permission import Judgement, judge
 from workers.place import PlaceError
 from workers.services import Services
-from workers.spool.spool import Spool
 from workers.tap.tap import NoTap
 from workers.taps import agents
-from workers.taps.way import TapWay
+from workers.taps.crew import Crew
+from workers.taps.together import Together
 from workers.work import Ended, Leaving, Work
 from workers.working_folder import working_folder
 
@@ -141,23 +140,27 @@ def _make(work: Work) -> None:
         begin_naming(work)
     if work.capture.stored_at is not None and deliver_stored(work):
         return
-    way = TapWay(work, work.folder / "spool.pcap")
-    with work.services.cluster() as cluster:
-        if work.has_reached(State.CAPTURING):
-            way.resume(cluster, agents.found_again(work, cluster))
-        else:
+    records = work.services.ledger.taps.of(work.capture.id)
+    with Crew(work, len(records)) as crew:
+        together = Together(work, records, crew)
+        begun = work.has_reached(State.CAPTURING)
+        if not begun:
             judgement = _recheck(work)
-            if work.lease.takeover and _has_begun(work, cluster):
-                way.resume(cluster, agents.found_again(work, cluster))
-            else:
-                _capture(work, cluster, way, judgement)
-        report = way.follow(cluster)
+            begun = work.lease.takeover and together.has_begun()
+            if not begun:
+                together.prepare(judgement)
+                together.begin()
+        if begun:
+            together.join()
+        together.follow()
         # Nobody takes over from a terminal, and its packets may be read from it for long.
         keep = work.capture.origin == SLACK
         if not keep:
-            agents.remove(work, cluster)
-        stored = (lambda: agents.remove(work, cluster)) if keep else (lambda: None)
-        deliver(work, way.raw, report, way.seen, stored=stored)
+            agents.remove(work, crew.cluster())
+        stored = (lambda: agents.remove(work, crew.cluster())) if keep else (lambda: None)
+        (way,) = together.ways
+        if way.report is not None:
+            deliver(work, way.raw, way.report, way.seen, stored=stored)
 
 
 def _recheck(work: Work) -> Judgement:
@@ -171,37 +174,7 @@ def _recheck(work: Work) -> Judgement:
     return judgement
 
 
-def _capture(work: Work, cluster: Cluster, way: TapWay, judgement: Judgement) -> None:
-    """Everything from the pod to the first packet.
-
-    An agent pod that may enter network namespaces is made only when the evidence demands it and the policy
-    allows it; where an earlier worker has made it, it serves from the beginning.
-    """
-    pod = way.find(cluster)
-    node = pod.node or ""
-    if not way.look(cluster, agents.made(work, cluster, node, "host"), pod, judgement):
-        agents.remove(work, cluster)
-        # Seconds have passed, and only this one may read the namespace's inode.
-        way.look(cluster, agents.made(work, cluster, node, "namespace"), pod, judgement)
-    heard = way.start()
-    begin_naming(work)
-    work.move(State.CAPTURING, trail={"tcpdump": heard})
-
-
-def _has_begun(work: Work, cluster: Cluster) -> bool:
-    """Whether an earlier worker started tcpdump and did not live to write that down; then that is done.
-
-    Where it captures stands in the trail; decided anew, the tap might be another one than that.
-    """
-    found = agents.found(work, cluster)
-    heard = "" if found is None else Spool(found).heard()
-    if heard:
-        begin_naming(work)
-        work.move(State.CAPTURING, trail={"tcpdump": heard})
-    return bool(heard)
-
-
 def _end(work: Work, state: State, sentence: str) -> None:
-    """Ends the capture; nobody needs its agent pod any more."""
+    """Ends the capture; nobody needs its agent pods any more."""
     agents.end(work)
     work.move(state, sentence=sentence)

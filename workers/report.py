@@ -1,10 +1,12 @@
 """How a capture is reported to whoever asked for it: in a Slack thread, at a terminal, or to nobody."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
 from workers.cluster.pod import Pod
 from workers.ledger.capture import Capture
+from workers.ledger.tap_record import TapRecord
 from workers.spool.progress import Progress
 from workers.summary.summary import Summary
 from workers.tap.evidence import Evidence
@@ -22,8 +24,11 @@ class Report(Protocol):
     def show_evidence(self, capture: Capture, pod: Pod, evidence: Evidence) -> None:
         """What the node said about where the pod's packets pass, before a tap is decided from it."""
 
-    def show_progress(self, capture: Capture, progress: Progress) -> None:
-        """How far a running capture is, about every half second; a place that fails is passed over."""
+    def show_progress(self, capture: Capture, progress: Progress, taps: Sequence[TapRecord] = ()) -> None:
+        """How far a running capture is, about every half second; a place that fails is passed over.
+
+        `taps` are those of a capture of several, as they are now.
+        """
 
     def follow(self, capture: Capture, spool: Path) -> None:
         """The capture begins: `spool` is the file that its packets, not yet cut, are added to."""
@@ -57,7 +62,7 @@ class Silence:
     def show_evidence(self, capture: Capture, pod: Pod, evidence: Evidence) -> None:
         """Nobody looks."""
 
-    def show_progress(self, capture: Capture, progress: Progress) -> None:
+    def show_progress(self, capture: Capture, progress: Progress, taps: Sequence[TapRecord] = ()) -> None:
         """Nobody looks."""
 
     def follow(self, capture: Capture, spool: Path) -> None:

@@ -1,6 +1,7 @@
 """What the steps of one capture share while a worker is at it."""
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -13,6 +14,7 @@ from workers.cluster.errors import ExecCutError, UnreachableError
 from workers.ledger.capture import SLACK, Capture
 from workers.ledger.lease import Lease, LeaseLostError
 from workers.ledger.states import ACTIVE, State
+from workers.ledger.tap_record import TapRecord
 from workers.naming import Naming
 from workers.place import PlaceError
 from workers.report import Report
@@ -53,6 +55,7 @@ class Work:
         agent_pod_asked: Whether there may be an agent pod of it.
         naming: The names of the cluster's addresses, on their way since packets are captured.
         compiled: The capture filter as tcpdump got it.
+        broken: What ended the work at one of several taps, and so ends it at all of them.
     """
 
     services: Services
@@ -63,6 +66,9 @@ class Work:
     agent_pod_asked: bool = False
     naming: Naming | None = None
     compiled: str = ""
+    broken: BaseException | None = None
+    # Of the threads that are at its taps one at a time writes, or looks for what others wrote.
+    _writing: Any = field(default_factory=threading.RLock, repr=False)
     _asked_at: float = field(default=0.0, repr=False)
 
     def move(self, state: State, *, trail: Mapping[str, Any] | None = None, **facts: Any) -> None:
@@ -77,7 +83,8 @@ class Work:
             LeaseLostError: Another worker has it.
             IllegalMoveError: Somebody else has ended it.
         """
-        self.capture = self.services.ledger.move_held(self.lease, state, trail=trail, **facts)
+        with self._writing:
+            self.capture = self.services.ledger.move_held(self.lease, state, trail=trail, **facts)
         log.info("%s", state)
         self.show()
 
@@ -112,18 +119,40 @@ class Work:
         Raises:
             LeaseLostError: Another worker has it.
         """
-        self.capture = self.services.ledger.note(self.capture.id, lease=self.lease, **facts)
+        with self._writing:
+            self.capture = self.services.ledger.note(self.capture.id, lease=self.lease, **facts)
 
-    def record(self, event: str, facts: Mapping[str, Any], **columns: Any) -> None:
+    def note_tap(self, record: TapRecord, /, **facts: Any) -> TapRecord:
+        """Writes what one of its taps has come to; that tap as it is then.
+
+        Raises:
+            LeaseLostError: Another worker has it.
+        """
+        self.services.ledger.taps.note(self.lease, record.number, **facts)
+        return replace(record, **facts)
+
+    def record(
+        self, event: str, facts: Mapping[str, Any], *, tap: TapRecord | None = None, **columns: Any
+    ) -> None:
         """Appends what is no move to the trail, and sets columns of the capture.
+
+        Args:
+            event: What happened.
+            facts: What is known of it.
+            tap: Which of several taps it is about.
+            columns: Columns of the capture.
 
         Raises:
             LeaseLostError: Another worker has it.
         """
         by, lease = self.lease.worker, self.lease
-        self.services.ledger.record(self.capture.id, event, by=by, facts=facts, lease=lease, **columns)
-        if columns:
-            self.capture = replace(self.capture, **columns)
+        about = {} if tap is None else {"namespace": tap.namespace, "pod": tap.pod or tap.name}
+        with self._writing:
+            self.services.ledger.record(
+                self.capture.id, event, by=by, facts=facts, lease=lease, **about, **columns
+            )
+            if columns:
+                self.capture = replace(self.capture, **columns)
 
     def has_recorded(self, event: str) -> bool:
         """Whether a worker before this one has appended it to the trail."""
@@ -161,9 +190,12 @@ class Work:
 
         Raises:
             Leaving: This process was told to end.
+            What broke off the work at another of its taps.
         """
         if self.services.leaving.is_set():
             raise Leaving
+        if self.broken is not None:
+            raise self.broken
 
     def stop_asked(self) -> bool:
         """Whether somebody asked to stop; the ledger is asked once a second, also for its duration.
@@ -173,19 +205,24 @@ class Work:
             Leaving: This process was told to end.
         """
         self.refuse_if_leaving()
-        now = time.monotonic()
-        if now >= self._asked_at + _ASK_AGAIN_SECONDS:
-            self._asked_at = now
+        if time.monotonic() >= self._asked_at + _ASK_AGAIN_SECONDS and self._writing.acquire(blocking=False):
             try:
-                fresh = self.services.ledger.get(self.capture.id)
-            except SQLAlchemyError as error:
-                # Packets are captured meanwhile; a database that is back in time has cost nothing.
-                log.warning("the ledger did not answer: %s", error)
-            else:
-                if fresh.token != self.lease.token or fresh.state not in ACTIVE:
-                    raise LeaseLostError(f"{fresh.id} was given to another worker")
-                self.capture = fresh
+                self._ask()
+            finally:
+                self._writing.release()
         return self.capture.stop_requested_by is not None
+
+    def _ask(self) -> None:
+        self._asked_at = time.monotonic()
+        try:
+            fresh = self.services.ledger.get(self.capture.id)
+        except SQLAlchemyError as error:
+            # Packets are captured meanwhile; a database that is back in time has cost nothing.
+            log.warning("the ledger did not answer: %s", error)
+            return
+        if fresh.token != self.lease.token or fresh.state not in ACTIVE:
+            raise LeaseLostError(f"{fresh.id} was given to another worker")
+        self.capture = fresh
 
     def patiently(self, step: Callable[[], _T]) -> _T:
         """Makes a step before the first packet, which may be made twice: again while nobody answers.

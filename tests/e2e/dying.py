@@ -12,6 +12,7 @@ from typing import Any
 from workers.capture import run
 from workers.ledger.capture import Capture
 from workers.ledger.lease import Lease
+from workers.ledger.leases import Leases
 from workers.ledger.ledger import Ledger
 from workers.ledger.states import State
 from workers.services import open_services
@@ -26,9 +27,9 @@ def _die() -> None:
 
 
 def _die_at(moment: str) -> None:
-    take, move, record, start = Ledger.take, Ledger.move_held, Ledger.record, Spool.start
+    take, move, record, start = Leases.take, Ledger.move_held, Ledger.record, Spool.start
 
-    def taken(self: Ledger, capture_id: str, worker: str) -> tuple[Capture, Lease]:
+    def taken(self: Leases, capture_id: str, worker: str) -> tuple[Capture, Lease]:
         found = take(self, capture_id, worker)
         if moment == State.TAPPING:
             _die()
@@ -52,7 +53,8 @@ def _die_at(moment: str) -> None:
         return heard
 
     Spool.start = started  # type: ignore[method-assign]
-    Ledger.take, Ledger.move_held, Ledger.record = taken, moved, recorded  # type: ignore[method-assign]
+    Leases.take = taken  # type: ignore[method-assign]
+    Ledger.move_held, Ledger.record = moved, recorded  # type: ignore[method-assign]
 
 
 def main() -> None:

@@ -232,6 +232,16 @@ def delete(cluster: Cluster, namespace: str, capture_id: str, *, grace: int = 0,
     return bool(deleted)
 
 
+def remove(agent: AgentPod) -> None:
+    """Removes one agent pod, and waits until it is gone.
+
+    Raises:
+        AgentError: It is still there after 30 seconds.
+    """
+    if agent.cluster.delete_pod(agent.pod.namespace, agent.pod.name):
+        _wait_until_gone(agent.cluster, agent.pod.namespace, agent.pod.name, _GONE_SECONDS)
+
+
 def _wait_until_gone(cluster: Cluster, namespace: str, name: str, seconds: float) -> None:
     for pod in cluster.watch_pod(namespace, name, seconds=seconds):
         if pod is None:

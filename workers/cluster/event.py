@@ -32,13 +32,13 @@ class News:
 def pod_event(pod: Pod, capture_id: str, news: News) -> dict[str, Any]:
     """The manifest of an Event on `pod`, in its namespace.
 
-    Its name is made of capture and reason, so that the same news written twice is one Event.
+    Its name is made of capture, reason and pod, so that the same news written twice is one Event.
     """
     at = news.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return {
         "apiVersion": "v1",
         "kind": "Event",
-        "metadata": {"name": f"{capture_id}.{news.reason.lower()}", "namespace": pod.namespace},
+        "metadata": {"name": f"{capture_id}.{news.reason.lower()}.{pod.uid}", "namespace": pod.namespace},
         "involvedObject": {
             "apiVersion": "v1",
             "kind": "Pod",

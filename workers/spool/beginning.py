@@ -5,9 +5,9 @@ an open connection takes, and not the tenths of a second of starting a command. 
 its beginning as soon as it is reached.
 """
 
+import logging
 from collections.abc import Sequence
-from types import TracebackType
-from typing import Self
+from contextlib import suppress
 
 from workers.agent.agent import AgentPod
 from workers.agent.script import script
@@ -15,6 +15,9 @@ from workers.cluster.errors import ClusterError, ExecCutError
 from workers.cluster.exec import STDOUT, ExecStream
 from workers.spool.patience import patiently
 
+log = logging.getLogger(__name__)
+
+_READY = b"ready\n"
 _HOLD_SECONDS = 60.0
 _SHORT = 30.0
 
@@ -33,33 +36,27 @@ class Beginning:
         self._stream: ExecStream | None = None
         self._said = bytearray()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._stream is not None:
-            self._stream.close()
-
     def hold(self) -> None:
-        """Lets the node wait for `go`; returns when it does.
-
-        Raises:
-            ClusterError: It was not reached.
-        """
-        self._stream = self._agent.stream(self._argv("hold"), seconds=_HOLD_SECONDS, stdin=True)
-        for channel, piece in self._stream:
-            if channel == STDOUT:
-                self._said += piece
-            if self._said.startswith(b"ready\n"):
-                return
-        raise ExecCutError(f"Node {self._agent.node} did not wait for the beginning.")
+        """Lets the node wait for `go`; returns when it does, or is not reached."""
+        try:
+            self._stream = self._agent.stream(self._argv("hold"), seconds=_HOLD_SECONDS, stdin=True)
+            for channel, piece in self._stream:
+                self._said += piece if channel == STDOUT else b""
+                if self._said.startswith(_READY):
+                    return
+        except ClusterError as error:
+            log.warning("node %s begins when it is reached: %s", self._agent.node, error)
 
     def go(self) -> None:
         """Says it to a node that waits; `began` hears what it did."""
         if self._stream is not None:
-            self._stream.say(b"go\n")
+            with suppress(ClusterError):
+                self._stream.say(b"go\n")
+
+    def close(self) -> None:
+        """Leaves a node that still waits: nothing begins there."""
+        if self._stream is not None:
+            self._stream.close()
 
     def began(self) -> list[int | None]:
         """When each spool began, in nanoseconds since 1970 by the node's clock; None for one that is gone.
@@ -69,13 +66,12 @@ class Beginning:
         Raises:
             ClusterError: The node was not reached.
         """
-        try:
-            if self._stream is not None:
+        if self._stream is not None:
+            # Whether it heard may not be known; the next command finds what it did.
+            with suppress(ClusterError):
                 for channel, piece in self._stream:
                     self._said += piece if channel == STDOUT else b""
-                return self._read(bytes(self._said).removeprefix(b"ready\n"))
-        except ClusterError:
-            pass  # Whether it heard is not known; the next command finds what it did.
+                return self._read(bytes(self._said).removeprefix(_READY))
         done = patiently(self._agent, lambda: self._agent.run(self._argv(""), seconds=_SHORT))
         return self._read(done.stdout)
 

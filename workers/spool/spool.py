@@ -81,7 +81,7 @@ class Spool:
     """
 
     def __init__(self, agent: AgentPod, *, directory: str = SPOOL_DIRECTORY) -> None:
-        self._agent = agent
+        self.agent = agent
         self._directory = directory
         self._began = time.monotonic()
         self._limits: SpoolLimits | None = None
@@ -118,7 +118,7 @@ class Spool:
         arguments = [supervise, self._directory, *map(str, settings), tap.filter(wanted)]
         arguments += ["" if value is None else str(value) for value in (tap.pid, tap.started, limits.armed)]
         arguments.append(f"{limits.pause:g}")
-        done = patiently(self._agent, lambda: self._run("start.sh", arguments))
+        done = patiently(self.agent, lambda: self._run("start.sh", arguments))
         self._began = time.monotonic()
         self._limits = limits
         self.seconds = limits.seconds
@@ -144,7 +144,7 @@ class Spool:
             ClusterError: The agent pod is not reached.
         """
         argv = ["grep", "-s", "listening on", f"{self._directory}/run/log"]
-        done = patiently(self._agent, lambda: self._agent.run(argv, seconds=_SHORT))
+        done = patiently(self.agent, lambda: self.agent.run(argv, seconds=_SHORT))
         return _listening(done.stdout)
 
     def resume(self, limits: SpoolLimits, *, since: float) -> None:
@@ -160,7 +160,7 @@ class Spool:
         self._began = time.monotonic() - since
         self._limits = limits
         self.seconds = limits.seconds
-        patiently(self._agent, lambda: self.extend(limits.seconds))
+        patiently(self.agent, lambda: self.extend(limits.seconds))
 
     def follow(
         self,
@@ -187,7 +187,7 @@ class Spool:
         with path.open("a+b") as file:
             pause = self._limits.pause if self._limits else _PAUSE
             follower = Follower(
-                self._agent, self._directory, file, expected=self._expected, pause=max(pause, _PAUSE)
+                self.agent, self._directory, file, expected=self._expected, pause=max(pause, _PAUSE)
             )
             poll = self._poll(follower, on_progress, should_stop, wanted_seconds)
             try:
@@ -236,7 +236,7 @@ class Spool:
         """
         try:
             done = patiently(
-                self._agent, lambda: self._run("finish.sh", [self._directory], seconds=2 * _SHORT)
+                self.agent, lambda: self._run("finish.sh", [self._directory], seconds=2 * _SHORT)
             )
         except OutOfPatienceError as error:
             raise SpoolLostError(str(error)) from error
@@ -294,7 +294,7 @@ class Spool:
 
     def _run(self, name: str, arguments: list[str], *, seconds: float = _SHORT) -> Completed:
         program = script("workers.spool", name)
-        return self._agent.run(["sh", "-c", program, f"podcap-{name}", *arguments], seconds=seconds)
+        return self.agent.run(["sh", "-c", program, f"podcap-{name}", *arguments], seconds=seconds)
 
 
 def _listening(output: bytes) -> str:

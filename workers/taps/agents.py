@@ -2,6 +2,7 @@
 
 import logging
 import time
+from dataclasses import replace
 
 from workers.agent import agent
 from workers.agent.agent import AgentPod
@@ -14,23 +15,35 @@ from workers.work import Ended, Work
 
 log = logging.getLogger(__name__)
 
-_GONE = (
+GONE = (
     "The worker at this capture ended, and when another one came the agent pod with its packets was gone: "
     "ask again."
 )
+"""Why nothing came of it, for the asker."""
 _FIND_SECONDS = 60.0
 _FIND_AGAIN_SECONDS = 1.0
 
 
-def made(work: Work, cluster: Cluster, node: str, profile: Profile) -> AgentPod:
-    """The capture's agent pod, running. It is there until its packets are safe, or the capture has ended."""
+def made(work: Work, cluster: Cluster, node: str, number: int, profile: Profile) -> AgentPod:
+    """The capture's agent pod on a node, running, until its packets are safe or the capture has ended.
+
+    Args:
+        work: The capture.
+        cluster: For this thread.
+        node: The node.
+        number: Which of the capture's nodes that is, from 0.
+        profile: What it must be able to do there.
+
+    Raises:
+        ClusterError: There is none.
+    """
     settings = work.services.settings
     capture = work.capture
     work.agent_pod_asked = True
     return work.patiently(
         lambda: agent.create(
             cluster,
-            owner=_owner(work),
+            owner=replace(_owner(work), number=number),
             node=node,
             namespace=settings.agent_namespace,
             image=settings.required("PODCAP_AGENT_IMAGE"),
@@ -42,44 +55,52 @@ def made(work: Work, cluster: Cluster, node: str, profile: Profile) -> AgentPod:
     )
 
 
-def found(work: Work, cluster: Cluster) -> AgentPod | None:
-    """The agent pod that an earlier worker made; None when there is none any more.
+def found(work: Work, cluster: Cluster) -> tuple[AgentPod, ...]:
+    """The agent pods that an earlier worker made and that run still.
 
     Raises:
         ClusterError: The cluster does not say.
     """
-    pods = agent.find(cluster, owner=_owner(work), namespace=work.services.settings.agent_namespace)
-    return next(iter(pods), None)
+    return agent.find(cluster, owner=_owner(work), namespace=work.services.settings.agent_namespace)
 
 
-def found_again(work: Work, cluster: Cluster) -> AgentPod:
-    """The agent pod with the packets of an earlier worker; it is looked for until the cluster answers.
+def found_again(work: Work, cluster: Cluster) -> tuple[AgentPod, ...]:
+    """The agent pods with the packets of an earlier worker; they are looked for until the cluster answers.
 
     Raises:
-        Ended: It is gone, and the packets with it.
+        Ended: They are gone, and the packets with them.
         ClusterError: The cluster does not say.
     """
     until = time.monotonic() + _FIND_SECONDS
     while True:
         work.refuse_if_leaving()
         try:
-            pod = found(work, cluster)
+            pods = found(work, cluster)
         except (ForbiddenError, UnauthenticatedError):
             raise
         except ClusterError as error:
             if time.monotonic() > until:
                 raise
-            log.info("the agent pod is looked for again: %s", error)
+            log.info("the agent pods are looked for again: %s", error)
             time.sleep(_FIND_AGAIN_SECONDS)
             continue
-        if pod is None:
+        if not pods:
             said = work.capture.sentence
-            raise Ended(State.FAILED, f"{said} {_GONE}" if said else _GONE)
-        return pod
+            raise Ended(State.FAILED, f"{said} {GONE}" if said else GONE)
+        return pods
+
+
+def remove_one(work: Work, pod: AgentPod) -> None:
+    """Removes one of them, so that another may take its place; logs where it does not go."""
+    work.refuse_if_lost()
+    try:
+        agent.remove(pod)
+    except ClusterError as error:
+        log.warning("the agent pod may be left: %s", error)
 
 
 def remove(work: Work, cluster: Cluster) -> None:
-    """Only whoever has the capture removes its agent pod: another worker may be reading from it."""
+    """Only whoever has the capture removes its agent pods: another worker may be reading from them."""
     work.refuse_if_lost()
     try:
         agent.delete(cluster, work.services.settings.agent_namespace, work.capture.id)
@@ -89,7 +110,7 @@ def remove(work: Work, cluster: Cluster) -> None:
 
 
 def end(work: Work) -> None:
-    """The capture ends: nobody needs its agent pod any more, if there is one."""
+    """The capture ends: nobody needs its agent pods any more, if there are any."""
     if not work.agent_pod_asked:
         return
     try:

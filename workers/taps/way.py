@@ -2,18 +2,20 @@
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from workers.agent.agent import AgentPod
+from workers.agent.pod_spec import SPOOL_DIRECTORY
 from workers.announcement import announced
 from workers.cluster.cluster import Cluster
 from workers.cluster.errors import ClusterError
 from workers.cluster.pod import Pod
 from workers.ledger.lease import LeaseLostError
 from workers.ledger.states import State
+from workers.ledger.tap_record import TapRecord, TapState
 from workers.permission import Judgement
 from workers.spool.partial import failed, lost
 from workers.spool.progress import Progress
@@ -23,7 +25,7 @@ from workers.tap.evidence import Evidence
 from workers.tap.gather import gather
 from workers.tap.iflink import with_iflink
 from workers.tap.proof import Watched
-from workers.tap.tap import Tap, decide, explain
+from workers.tap.tap import NoTap, Tap, decide, explain
 from workers.tap.watch import watched
 from workers.taps.limits import spool_limits
 from workers.trail.facts import tap_of, tapped
@@ -37,39 +39,81 @@ _GOES_ON = (Leaving, LeaseLostError)
 
 
 class TapWay:
-    """One tap, in the hands of one thread at a time: `find`, `look`, `start`, `follow`.
+    """One tap, in the hands of one thread at a time: `find`, `look`, `start`, `begin`, `follow`.
 
-    A worker that takes over begins with `resume` in place of the first three.
+    A worker that takes over begins with `resume` in place of the first four. One that has `failed` is passed
+    over from then on.
 
     Args:
         work: The capture.
-        raw: Where its packets go, as the node's spool has them.
+        record: The tap as the ledger has it.
+        of: How many the capture has.
 
     Attributes:
+        record: As it is now.
+        pod: The pod, once it was found.
+        agent: The agent pod on its node.
+        error: Why it failed; None as long as it did not.
+        heard: What tcpdump said when it began to listen.
+        compiled: The filter as tcpdump got it.
+        progress: How far it is.
+        raw: Where its packets go, as the node's spool has them.
         report: How the spool ended; None before.
         seen: What the node counted meanwhile, where that is known.
     """
 
-    def __init__(self, work: Work, raw: Path) -> None:
+    def __init__(self, work: Work, record: TapRecord, *, of: int) -> None:
         self._work = work
-        self._agent: AgentPod | None = None
+        self._of = of
         self._spool: Spool | None = None
         self._before: tuple[Pod, Tap, Evidence] | None = None
-        self._resumed = False
-        self.raw = raw
+        self.record = record
+        self.pod: Pod | None = None
+        self.agent: AgentPod | None = None
+        self.error: ClusterError | NoTap | None = None
+        self.heard = self.compiled = ""
+        self.progress = Progress(0, 0, 0.0)
+        self.raw = work.folder / (f"spool-{record.number}.pcap" if of > 1 else "spool.pcap")
         self.report: SpoolReport | None = None
         self.seen: Watched | None = None
 
-    def find(self, cluster: Cluster) -> Pod:
-        """The pod, running.
+    @property
+    def directory(self) -> str:
+        """Where its spool lies in the agent pod."""
+        return f"{SPOOL_DIRECTORY}/{self.record.number}" if self._of > 1 else SPOOL_DIRECTORY
+
+    @property
+    def failed(self) -> bool:
+        """Whether nothing more will come of it."""
+        return self.record.state is TapState.FAILED
+
+    def trying(self, step: Callable[[], None]) -> None:
+        """Takes a step; what goes wrong there is this tap's alone."""
+        if self.failed:
+            return
+        try:
+            step()
+        except (ClusterError, NoTap) as error:
+            self.fail(error)
+
+    def fail(self, error: ClusterError | NoTap) -> None:
+        """Nothing comes of it."""
+        log.warning("%s: %s", self.record.name, error)
+        self.error = error
+        self._note(state=TapState.FAILED, sentence=str(error))
+
+    def find(self, cluster: Cluster) -> None:
+        """Finds the pod, running.
 
         Raises:
             ClusterError: There is none.
         """
-        capture = self._work.capture
-        return self._work.patiently(lambda: cluster.running_pod(capture.namespace, capture.pod))
+        record = self.record
+        self.pod = self._work.patiently(lambda: cluster.running_pod(record.namespace, record.pod))
+        if self.pod.node != record.node:
+            self._note(node=self.pod.node)
 
-    def look(self, cluster: Cluster, agent_pod: AgentPod, pod: Pod, judgement: Judgement) -> bool:
+    def look(self, cluster: Cluster, agent_pod: AgentPod, judgement: Judgement) -> bool:
         """Decides the tap from what the node says.
 
         Returns:
@@ -80,43 +124,58 @@ class TapWay:
             NoTap: Nothing is certain, or not allowed.
             ClusterError: The node was not asked.
         """
-        work = self._work
+        work, pod = self._work, self.pod
+        if pod is None:
+            raise ValueError("nobody has found it yet")
         evidence = work.patiently(lambda: gather(agent_pod, pod, poll=work.give_up_if_stopped))
         if judgement.exec_in_pod:
             evidence = with_iflink(cluster, pod, evidence, poll=work.give_up_if_stopped)
         work.report.show_evidence(work.capture, pod, evidence)
         tap = decide(evidence, pod, may_enter=judgement.namespace_tap)
-        self._agent = agent_pod
+        self.agent = agent_pod
         self._before = pod, tap, evidence
         return tap.pid is None or agent_pod.may_enter
 
-    def start(self) -> str:
-        """Starts tcpdump where `look` found; its own line.
+    def start(self, cluster: Cluster, *, here: int) -> None:
+        """Starts tcpdump where `look` found; one of several waits for its beginning.
+
+        Args:
+            cluster: For this thread.
+            here: How many taps are on its node.
 
         Raises:
             ClusterError: It does not start.
         """
         work, capture = self._work, self._work.capture
-        agent_pod, (pod, tap, evidence) = self._known()
-        work.note(
-            pod_uid=pod.uid,
-            node=tap.node,
-            interface=tap.interface,
-            tap=explain(tap),
-            confidence=tap.confidence,
-        )
-        self._spool = Spool(agent_pod)
+        agent_pod, (pod, tap, evidence) = self._known(cluster)
+        where = {"pod_uid": pod.uid, "interface": tap.interface, "tap": explain(tap)}
+        where["confidence"] = tap.confidence
+        if self._of == 1:
+            work.note(node=tap.node, **where)
+        self._spool = Spool(agent_pod, directory=self.directory)
         work.give_up_if_stopped()
-        limits = spool_limits(capture)
-        work.record("tapped", tapped(pod, tap, evidence, capture.filter, limits, agent_pod.pod))
-        heard = self._spool.start(tap, capture.filter, limits)
-        work.compiled = tap.filter(capture.filter)
-        return heard
+        limits = spool_limits(capture, taps=self._of, here=here)
+        facts = tapped(pod, tap, evidence, self._wanted(), limits, agent_pod.pod)
+        work.record("tapped", {"tap": self.record.number, **facts}, tap=self.record)
+        self.heard = self._spool.start(tap, self._wanted(), limits)
+        self.compiled = tap.filter(self._wanted())
+        self._note(state=TapState.READY, node=tap.node, addresses=pod.ips, **where)
 
-    def _known(self) -> tuple[AgentPod, tuple[Pod, Tap, Evidence]]:
-        if self._agent is None or self._before is None:
+    def _wanted(self) -> str:
+        """The filter asked for, with what narrows this tap besides."""
+        parts = [part for part in (self.record.filter, self._work.capture.filter) if part]
+        return " and ".join(f"({part})" for part in parts) if len(parts) > 1 else "".join(parts)
+
+    def _known(self, cluster: Cluster) -> tuple[AgentPod, tuple[Pod, Tap, Evidence]]:
+        if self.agent is None or self._before is None:
             raise ValueError("nobody has looked yet")
-        return self._agent, self._before
+        return replace(self.agent, cluster=cluster), self._before
+
+    def begin(self, began: int | None) -> None:
+        """Its packets count from now on; `began` is the node's time, in nanoseconds since 1970."""
+        if self._spool is not None:
+            self._spool.has_begun()
+        self._note(state=TapState.CAPTURING, began=began)
 
     def resume(self, cluster: Cluster, agent_pod: AgentPod) -> None:
         """Takes up what an earlier worker began: agent pod and spool are there, whatever became of the pod.
@@ -125,37 +184,43 @@ class TapWay:
             ClusterError: The agent pod is not reached.
         """
         work = self._work
-        self._agent = agent_pod
-        work.compiled = self._last_facts("tapped").get("filter_compiled", "")
+        self.agent = agent_pod
+        facts = self._facts()
+        self.compiled = facts.get("filter_compiled", "")
         if work.capture.state is State.CAPTURING:
-            self._before = self._look_again(cluster, agent_pod)
-        self._spool = Spool(agent_pod)
-        self._spool.resume(spool_limits(work.capture), since=self._captured_for())
+            self._before = self._look_again(cluster, agent_pod, facts)
+        limits = spool_limits(work.capture, taps=self._of)
+        self._spool = Spool(agent_pod, directory=self.directory)
+        self._spool.resume(limits, since=self._captured_for())
 
-    def _look_again(self, cluster: Cluster, agent_pod: AgentPod) -> tuple[Pod, Tap, Evidence] | None:
+    def _look_again(
+        self, cluster: Cluster, agent_pod: AgentPod, facts: Mapping[str, Any]
+    ) -> tuple[Pod, Tap, Evidence] | None:
         """What the node counts from now on is compared with the capture; None where that proves nothing."""
-        capture = self._work.capture
-        where = self._last_facts("tapped")
-        if not where:
+        record = self.record
+        if not facts:
             return None
         try:
-            pod = cluster.running_pod(capture.namespace, capture.pod)
-            if pod.uid != capture.pod_uid:
+            pod = cluster.running_pod(record.namespace, record.pod)
+            if pod.uid != facts["pod_uid"]:
                 return None
             evidence = gather(agent_pod, pod, poll=self._work.refuse_if_leaving)
         except ClusterError as error:
             log.info("the capture will not be compared with the node's counters: %s", error)
             return None
-        return pod, tap_of(where), evidence
+        return pod, tap_of(facts), evidence
 
-    def _last_facts(self, event: str) -> Mapping[str, Any]:
-        """What the trail knows of the capture's last event of a kind; nothing when there was none."""
-        wanted = Wanted(capture_id=self._work.capture.id, event=event, newest=1)
-        trail = self._work.services.ledger.trail
-        return next((json.loads(entry.facts) for entry in trail.entries(wanted)), {})
+    def _facts(self) -> Mapping[str, Any]:
+        """What the trail knows of where it was tapped; nothing when it was not."""
+        wanted = Wanted(capture_id=self._work.capture.id, event="tapped")
+        entries = [json.loads(entry.facts) for entry in self._work.services.ledger.trail.entries(wanted)]
+        found: dict[str, Any] = next(
+            (facts for facts in reversed(entries) if facts.get("tap", 0) == self.record.number), {}
+        )
+        return found
 
     def _captured_for(self) -> float:
-        """Seconds since tcpdump began, by the clocks of two workers: for the progress bar."""
+        """Seconds since the beginning, by the clocks of two workers: for the progress bar."""
         capture = self._work.capture
         wanted = Wanted(capture_id=capture.id, event=State.CAPTURING)
         entries = list(self._work.services.ledger.trail.entries(wanted))
@@ -164,43 +229,63 @@ class TapWay:
         began = datetime.fromisoformat(entries[-1].at)
         return min(max(0.0, (datetime.now(UTC) - began).total_seconds()), float(capture.seconds))
 
-    def follow(self, cluster: Cluster) -> SpoolReport:
-        """Brings everything that tcpdump writes here until it has ended; how it did."""
-        if self._before is None or self._agent is None:
-            self.report = self._collect(cluster)
-            return self.report
-        pod, tap, evidence = self._before
-        with announced(cluster, pod, self._work.capture, unless=_GOES_ON):
-            self.report = self._collect(cluster)
-            if not self.report.partial:
-                self.seen = watched(cluster, self._agent, pod, tap, evidence)
-        return self.report
+    def follow(self, cluster: Cluster, *, over: Callable[[int], None]) -> None:
+        """Brings everything that tcpdump writes here until it has ended.
 
-    def _collect(self, cluster: Cluster) -> SpoolReport:
+        Args:
+            cluster: For this thread.
+            over: Called once nothing more is captured, with the duration as the node knows it.
+
+        Raises:
+            ClusterError: What arrived is not what the node has.
+        """
+        if self.agent is not None and self._spool is not None:
+            self.agent = self._spool.agent = replace(self.agent, cluster=cluster)
+        if self._before is None or self.agent is None:
+            report = self._collect(cluster, over)
+        else:
+            pod, tap, evidence = self._before
+            with announced(cluster, pod, self._work.capture, unless=_GOES_ON):
+                report = self._collect(cluster, over)
+                if not report.partial:
+                    self.seen = watched(cluster, self.agent, pod, tap, evidence)
+        self.report = report
+        self._note(
+            state=TapState.COLLECTED if report.packets_captured or not report.partial else TapState.FAILED,
+            packets=report.packets_captured,
+            bytes=report.bytes,
+            dropped=report.packets_dropped_by_kernel,
+            ended_by=report.ended_by,
+            spool_sha256=report.sha256,
+            sentence=report.error or None,
+            **({} if report.began is None else {"began": report.began}),
+        )
+
+    def _collect(self, cluster: Cluster, over: Callable[[int], None]) -> SpoolReport:
         """All that tcpdump writes, and how it ended; or what arrived of it."""
         try:
-            report = self._follow()
+            report = self._follow(over)
         except SpoolLostError as error:
             return lost(self.raw, error)
-        return failed(report, cluster, self._work.capture) if report.partial else report
+        return failed(report, cluster, self.record) if report.partial else report
 
-    def _follow(self) -> SpoolReport:
+    def _follow(self, over: Callable[[int], None]) -> SpoolReport:
         work, spool = self._work, self._spool
         if spool is None:
             raise ValueError("nothing was started")
-        work.report.follow(work.capture, self.raw)
         spool.follow(
             self.raw,
             on_progress=self._show_progress,
             should_stop=work.stop_asked,
             wanted_seconds=lambda: work.capture.seconds,
         )
-        work.advance(State.COLLECTING)
-        if spool.seconds < work.capture.seconds:
-            work.note(seconds=spool.seconds)
-            work.say("The capture was to run longer, but it had ended by then.")
+        over(spool.seconds)
         return spool.finish(self.raw)
 
     def _show_progress(self, progress: Progress) -> None:
-        if self._work.capture.state is State.CAPTURING:
+        self.progress = progress
+        if self._of == 1 and self._work.capture.state is State.CAPTURING:
             self._work.report.show_progress(self._work.capture, progress)
+
+    def _note(self, **facts: Any) -> None:
+        self.record = self._work.note_tap(self.record, **facts)

@@ -8,6 +8,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -391,7 +392,7 @@ def test_an_armed_spool_has_its_duration_from_the_beginning_that_all_of_a_node_s
     for spool in spools:
         spool.start(link.tap, "udp port 9999", ARMED)
     link.send(5)
-    with Beginning(one, [spool.directory for spool in spools]) as beginning:
+    with closing(Beginning(one, [spool.directory for spool in spools])) as beginning:
         beginning.hold()
         time.sleep(ARMED.seconds + 1.5)
         before = time.time_ns()
@@ -431,6 +432,6 @@ def test_an_armed_spool_that_nobody_begins_ends_by_itself(agent: Agents, link: A
 
 def test_a_node_whose_worker_is_gone_while_it_waits_begins_nothing(agent: Agents, tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
-    with Beginning(agent(), [str(tmp_path)]) as beginning:
+    with closing(Beginning(agent(), [str(tmp_path)])) as beginning:
         beginning.hold()
     assert not (tmp_path / "run/began").exists()
