@@ -53,6 +53,10 @@ def _accept(services: Services, capture: Capture, *, again: bool) -> Capture | N
     if judgement.refusal is not None:
         end(services, capture, State.DENIED, judgement.refusal, judgement.facts())
         return None
+    if capture.targets is not None:
+        sentence = "podcap captures one pod at a time yet: name one, as in `/podcap NAMESPACE/POD`."
+        end(services, capture, State.FAILED, sentence, judgement.facts())
+        return None
     refusal = refuse_full_store(services) or _too_many_wait(services, capture)
     if refusal is not None:
         end(services, capture, State.DENIED, refusal, judgement.facts())
@@ -66,7 +70,7 @@ def _accept(services: Services, capture: Capture, *, again: bool) -> Capture | N
     if judgement.approval is not None and (refusal := judgement.unapproved(capture)) is not None:
         if not judgement.approval.mention:
             refusal = (
-                f"Nobody in Slack is who rule {judgement.rule} of the policy names below `approval`: "
+                f"Nobody in Slack is whom {judgement.rule} of the policy names below `approval`: "
                 "whoever runs podcap corrects that."
             )
         if capture.origin == TERMINAL or not judgement.approval.mention:

@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -145,8 +146,9 @@ def _finish(work: Work) -> None:
 def file_name(work: Work, path: Path) -> str:
     """The capture file's name, wherever it lies: `cap-7f3k9q_traefik_cheddar-….pcapng`."""
     capture = work.capture
-    # A file system takes 255 bytes, a pod's name may have 253.
-    return f"{capture.id}_{capture.namespace}_{capture.pod[:150]}{path.suffix}"
+    # A file system takes 255 bytes, a pod's name may have 253; labels and kinds have signs of their own.
+    what = re.sub(r"[^-.a-z0-9]+", "-", capture.pod, flags=re.IGNORECASE)[:150]
+    return "_".join(filter(None, (capture.id, capture.namespace, what))) + path.suffix
 
 
 def _headers_only(raw: Path) -> Path:

@@ -93,5 +93,5 @@ def comment(capture: Capture) -> str:
     cluster = "" if capture.cluster == DEFAULT_CLUSTER else f"{capture.cluster}:"
     what = "whole packets" if capture.full else "headers only"
     narrowed = f"filter: {capture.filter}" if capture.filter else "every packet"
-    target = f"{cluster}{capture.namespace}/{capture.pod}"
+    target = capture.what if capture.targets else f"{cluster}{capture.what}"
     return f"podcap {capture.id}: {target}, {shown(capture.seconds)}, {what}, {narrowed}"

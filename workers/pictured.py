@@ -25,7 +25,7 @@ def show_picture(work: Work, said: Summary) -> None:
     # Unlike the packets' file, its name does not begin with the capture's id.
     path = work.folder / f"traffic-{capture.id}.png"
     try:
-        painted = picture(chart_of(said, f"{capture.namespace}/{capture.pod}"))
+        painted = picture(chart_of(said, capture.what))
         path.write_bytes(painted.png)
         where = work.report.show_picture(capture, path, painted.alt_text)
     except (PictureError, PlaceError, OSError) as error:

@@ -18,7 +18,7 @@ from workers.request.audit_question import asks_about_trail
 from workers.request.capture_filter import AND_OR_HINT, FilterError, check, mixes_and_or
 from workers.request.grammar import Help, UsageError, parse
 from workers.request.quoting import verbatim
-from workers.request.request import Request, render
+from workers.request.request import Request, named, render
 from workers.request.slack_text import plain
 from workers.services import Services
 
@@ -81,9 +81,10 @@ def _order(command: dict[str, Any], request: Request) -> Order:
     return Order(
         # Slack gives every press of Enter its own trigger; a second delivery carries the same.
         idempotency_key=f"{command['team_id']}/{command['trigger_id']}",
-        cluster=request.target.cluster,
-        namespace=request.target.namespace,
-        pod=request.target.pod,
+        cluster=request.first.cluster,
+        namespace=request.first.namespace,
+        pod=request.first.behind_the_slash,
+        targets=None if request.is_one_pod else named(*request.targets, ends=request.ends),
         seconds=request.seconds,
         filter=request.filter,
         full=request.full,

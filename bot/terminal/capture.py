@@ -33,7 +33,7 @@ from workers.policy.rules import Policy
 from workers.request.capture_filter import AND_OR_HINT, CompilerError, FilterError, check, mixes_and_or
 from workers.request.duration import shown
 from workers.request.grammar import Help, UsageError, parse
-from workers.request.request import Request
+from workers.request.request import Request, named
 from workers.services import Services, open_ledger, open_policy
 from workers.settings import Settings, load
 
@@ -54,9 +54,10 @@ def register(commands: Commands) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="podcap capture",
-        usage="%(prog)s [CLUSTER:]NAMESPACE/POD [DURATION] [full] [pcap] [FILTER…] [-o FILE] [--force] "
-        "[--explain]",
-        description="Captures a pod's packets into a file. Ctrl-C stops and keeps what was captured.",
+        usage="%(prog)s [CLUSTER:]TARGET… [DURATION] [full] [pcap] [FILTER…] [-o FILE] [--force] [--explain]",
+        description="Captures pods' packets into a file. Ctrl-C stops and keeps what was captured. "
+        "A TARGET is NAMESPACE/POD, NAMESPACE/deploy/NAME (sts, ds, rs, job, svc likewise), "
+        "NAMESPACE/LABEL=VALUE or node/NAME.",
         epilog="Filters are those of tcpdump (pcap-filter), with addresses instead of host names. "
         "See docs/terminal.md.",
     )
@@ -216,9 +217,10 @@ class _Session:
 def _order(request: Request, identity: Identity) -> Order:
     return Order(
         idempotency_key=f"terminal/{secrets.token_hex(16)}",
-        cluster=request.target.cluster,
-        namespace=request.target.namespace,
-        pod=request.target.pod,
+        cluster=request.first.cluster,
+        namespace=request.first.namespace,
+        pod=request.first.behind_the_slash,
+        targets=None if request.is_one_pod else named(*request.targets, ends=request.ends),
         seconds=request.seconds,
         filter=request.filter,
         full=request.full,
@@ -237,7 +239,7 @@ def _introduced(capture: Capture) -> str:
     what = "whole packets" if capture.full else "headers only"
     narrowed = f", {capture.filter}" if capture.filter else ""
     return in_the_terminal(
-        f"{capture.id}: {capture.namespace}/{capture.pod}, {shown(capture.seconds)}, {what}{narrowed}, "
+        f"{capture.id}: {capture.what}, {shown(capture.seconds)}, {what}{narrowed}, "
         f"asked for by {capture.user_id}"
     )
 

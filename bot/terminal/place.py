@@ -24,9 +24,11 @@ _ANY_HEADERS = ResolvedRule(
     user_ids=None,
     usergroup_ids=None,
     clusters=None,
-    namespaces=None,
+    namespaces=("*",),
     max_seconds=None,
     payload=False,
+    uplinks=True,
+    nodes=("*",),
 )
 
 

@@ -8,7 +8,7 @@ import pytest
 from workers.policy.decide import Asker, decide, may_read_trail
 from workers.policy.load import load
 from workers.policy.names import ResolvedPolicy, resolve
-from workers.request.request import Request, Target
+from workers.request.request import Request, Target, TargetKind
 
 FOLDER = Path(__file__).parents[2] / "deploy" / "policy"
 FILES = sorted(FOLDER.glob("*.yaml"))
@@ -36,7 +36,8 @@ def asker(channel: str, *groups: str) -> Asker:
 
 
 def request(namespace: str, *, seconds: int = 30, full: bool = False) -> Request:
-    return Request(target=Target("default", namespace, "pod"), seconds=seconds, filter="", full=full)
+    target = Target("default", TargetKind.POD, namespace, "pod")
+    return Request((target,), seconds=seconds, filter="", full=full)
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)

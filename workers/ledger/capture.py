@@ -104,6 +104,11 @@ class Capture:
     stored_at: datetime | None
     sentence: str | None
 
+    @property
+    def what(self) -> str:
+        """What was asked for, as people read it: `traefik/cheddar-0`, `shop/deploy/web shop/svc/db`."""
+        return self.targets or f"{self.namespace}/{self.pod}"
+
     @classmethod
     def of(cls, row: RowMapping) -> "Capture":
         """The capture of a row of `schema.captures`."""

@@ -51,7 +51,11 @@ class Approvers:
 
 @dataclass(frozen=True, slots=True)
 class ResolvedRule(Named):
-    """A rule with ids. `max_seconds` None: no limit; `approval` None: nobody needs to approve."""
+    """A rule with ids.
+
+    `max_seconds` None: no limit; `nodes` None: no node; `namespaces` None: any, or none where `nodes`
+    is not None; `approval` None: nobody needs to approve.
+    """
 
     clusters: tuple[str, ...] | None
     namespaces: tuple[str, ...] | None
@@ -60,6 +64,8 @@ class ResolvedRule(Named):
     namespace_tap: bool = False
     exec_in_pod: bool = False
     logs: bool = False
+    uplinks: bool = False
+    nodes: tuple[str, ...] | None = None
     approval: Approvers | None = None
 
 
@@ -134,6 +140,8 @@ def _resolved(rule: Rule, ids: dict[str, str | None]) -> ResolvedRule:
         namespace_tap=rule.namespace_tap,
         exec_in_pod=rule.exec_in_pod,
         logs=rule.logs,
+        uplinks=rule.uplinks,
+        nodes=rule.nodes,
         approval=None if rule.approval is None else _approvers(rule.approval, ids),
     )
 

@@ -19,6 +19,7 @@ KUBERNETES_USER = re.compile(r"kubernetes:[^\s@]\S*")
 """Somebody at a terminal, by the name that Kubernetes knows them by."""
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
 _CLUSTER = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]*[A-Za-z0-9])?")
+_NODE = re.compile(r"[-.a-z0-9*?]{1,253}")
 _NAMESPACE = re.compile(r"[-a-z0-9*?]{1,63}")
 
 
@@ -55,7 +56,10 @@ class Rule(AuditRule):
     """Who may capture what. A key that is left out matches anything; a key that is there must match."""
 
     clusters: tuple[str, ...] | None = Field(None, description="Names of clusters.")
-    namespaces: tuple[str, ...] | None = Field(None, description="Namespaces, with * and ? as in a shell.")
+    namespaces: tuple[str, ...] | None = Field(
+        None,
+        description="Namespaces, with * and ? as in a shell. A rule with nodes and without this has none.",
+    )
     max_duration: int | None = Field(
         None, description="The longest capture, such as 10m in the file and 600 here."
     )
@@ -70,6 +74,14 @@ class Rule(AuditRule):
     logs: StrictBool = Field(
         False,
         description="Whether the pod's own log lines of the capture's time are shown beside the packets.",
+    )
+
+    uplinks: StrictBool = Field(
+        False,
+        description="Whether a Service is captured at its nodes' uplinks, too, where its clients come in.",
+    )
+    nodes: tuple[str, ...] | None = Field(
+        None, description="Nodes whose uplink may be captured, with * and ?. Left out: none."
     )
 
     approval: tuple[str, ...] | None = Field(
@@ -90,6 +102,11 @@ class Rule(AuditRule):
     @classmethod
     def _are_namespaces(cls, value: Any) -> tuple[str, ...]:
         return _names(value, _is_namespace)
+
+    @field_validator("nodes", mode="before")
+    @classmethod
+    def _are_nodes(cls, value: Any) -> tuple[str, ...]:
+        return _names(value, _is_node)
 
     @field_validator("max_duration", mode="before")
     @classmethod
@@ -190,3 +207,9 @@ def _is_namespace(text: str) -> str | None:
     if _NAMESPACE.fullmatch(text):
         return None
     return 'no namespace: lower-case letters, digits and hyphens, * for any number of them, as in "shop-*"'
+
+
+def _is_node(text: str) -> str | None:
+    if _NODE.fullmatch(text):
+        return None
+    return 'no node: lower-case letters, digits, hyphens and dots, * for any number of them, as in "worker-*"'

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from workers.request.quoting import inert
-from workers.request.request import DEFAULT_CLUSTER
+from workers.request.request import DEFAULT_CLUSTER, TargetKind
 from workers.request.since import since
 from workers.request.target import UsageError, parse_target
 
@@ -55,4 +55,6 @@ def parse_audit(text: str) -> AuditQuestion:
     if _CAPTURE.fullmatch(words[0]):
         return AuditQuestion(capture_id=words[0], since=span)
     target = parse_target(words[0], (DEFAULT_CLUSTER,))
-    return AuditQuestion(target.namespace, target.pod, since=span)
+    if target.kind is not TargetKind.POD:
+        raise UsageError(f"Ask about one pod by its whole name, as in `{_EXAMPLE}`.")
+    return AuditQuestion(target.namespace, target.name, since=span)

@@ -1,4 +1,4 @@
-"""`/podcap TARGET [DURATION] [full] [pcap] [FILTER…]`: from what was typed to a request.
+"""`/podcap TARGET… [DURATION] [full] [pcap] [FILTER…]`: from what was typed to a request.
 
 Pure: the text is plain already (`slack_text.plain`), what the filter says is for `capture_filter.check`.
 """
@@ -16,10 +16,11 @@ from workers.request.request import (
     PLAIN_PCAP,
     WHOLE_PACKETS,
     Request,
-    Target,
     named,
 )
-from workers.request.target import EXAMPLE, UsageError, parse_target
+from workers.request.target import EXAMPLE, UsageError
+from workers.request.target_words import looks_like_target
+from workers.request.targets import take_targets
 
 __all__ = ["Help", "UsageError", "parse"]
 
@@ -54,7 +55,7 @@ def parse(
     Raises:
         UsageError: In one sentence what to type instead. No other error, whatever the text.
     """
-    text = _unquoted(text.strip())
+    text = _unquoted(text.strip().replace("\u2192", "->"))
     if text.lower() in _HELP:
         return Help()
     if not text:
@@ -62,15 +63,16 @@ def parse(
             f"Say which pod to capture, for example `{EXAMPLE}`; `/podcap help` tells what else can be said."
         )
     _check_characters(text)
-    first, _, rest = text.partition(" ")
-    target = parse_target(_unquoted(first), clusters)
-    options = _options(rest.split(), target, max_seconds)
+    targets, ends, rest = take_targets(text.split(), clusters)
+    typed = inert(named(*targets, ends=ends), 300)
+    options = _options(rest, typed, max_seconds)
     return Request(
-        target,
+        targets,
         seconds=default_seconds if options.seconds is None else options.seconds,
-        filter=_filter(options.rest, target),
+        filter=_filter(options.rest, typed),
         full=WHOLE_PACKETS in options.words,
         pcap=PLAIN_PCAP in options.words,
+        ends=ends,
     )
 
 
@@ -81,7 +83,7 @@ class _Options:
     rest: list[str]
 
 
-def _options(words: list[str], target: Target, max_seconds: int) -> _Options:
+def _options(words: list[str], targets: str, max_seconds: int) -> _Options:
     """Takes duration, `full` and `pcap`, in any order, from the front of the words."""
     seconds: int | None = None
     said: set[str] = set()
@@ -92,10 +94,10 @@ def _options(words: list[str], target: Target, max_seconds: int) -> _Options:
         elif _is_duration(words):
             if seconds is not None:
                 raise UsageError(
-                    f"One duration is enough: write `/podcap {named(target)} {shown(seconds)}` "
+                    f"One duration is enough: write `/podcap {targets} {shown(seconds)}` "
                     "and the filter after it."
                 )
-            seconds = _seconds(word, target, max_seconds)
+            seconds = _seconds(word, targets, max_seconds)
         else:
             break
         words = words[1:]
@@ -109,9 +111,9 @@ def _is_duration(words: list[str]) -> bool:
     return is_number(words[0]) and not (len(words) > 1 and words[1].startswith(_OPERATORS))
 
 
-def _seconds(word: str, target: Target, max_seconds: int) -> int:
+def _seconds(word: str, targets: str, max_seconds: int) -> int:
     """Seconds of a word that was meant as a duration."""
-    start = f"/podcap {named(target)}"
+    start = f"/podcap {targets}"
     if word.startswith("-") or re.fullmatch(r"0+([smh]|$)", word, re.IGNORECASE):
         raise UsageError(f"A duration is at least one second: write for example `{start} 30s`.")
     if is_number(word):
@@ -135,38 +137,43 @@ def _seconds(word: str, target: Target, max_seconds: int) -> int:
     return seconds
 
 
-def _filter(words: list[str], target: Target) -> str:
+def _filter(words: list[str], targets: str) -> str:
     typed = " ".join(words)
     capture_filter = " ".join(_unquoted(typed).split())
     if len(capture_filter) > LONGEST_FILTER:
         raise UsageError(
             f"This filter has {len(capture_filter):,} characters: write one of at most {LONGEST_FILTER:,}, "
             f"for example with `net` in the place of many hosts, as in "
-            f"`/podcap {named(target)} 30s net 10.0.0.0/8`."
+            f"`/podcap {targets} 30s net 10.0.0.0/8`."
         )
     if capture_filter.startswith("-"):
         raise UsageError(
             f"A filter cannot begin with `-`, and podcap takes no options: write the filter alone, as in "
-            f"`/podcap {named(target)} 30s port 80`."
+            f"`/podcap {targets} 30s port 80`."
         )
     stray = stray_character(capture_filter)
     if stray is not None:
         raise UsageError(
             f"`{inert(capture_filter[stray])}` means nothing in a filter and no shell reads this: "
-            f"write only the filter, as in `/podcap {named(target)} 30s port 80`."
+            f"write only the filter, as in `/podcap {targets} 30s port 80`."
         )
     if capture_filter == typed and words:
-        _check_order(words, target)
+        _check_order(words, targets)
     return capture_filter
 
 
-def _check_order(words: list[str], target: Target) -> None:
-    """Duration, `full` and `pcap` stand before the filter; behind it they would be a puzzling error of it."""
+def _check_order(words: list[str], targets: str) -> None:
+    """What stands before the filter would be a puzzling error of it when it stands elsewhere."""
+    if looks_like_target(words[0]):
+        raise UsageError(
+            "Put every target before duration and filter: write "
+            f"`/podcap {targets} {inert(words[0], 200)} 30s`."
+        )
     last = words[-1]
     if looks_like_duration(last) or last.lower() in OPTIONS:
         start = " ".join([last, *words[:-1]])
         raise UsageError(
-            f"Put `{inert(last)}` before the filter: write `/podcap {named(target)} {inert(start, 200)}`."
+            f"Put `{inert(last)}` before the filter: write `/podcap {targets} {inert(start, 200)}`."
         )
 
 

@@ -1,4 +1,4 @@
-"""`[CLUSTER:]NAMESPACE/POD`: the first word of a request."""
+"""One target as one types it: `NAMESPACE/POD`, `NAMESPACE/deploy/NAME`, `NAMESPACE/LABELS`, `node/NAME`."""
 
 import re
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from workers.request.duration import looks_like_duration
 from workers.request.filter_words import KEYWORDS
 from workers.request.quoting import inert
-from workers.request.request import DEFAULT_CLUSTER, Target
+from workers.request.request import DEFAULT_CLUSTER, Target, TargetKind
 
 # Kubernetes, "Object Names and IDs": a namespace is an RFC 1123 label, a pod's name an RFC 1123 subdomain.
 _LABEL = re.compile(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?", re.ASCII)
@@ -14,14 +14,22 @@ _SUBDOMAIN = re.compile(rf"{_LABEL.pattern}(?:\.{_LABEL.pattern})*", re.ASCII)
 _LONGEST_LABEL = 63
 _LONGEST_SUBDOMAIN = 253
 
+# Kubernetes, "Labels and Selectors": equality-based requirements, and keys that must be there or must not.
+_QUALIFIED = r"[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
+_KEY = rf"(?:{_SUBDOMAIN.pattern}/)?{_QUALIFIED}"
+_REQUIREMENT = re.compile(rf"!{_KEY}|{_KEY}(?:(?:==?|!=)(?:{_QUALIFIED})?)?", re.ASCII)
+_LONGEST_SELECTOR = 1000
+
 _KINDS = {
-    **dict.fromkeys(["deploy", "deployment", "deployments"], "Deployment"),
-    **dict.fromkeys(["sts", "statefulset", "statefulsets"], "StatefulSet"),
-    **dict.fromkeys(["ds", "daemonset", "daemonsets"], "DaemonSet"),
-    **dict.fromkeys(["rs", "replicaset", "replicasets"], "ReplicaSet"),
-    **dict.fromkeys(["svc", "service", "services"], "Service"),
-    **dict.fromkeys(["job", "jobs"], "Job"),
+    **dict.fromkeys(["pod", "pods", "po"], TargetKind.POD),
+    **dict.fromkeys(["deploy", "deployment", "deployments"], TargetKind.DEPLOYMENT),
+    **dict.fromkeys(["sts", "statefulset", "statefulsets"], TargetKind.STATEFULSET),
+    **dict.fromkeys(["ds", "daemonset", "daemonsets"], TargetKind.DAEMONSET),
+    **dict.fromkeys(["rs", "replicaset", "replicasets"], TargetKind.REPLICASET),
+    **dict.fromkeys(["svc", "service", "services"], TargetKind.SERVICE),
+    **dict.fromkeys(["job", "jobs"], TargetKind.JOB),
 }
+_NODE = "node"
 
 EXAMPLE = "/podcap traefik/cheddar-845749dbd6-zcdjm 30s port 80"
 
@@ -36,28 +44,31 @@ def parse_target(word: str, clusters: Sequence[str]) -> Target:
     One without a cluster is in the cluster `default`, or in the first of `clusters` when none is named so.
 
     Raises:
-        UsageError: It names no single pod of a known cluster.
+        UsageError: It names nothing that could be in a known cluster.
     """
     cluster, rest = _cluster(word, clusters)
-    namespace, slash, pod = rest.partition("/")
+    namespace, slash, name = rest.partition("/")
     if not slash:
         raise UsageError(_no_namespace(rest))
-    if namespace == "node" and pod:
-        raise UsageError(
-            "podcap cannot capture a whole node yet: name one pod on it, as in `/podcap NAMESPACE/POD`."
-        )
+    if namespace == _NODE:
+        return Target(cluster, TargetKind.NODE, "", _node(name))
     if not namespace:
         raise UsageError(
-            f"The namespace is missing: put it before the slash, as in `/podcap NAMESPACE/{_or_pod(pod)}`."
+            f"The namespace is missing: put it before the slash, as in `/podcap NAMESPACE/{_or_pod(name)}`."
         )
-    _check_namespace(namespace, pod)
-    if not pod:
+    _check_namespace(namespace, name)
+    if not name:
         raise UsageError(
             f"The pod is missing: put its name after the slash, as in `/podcap {namespace}/POD`; "
             f"`kubectl get pods -n {namespace}` lists them."
         )
-    _check_pod(namespace, pod)
-    return Target(cluster, namespace, pod)
+    if is_selector(name):
+        return Target(cluster, TargetKind.LABELS, namespace, name)
+    kind, slash, rest = name.partition("/")
+    if slash:
+        return Target(cluster, _kind(kind, namespace, rest), namespace, _name(namespace, kind, rest))
+    _check_pod(namespace, name)
+    return Target(cluster, TargetKind.POD, namespace, name)
 
 
 def is_pod_name(text: str) -> bool:
@@ -68,6 +79,16 @@ def is_pod_name(text: str) -> bool:
 def is_namespace_name(text: str) -> bool:
     """Whether a namespace can bear this name."""
     return len(text) <= _LONGEST_LABEL and _LABEL.fullmatch(text) is not None
+
+
+def is_selector(text: str) -> bool:
+    """Whether this is a label selector. It begins with no word alone: that is a pod's name."""
+    first = text.partition(",")[0]
+    return (
+        ("=" in first or first.startswith("!"))
+        and len(text) <= _LONGEST_SELECTOR
+        and all(_REQUIREMENT.fullmatch(one) for one in text.split(","))
+    )
 
 
 def _cluster(word: str, clusters: Sequence[str]) -> tuple[str, str]:
@@ -93,6 +114,22 @@ def _or_pod(pod: str) -> str:
     return pod if is_pod_name(pod) else "POD"
 
 
+def _node(name: str) -> str:
+    if is_pod_name(name):
+        return name
+    if not name:
+        raise UsageError(
+            "The node is missing: put its name after the slash, as in `/podcap node/NODE`; "
+            "`kubectl get nodes` lists them."
+        )
+    if is_pod_name(name.lower()):
+        raise UsageError(f"Names in Kubernetes are lower-case: write `/podcap node/{name.lower()}`.")
+    raise UsageError(
+        f"`{inert(name)}` cannot be a node: write one that `kubectl get nodes` lists, as in "
+        "`/podcap node/NODE`."
+    )
+
+
 def _check_namespace(namespace: str, pod: str) -> None:
     if is_namespace_name(namespace):
         return
@@ -107,22 +144,39 @@ def _check_namespace(namespace: str, pod: str) -> None:
     )
 
 
+def _kind(word: str, namespace: str, name: str) -> TargetKind:
+    # As kubectl reads `deployments.apps/web`.
+    kind = _KINDS.get(word.lower().partition(".")[0])
+    if kind is not None:
+        return kind
+    example = name if is_pod_name(name) else "NAME"
+    raise UsageError(
+        f"podcap knows no kind `{inert(word)}`: write `/podcap {namespace}/deploy/{example}`, or one of "
+        "`sts`, `ds`, `rs`, `job`, `svc` and `pod` in the place of `deploy`."
+    )
+
+
+def _name(namespace: str, kind: str, name: str) -> str:
+    if is_pod_name(name):
+        return name
+    start = f"/podcap {namespace}/{kind.lower()}"
+    if not name:
+        raise UsageError(f"The name is missing: put it after the slash, as in `{start}/NAME`.")
+    if is_pod_name(name.lower()):
+        raise UsageError(f"Names in Kubernetes are lower-case: write `{start}/{name.lower()}`.")
+    raise UsageError(
+        f"`{inert(name)}` cannot be a name: it has up to {_LONGEST_SUBDOMAIN} lower-case letters, digits, "
+        f"hyphens and dots, as in `{start}/NAME`."
+    )
+
+
 def _check_pod(namespace: str, pod: str) -> None:
     if is_pod_name(pod):
         return
-    kind, slash, name = pod.partition("/")
-    kind = kind.lower().partition(".")[0]
-    if slash and kind in _KINDS:
+    if "=" in pod or pod.startswith("!"):
         raise UsageError(
-            f"podcap captures one pod at a time, not a whole {_KINDS[kind]} yet: name one of its pods, as in "
-            f"`/podcap {namespace}/POD`; `kubectl get pods -n {namespace}` lists them."
-        )
-    if slash and kind in {"po", "pod", "pods"} and is_pod_name(name):
-        raise UsageError(f"Leave the kind out: write `/podcap {namespace}/{name}`.")
-    if "=" in pod:
-        raise UsageError(
-            "podcap captures one pod at a time, not all of a label yet: name one of them, as in "
-            f"`/podcap {namespace}/POD`; `kubectl get pods -n {namespace} -l LABEL=VALUE` lists them."
+            f"`{inert(pod)}` cannot be read as labels: write KEY=VALUE or KEY!=VALUE, several with commas "
+            f"and no spaces, as in `/podcap {namespace}/app=cheese,tier!=db`."
         )
     if is_pod_name(pod.lower()):
         raise UsageError(f"Names in Kubernetes are lower-case: write `/podcap {namespace}/{pod.lower()}`.")

@@ -36,6 +36,7 @@ HEADERS_ONLY = "Headers only: what HTTP, DNS and TLS said needs `full`, where th
 _SECTION = 3000
 # Escaped, a character takes five at most.
 _FILTER = 500
+_TARGETS = 500
 
 Block = dict[str, Any]
 
@@ -128,7 +129,7 @@ def _head(capture: Capture) -> str:
     what = "whole packets" if capture.full else "headers only"
     narrowed = f" · `{inert(capture.filter, limit=_FILTER)}`" if capture.filter else " · every packet"
     return (
-        f"*Capture* `{capture.id}` of `{inert(capture.namespace)}/{inert(capture.pod, limit=253)}`\n"
+        f"*Capture* `{capture.id}` of `{inert(capture.what, limit=_TARGETS)}`\n"
         f"{shown(capture.seconds)}{narrowed} · {what} · asked for by <@{capture.user_id}>"
         + (f", approved by <@{capture.approved_by}>" if capture.approved_by else "")
     )

@@ -156,7 +156,7 @@ class Thread:
         Returns:
             Slack's id of the file.
         """
-        share = self._share(capture, f"Traffic of {capture.namespace}/{capture.pod}", "Traffic over time.")
+        share = self._share(capture, f"Traffic of {capture.what}", "Traffic over time.")
         return self._put(capture, file, file.name, share, known_as="picture_id", alt_text=alt_text)
 
     @staticmethod

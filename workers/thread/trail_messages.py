@@ -12,7 +12,7 @@ from workers.ledger.capture import Capture
 from workers.request.audit_question import AuditQuestion
 from workers.request.duration import shown
 from workers.request.quoting import inert
-from workers.request.request import DEFAULT_CLUSTER, Target, named
+from workers.request.request import DEFAULT_CLUSTER, Target, TargetKind, named
 from workers.request.since import shown_span
 from workers.thread.messages import Message
 from workers.thread.words import count
@@ -104,7 +104,7 @@ def _line(story: Story) -> str:
     wanted = str(known.get("filter") or "")
     parts = [
         f"{story.at[:10]} {story.at[11:16]} UTC  `{inert(story.capture_id)}`  {_who(story)}",
-        f"`{inert(named(_target(story)), limit=320)}`",
+        f"`{inert(_what(story), limit=320)}`",
         shown(int(known["seconds"])) if isinstance(known.get("seconds"), int) else "",
         f"`{inert(wanted, limit=100)}`" if wanted else "every packet",
         "whole packets" if known.get("full") else "headers only",
@@ -113,8 +113,11 @@ def _line(story: Story) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def _target(story: Story) -> Target:
-    return Target(str(story.known.get("cluster", DEFAULT_CLUSTER)), story.namespace, story.pod)
+def _what(story: Story) -> str:
+    if isinstance(story.known.get("targets"), str):
+        return str(story.known["targets"])
+    cluster = str(story.known.get("cluster", DEFAULT_CLUSTER))
+    return named(Target(cluster, TargetKind.POD, story.namespace, story.pod))
 
 
 def _who(story: Story) -> str:

@@ -13,10 +13,12 @@ from workers.place import NotHereError
 from workers.policy.decide import Decision, decide
 from workers.policy.rules import NOBODY, Policy, policy_of
 from workers.report import Silence
-from workers.request.request import Request, Target
+from workers.request.request import Request, Target, TargetKind
 
 ALICE = Identity("alice@example.com", proven=True, account="alice")
-REQUEST = Request(Target("default", "traefik", "cheddar"), seconds=30, filter="", full=False)
+REQUEST = Request(
+    (Target("default", TargetKind.POD, "traefik", "cheddar"),), seconds=30, filter="", full=False
+)
 CAPTURE = Capture(
     **dict.fromkeys(Capture.__dataclass_fields__)
     | {"id": "cap-7f3k9q", "state": State.REQUESTED, "full": False, "requested_at": datetime.now(UTC)}

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from workers.policy.decide import Asker, Decision, decide, may_approve, may_read_trail
 from workers.policy.names import Approvers, Named, ResolvedPolicy, ResolvedRule, resolve
 from workers.policy.rules import policy_of
-from workers.request.request import Request, Target
+from workers.request.request import Request, Target, TargetKind
 
 RULE = ResolvedRule(None, None, None, None, None, None, payload=False)
 ASKER = Asker("U1", frozenset({"S1"}), "C1", "incidents", "alice@example.com")
@@ -21,7 +21,7 @@ ASKER = Asker("U1", frozenset({"S1"}), "C1", "incidents", "alice@example.com")
 def request(
     namespace: str = "traefik", seconds: int = 30, cluster: str = "default", *, full: bool = False
 ) -> Request:
-    return Request(Target(cluster, namespace, "cheddar"), seconds, "port 80", full)
+    return Request((Target(cluster, TargetKind.POD, namespace, "cheddar"),), seconds, "port 80", full)
 
 
 def policy(*rules: ResolvedRule, audit: tuple[Named, ...] = (), is_set: bool = True) -> ResolvedPolicy:
@@ -49,6 +49,65 @@ def test_entering_a_namespace_or_a_pod_and_reading_its_log_is_up_to_the_rule_tha
         assert not getattr(decide(policy(), ASKER, asked), key)
 
 
+def of(*targets: Target, full: bool = False) -> Request:
+    return Request(targets, 30, "", full)
+
+
+def pods(namespace: str) -> Target:
+    return Target("default", TargetKind.DEPLOYMENT, namespace, "web")
+
+
+NODE = Target("default", TargetKind.NODE, "", "worker-1")
+
+
+def test_every_target_needs_a_rule_and_those_without_one_are_named_together() -> None:
+    rules = policy(rule(namespaces=("shop-*",)))
+    assert decide(rules, ASKER, of(pods("shop-a"), pods("shop-b"))).rules == (1,)
+    refused = decide(rules, ASKER, of(pods("shop-a"), pods("traefik"), NODE))
+    assert not refused.allowed
+    assert "capture in namespace `traefik` and node `worker-1` from this channel" in refused.sentence
+    document = yaml.safe_load(refused.example.strip("`"))
+    assert document["rules"][0]["namespaces"] == ["traefik"]
+    assert document["rules"][0]["nodes"] == ["worker-1"]
+
+
+def test_of_several_rules_each_must_allow_all_of_it() -> None:
+    wide = {"payload": True, "namespace_tap": True, "exec_in_pod": True, "logs": True, "uplinks": True}
+    rules = policy(rule(namespaces=("a",), max_seconds=60, **wide), rule(namespaces=("b",), max_seconds=40))
+    both = decide(rules, ASKER, of(pods("b"), pods("a")))
+    assert (both.allowed, both.rules, both.max_seconds) == (True, (2, 1), 40)
+    assert both.sentence == "Rules 2, 1 of the policy allow it."
+    assert not any((both.payload, both.namespace_tap, both.exec_in_pod, both.logs))
+    assert both.uplinks == {"a"}
+    assert decide(rules, ASKER, of(pods("a"), full=True)).allowed
+    assert (
+        "Rule 2 of the policy allows headers only"
+        in decide(rules, ASKER, of(pods("a"), pods("b"), full=True)).sentence
+    )
+
+
+def test_a_node_is_captured_only_by_a_rule_that_names_it() -> None:
+    assert not decide(policy(RULE), ASKER, of(NODE)).allowed
+    assert not decide(policy(rule(nodes=("master-*",))), ASKER, of(NODE)).allowed
+    assert decide(policy(rule(nodes=("worker-?",))), ASKER, of(NODE)).allowed
+    assert not decide(policy(rule(nodes=("*",))), ASKER, of(NODE, full=True)).allowed
+
+
+def test_a_rule_about_nodes_alone_is_about_no_namespace() -> None:
+    assert not decide(policy(rule(nodes=("*",))), ASKER, of(pods("shop"))).allowed
+    both = rule(nodes=("*",), namespaces=("shop",))
+    assert decide(policy(both), ASKER, of(pods("shop"), NODE)).allowed
+
+
+def test_approval_is_needed_when_one_of_the_rules_wants_it_and_two_must_want_the_same() -> None:
+    approving = rule(namespaces=("a",), approval=APPROVERS)
+    assert decide(policy(approving, RULE), ASKER, of(pods("b"), pods("a"))).approval == APPROVERS
+    others = rule(namespaces=("b",), approval=Approvers(("U9",), ()))
+    refused = decide(policy(approving, others), ASKER, of(pods("a"), pods("b")))
+    assert refused.sentence.startswith("Rules 1 and 2 of the policy want the approval of different people")
+    assert not refused.allowed
+
+
 APPROVERS = Approvers(user_ids=("U2", "U3"), usergroup_ids=("S2",))
 
 
@@ -74,7 +133,7 @@ def test_who_must_approve_is_what_the_deciding_rule_says() -> None:
 
 
 def test_a_rule_without_keys_allows_headers_to_anybody() -> None:
-    assert decide(policy(RULE), ASKER, request()) == Decision(True, "Rule 1 of the policy allows it.", 1)
+    assert decide(policy(RULE), ASKER, request()) == Decision(True, "Rule 1 of the policy allows it.", (1,))
 
 
 def test_a_rule_asks_for_the_channel() -> None:
@@ -107,7 +166,7 @@ def test_a_longer_capture_than_the_rule_allows_is_refused_with_the_limit() -> No
     decision = decide(policy(limited), ASKER, request(seconds=61))
     assert not decision.allowed
     assert "at most 1m here, not 1m1s: ask for `1m`" in decision.sentence
-    assert (decision.rule, decision.max_seconds) == (1, 60)
+    assert (decision.rules, decision.max_seconds) == ((1,), 60)
 
 
 def test_whole_packets_need_a_rule_that_says_so() -> None:
@@ -120,14 +179,14 @@ def test_whole_packets_need_a_rule_that_says_so() -> None:
 
 def test_the_first_rule_that_matches_decides_even_if_a_later_one_allows_more() -> None:
     rules = policy(rule(clusters=("prod",)), rule(max_seconds=10), RULE)
-    assert decide(rules, ASKER, request()).rule == 2
+    assert decide(rules, ASKER, request()).rules == (2,)
     assert not decide(rules, ASKER, request()).allowed
 
 
 def test_when_nothing_matches_the_answer_is_no_and_says_for_which_namespace() -> None:
     decision = decide(policy(), ASKER, request("kube-system"))
     assert not decision.allowed
-    assert decision.rule is None
+    assert decision.rules == ()
     assert "namespace `kube-system`" in decision.sentence
 
 
@@ -230,9 +289,9 @@ def permits(given_rule: ResolvedRule, asker: Asker, asked: Request) -> bool:
     conditions = {
         "channel": given_rule.channel_ids is None or asker.channel_id in given_rule.channel_ids,
         "who": who,
-        "cluster": given_rule.clusters is None or asked.target.cluster in given_rule.clusters,
+        "cluster": given_rule.clusters is None or asked.first.cluster in given_rule.clusters,
         "namespace": given_rule.namespaces is None
-        or any(fnmatchcase(asked.target.namespace, glob) for glob in given_rule.namespaces),
+        or any(fnmatchcase(asked.first.namespace, glob) for glob in given_rule.namespaces),
         "duration": asked.seconds <= (given_rule.max_seconds or asked.seconds),
         "payload": given_rule.payload >= asked.full,
     }
@@ -245,8 +304,8 @@ def test_nothing_is_allowed_that_no_rule_permits(
 ) -> None:
     decision = decide(policy(*given_rules), asker, asked)
     if decision.allowed:
-        assert decision.rule is not None
-        assert permits(given_rules[decision.rule - 1], asker, asked)
+        (number,) = decision.rules
+        assert permits(given_rules[number - 1], asker, asked)
     if not any(permits(one, asker, asked) for one in given_rules):
         assert not decision.allowed
     if given_rules and permits(given_rules[0], asker, asked):
@@ -267,7 +326,7 @@ def test_every_answer_is_one_sentence(given_rules: list[ResolvedRule], asker: As
     decision = decide(policy(*given_rules), asker, asked)
     assert decision.sentence.endswith(".")
     assert "\n" not in decision.sentence
-    assert bool(decision.example) == (decision.rule is None)
+    assert bool(decision.example) == (decision.rules == ())
 
 
 def test_nobody_reads_the_trail_whom_the_policy_does_not_name_for_that() -> None:

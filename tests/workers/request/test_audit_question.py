@@ -31,6 +31,7 @@ def test_a_question_about_the_trail_is_read(text: str, question: AuditQuestion) 
         ("audit since yesterday", "`yesterday` is no time span: write a number"),
         ("audit traefik/cheddar 7d", "Write at most one pod and `since`"),
         ("audit a/b c/d since 7d", "Write at most one pod"),
+        ("audit traefik/deploy/cheddar", "Ask about one pod"),
         ("audit cheddar", "Put the namespace before the pod"),
         ("audit since 0d", "`0d` is no time span"),
     ],
