@@ -1,0 +1,53 @@
+"""A few lines of pods' logs as they stand in a thread, each beside who it was about. Pure."""
+
+from workers.beside.beside import Around
+from workers.beside.context_text import line_text, told_of
+from workers.pod_logs.aligned import Aligned
+from workers.request.quoting import inert
+
+MOST = 6
+"""Lines in a thread."""
+
+_LONGEST = 160
+_ROOM = 2_800
+
+
+def log_lines(around: Around) -> str:
+    """A section of mrkdwn with the requests that tell most; "" when no log was read.
+
+    Those whose client the log does not name come first, then failures, then others; of each pod in turn.
+    """
+    noted = [note for each in around.besides if each.log is not None for note in each.log.notes]
+    chosen = _chosen(around)
+    if not chosen:
+        return f"Logs: {inert(noted[0], 300)}" if noted else ""
+    lines = [f"{inert(pod, 60)}  {_line(one)}" for pod, one in chosen]
+    total = sum(len(found) for found in around.aligned.values())
+    more = (
+        f"\n… and {total - len(lines):,} more requests: the context file has them."
+        if total > len(lines)
+        else ""
+    )
+    text = "\n".join(lines)
+    return f"*What the pods' own logs say*\n```\n{text[:_ROOM]}\n```{more}"
+
+
+def _chosen(around: Around) -> list[tuple[str, Aligned]]:
+    queues = []
+    for each in around.besides:
+        found = sorted(around.aligned.get(each.number, ()), key=_dull)
+        queues.append([(each.pod.name, one) for one in found])
+    turns = [queue[at] for at in range(MOST) for queue in queues if at < len(queue)]
+    first = sorted(turns, key=lambda turn: _dull(turn[1]))[:MOST]
+    return sorted(first, key=lambda turn: turn[1].line.at)
+
+
+def _dull(one: Aligned) -> int:
+    status = one.line.access.status if one.line.access is not None else None
+    failed = status is None or status >= 500  # noqa: PLR2004, HTTP's server errors
+    return 0 if one.differs else 1 if failed else 2 if one.peer is not None else 3
+
+
+def _line(one: Aligned) -> str:
+    said = told_of(one)
+    return inert(line_text(one.line), _LONGEST) + (f"\n    ← {inert(said, _LONGEST)}" if said else "")
