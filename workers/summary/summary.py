@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
+from workers.service_truth.visits import Visits
 from workers.summary.endpoint import Endpoint
 from workers.summary.event import Event
 from workers.summary.exchange import Exchange, Group, exchange_from_json, exchange_to_json
@@ -70,6 +71,7 @@ class Summary:
         counted_by: `podcap`, or `tshark` where the file holds what podcap's own pass does not know.
         flow_count: How many flows the file has.
         names: Shown name of each address that has one and appears here.
+        visits: Who came to which doors of Services, the busiest first; none where no cluster is known.
     """
 
     totals: Totals
@@ -86,6 +88,7 @@ class Summary:
     counted_by: str = "podcap"
     flow_count: int = -1
     names: Mapping[str, str] = field(default_factory=dict)
+    visits: tuple[Visits, ...] = ()
 
     def __post_init__(self) -> None:
         if self.flow_count < 0:
@@ -120,6 +123,7 @@ class Summary:
             "hosts": {address: host._asdict() for address, host in self.hosts.items()},
             "names": dict(self.names),
             "notes": list(self.notes),
+            **({"visits": [each.to_json() for each in self.visits]} if self.visits else {}),
         }
 
     def json_pieces(self) -> Iterator[str]:
@@ -158,6 +162,7 @@ class Summary:
             value["counted_by"],
             value["flow_count"],
             dict(value["names"]),
+            tuple(map(Visits.from_json, value.get("visits", ()))),
         )
 
 

@@ -106,13 +106,13 @@ def _aligned(rows: list[tuple[str, ...]], width: int) -> list[str]:
 def _line(row: tuple[str, ...], columns: list[int]) -> str:
     cells = []
     for column, (text, room) in enumerate(zip(row, columns, strict=True)):
-        shown = _shortened(text, room)
+        shown = shortened(text, room)
         if room:
             cells.append(shown.rjust(room) if column in _RIGHT else shown.ljust(room))
     return " ".join(cells).rstrip()
 
 
-def _shortened(text: str, room: int) -> str:
+def shortened(text: str, room: int) -> str:
     """Cut in its middle: how an address begins and its port say more."""
     if len(text) <= room:
         return text

@@ -1,0 +1,1 @@
+"""Sentences about a Service's traffic, each with its evidence: one file for each."""

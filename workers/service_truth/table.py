@@ -1,0 +1,174 @@
+"""A Service's traffic as a table: who came in where, seen as whom, and what each replica got. Pure.
+
+In a message it stands in a code block, 76 columns wide at most; a page has the same as HTML.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from textwrap import wrap
+
+from workers.names.names import Names
+from workers.page.table import Cell
+from workers.page.table import table as page_table
+from workers.request.quoting import verbatim
+from workers.service_truth.truth import Bound, Kept, Reached, Replica, ServiceTruth
+from workers.summary.findings import wording
+from workers.summary.table import WIDTH, shortened
+from workers.thread.words import size
+
+HEADS = ("client", "came in at", "seen as", "replica", "conn.", "requests")
+SHARES = ("replica", "node", "conn.", "requests", "bytes", "share")
+
+_NUMBERS = frozenset(("conn.", "requests", "bytes", "share"))
+_LEAST = 10
+_AFFINITY: dict[Kept, str] = {
+    "kept": "kept",
+    "broken": "broken",
+    "excused": "endpoints changed",
+    "untested": "one connection or endpoint",
+    "unknown": "cannot be told",
+}
+
+
+def truth_text(truth: ServiceTruth, names: Names, *, limit: int = 12, width: int = WIDTH) -> str:
+    """Its title, a line for each client at each replica, and a line for each replica.
+
+    Args:
+        truth: Of one port of a Service.
+        names: Of the cluster.
+        limit: How many lines each part has at most.
+        width: Columns at most, at least 60.
+    """
+    name, *fields = map(verbatim, title(truth))
+    parts = [name, ", ".join(fields)] if fields else [name]
+    if truth.reached:
+        parts += _aligned([HEADS, *_texts(_reached(truth, names, limit))], width)
+        left = len(truth.reached) - limit
+        parts += [f"… and {left:,} more"] if left > 0 else []
+    replicas = _busiest(truth.replicas)
+    parts += ["", *_aligned([SHARES, *_texts(_shares(truth, names, replicas[:limit]))], width)]
+    left = len(replicas) - limit
+    parts += [f"… and {left:,} more"] if left > 0 else []
+    for note in truth.notes:
+        parts += ["", *wrap(note, width)]
+    return "\n".join(parts)
+
+
+def truth_page(truth: ServiceTruth, names: Names) -> str:
+    """The same as HTML, with whether affinity was kept."""
+    tables = [
+        page_table(
+            ", ".join(title(truth)), SHARES, _cells(_shares(truth, names, _busiest(truth.replicas))), 2
+        )
+    ]
+    if truth.reached:
+        caption = f"Clients of {truth.name}"
+        tables.append(page_table(caption, HEADS, _cells(_reached(truth, names, len(truth.reached))), 4))
+    if truth.affinity:
+        heads = ("client", "came in at", "asked", "replicas", "connections", "affinity")
+        rows = [_bound(each, names) for each in truth.affinity]
+        tables.append(page_table(f"Session affinity of {truth.name}", heads, _cells(rows)))
+    return "\n".join(tables)
+
+
+def title(truth: ServiceTruth) -> list[str]:
+    """`Service traefik/cheddar:80, node port 32604`, and the fields that decide about its traffic."""
+    port = f", node port {truth.node_port}" if truth.node_port else ""
+    said = [f"Service {truth.name}:{truth.port.number}{port}"]
+    if truth.external_policy:
+        said.append(f"externalTrafficPolicy: {truth.external_policy}")
+    if truth.internal_policy == "Local":
+        said.append("internalTrafficPolicy: Local")
+    if truth.affinity_seconds:
+        said.append(f"sessionAffinity: ClientIP ({truth.affinity_seconds:,} s)")
+    return said
+
+
+_Row = tuple[str | tuple[str, float], ...]
+"""Text, or a number with its text."""
+
+
+def _reached(truth: ServiceTruth, names: Names, limit: int) -> Iterator[_Row]:
+    for row in truth.reached[:limit]:
+        yield (
+            _client(row, names),
+            row.entry or "?",
+            row.seen if row.seen and row.seen != row.client else "",
+            names.shown(row.replica),
+            _number(row.connections),
+            ("?", -1.0) if row.requests is None else _number(row.requests),
+        )
+
+
+def _client(row: Reached, names: Names) -> str:
+    if row.client:
+        return names.shown(row.client)
+    return "unknown" if row.seen else "(others)"
+
+
+def _shares(truth: ServiceTruth, names: Names, replicas: Iterable[Replica]) -> Iterator[_Row]:
+    requests, connections = (sum(each.requests for each in truth.tapped), truth.connections)
+    for each in replicas:
+        name = names.shown(each.address) + ("" if each.ready else " (not ready)")
+        if not each.tapped:
+            yield name, each.node, ("?", -1.0), ("?", -1.0), ("?", -1.0), ("not captured", -1.0)
+            continue
+        part, whole = (
+            (each.requests, requests) if requests >= connections else (each.connections, connections)
+        )
+        yield (
+            name,
+            each.node,
+            _number(each.connections),
+            _number(each.requests),
+            (size(each.bytes), float(each.bytes)),
+            (wording.share(part, whole), part / whole if whole else 0.0),
+        )
+
+
+def _bound(bound: Bound, names: Names) -> _Row:
+    return (
+        names.shown(bound.client) if bound.client else "unknown",
+        bound.entry or "?",
+        bound.front or "?",
+        ", ".join(names.shown(each) for each in bound.replicas),
+        _number(bound.connections),
+        _AFFINITY[bound.kept],
+    )
+
+
+def _busiest(replicas: Iterable[Replica]) -> list[Replica]:
+    return sorted(replicas, key=lambda each: (-each.requests, -each.connections, each.address))
+
+
+def _number(value: int) -> tuple[str, float]:
+    return f"{value:,}", float(value)
+
+
+def _texts(rows: Iterable[_Row]) -> Iterator[tuple[str, ...]]:
+    for row in rows:
+        yield tuple(verbatim(each if isinstance(each, str) else each[0]) for each in row)
+
+
+def _cells(rows: Iterable[_Row]) -> Iterator[list[Cell]]:
+    for row in rows:
+        yield [Cell(each) if isinstance(each, str) else Cell(*each) for each in row]
+
+
+def _aligned(rows: Sequence[tuple[str, ...]], width: int) -> list[str]:
+    """Columns in line; texts give way, the widest first, numbers do not."""
+    heads = rows[0]
+    rooms = [max(len(row[column]) for row in rows) for column in range(len(heads))]
+    texts = [column for column, head in enumerate(heads) if head not in _NUMBERS]
+    while sum(rooms) + len(rooms) - 1 > width:
+        widest = max(texts, key=lambda column: rooms[column])
+        if rooms[widest] <= _LEAST:
+            break
+        rooms[widest] -= 1
+    lines = []
+    for row in rows:
+        cells = (
+            shortened(text, room).rjust(room) if head in _NUMBERS else shortened(text, room).ljust(room)
+            for text, room, head in zip(row, rooms, heads, strict=True)
+        )
+        lines.append(" ".join(cells).rstrip())
+    return lines
