@@ -109,6 +109,6 @@ class Comparison:
             tuple(Offset(**each) for each in value["offsets"]),
             tuple(Passage.from_json(each) for each in value["passages"]),
             value["passage_count"],
-            tuple(Finding(**each) for each in value["findings"]),
+            tuple(Finding.from_json(each) for each in value["findings"]),
             tuple(value["notes"]),
         )

@@ -13,6 +13,10 @@ Direction = Literal["forward", "back"]
 """From the client to the server, and from the server to the client."""
 
 
+Protocol = Literal["TCP", "UDP", "ICMP"]
+"""`ICMP` are echo requests and their answers; their ports are the echo's id."""
+
+
 class Stop(NamedTuple):
     """What one vantage point saw of the connection, under one pair of addresses.
 
@@ -100,12 +104,12 @@ class Passage(NamedTuple):
     """One connection that was recognised at two stops or more.
 
     Attributes:
-        protocol: `ICMP` are echo requests and their answers; their ports are the echo's id.
+        protocol: Whose connection.
         stops: From the client's side to the server's.
         segments: Between them: one fewer.
     """
 
-    protocol: Literal["TCP", "UDP", "ICMP"]
+    protocol: Protocol
     stops: tuple[Stop, ...]
     segments: tuple[Segment, ...]
 

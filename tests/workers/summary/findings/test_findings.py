@@ -16,6 +16,7 @@ from workers.summary.findings import ranking
 from workers.summary.findings.found import FOUND_BY
 from workers.summary.summarise import summarise
 from workers.tap.proof import DIRECTION_MISSING, PAST_THE_INTERFACE, REPLACED
+from workers.vantage.findings.found import FOUND_BY as BETWEEN
 
 _DOCS = Path(__file__).parents[4] / "docs/findings.md"
 
@@ -101,7 +102,7 @@ def _moved(finding: Finding, before: int) -> str:
 
 def test_the_documentation_has_exactly_the_findings_that_there_are() -> None:
     rows = re.findall(r"^\| `([a-z-]+)` \|", _DOCS.read_text(), re.MULTILINE)
-    told = {*FOUND_BY, ranking.MORE, REPLACED, DIRECTION_MISSING, PAST_THE_INTERFACE, *OF_SERVICES}
+    told = {*FOUND_BY, ranking.MORE, REPLACED, DIRECTION_MISSING, PAST_THE_INTERFACE, *OF_SERVICES, *BETWEEN}
     assert sorted(rows) == sorted(told)
 
 

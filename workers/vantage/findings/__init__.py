@@ -1,0 +1,1 @@
+"""What happened between vantage points, in words."""

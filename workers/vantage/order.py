@@ -1,0 +1,62 @@
+"""In which order a connection passes its stops, from the client to the server. Pure.
+
+A pod that has the client's address or the server's is an end. Elsewhere each router lowers the time to live.
+Where none is between two stops, the times tell: a packet that went there and one that came back show together
+which stop was first, however far two clocks are apart.
+"""
+
+from array import array
+from collections.abc import Sequence
+from functools import cmp_to_key
+from statistics import median_low
+
+from workers.summary.endpoint import Endpoint
+from workers.vantage.connection import Connection, Seen
+from workers.vantage.same import Both, same
+from workers.vantage.vantage import Vantage
+
+
+def endpoint(end: bytes) -> Endpoint:
+    """From an end of a sighting."""
+    return Endpoint.packed(end[:-2], int.from_bytes(end[-2:], "big"))
+
+
+def packets(seen: Seen, *, forward: bool) -> "array[int]":
+    """The client's, or the server's."""
+    return seen.sighting.ways[seen.client if forward else 1 - seen.client]
+
+
+def ordered(connection: Connection, vantages: Sequence[Vantage]) -> Connection:
+    """The stops of a connection from its client's side to its server's."""
+
+    def nearer(one: Seen, other: Seen) -> int:
+        return _nearer(one, other, vantages)
+
+    return sorted(connection, key=cmp_to_key(nearer))
+
+
+def _nearer(one: Seen, other: Seen, vantages: Sequence[Vantage]) -> int:
+    """Negative where `one` is nearer to the client."""
+    place = _place(one, vantages) - _place(other, vantages)
+    if place:
+        return place
+    there = same(packets(one, forward=True), packets(other, forward=True))
+    back = same(packets(other, forward=False), packets(one, forward=False))
+    for both in (there, back):
+        if both and both[0].one.hops != both[0].other.hops:
+            first = both[0].one.hops > both[0].other.hops
+            return -1 if first else 1
+    took = _usual(there) + _usual(back)
+    return -1 if took > 0 else int(took < 0)
+
+
+def _place(seen: Seen, vantages: Sequence[Vantage]) -> int:
+    vantage = vantages[seen.sighting.vantage]
+    if vantage.kind != "pod":
+        return 0
+    client, server = (endpoint(seen.sighting.ends[end]).address for end in (seen.client, 1 - seen.client))
+    return int(server in vantage.addresses) - int(client in vantage.addresses)
+
+
+def _usual(both: list[Both]) -> int:
+    return median_low(each.took for each in both) if both else 0

@@ -1,0 +1,50 @@
+"""What a vantage point could see: when it captured, and what its filter let through. Pure."""
+
+import re
+from typing import NamedTuple
+
+from workers.vantage.vantage import Vantage
+
+EDGE = 50_000_000
+"""Nanoseconds at the beginning and the end of a capture in which nothing is said to be missing from it."""
+
+# What a filter says of single packets, so that of one connection it may take some and leave others.
+_OF_PACKETS = re.compile(r"\[|\b(less|greater|len)\b|[<>]")
+# What differs from place to place for the same packet.
+_OF_PLACES = re.compile(
+    r"\b(ether|vlan|mpls|pppoes|geneve|wlan|link|inbound|outbound|ifname|on|rnr|broadcast|multicast)\b"
+    r"|\b(ip6?|ether|link) *\["
+)
+
+
+class View(NamedTuple):
+    """When a vantage point captured, in nanoseconds since 1970 by its node's clock."""
+
+    begin: int
+    end: int
+
+    @classmethod
+    def of(cls, vantage: Vantage, first: int | None, last: int | None) -> "View":
+        """The view of a vantage point whose packets came between `first` and `last`."""
+        begin = vantage.began or first or 0
+        return cls(begin, vantage.ended if vantage.ended is not None else last or 0)
+
+    def holds(self, time: int, early: int = 0, late: int = 0) -> bool:
+        """Whether it captured at that time, `early` before it and `late` after it, with some to spare."""
+        return self.begin + EDGE <= time - early and time + late <= self.end - EDGE
+
+
+def lets_through(near: Vantage, far: Vantage, *, some: bool, rewritten: bool) -> bool:
+    """Whether packets of one direction of a connection that `near` captured pass the filter of `far`.
+
+    Args:
+        near: Where they were seen.
+        far: Where they might be seen.
+        some: Whether `far` saw any of that direction.
+        rewritten: Whether their addresses are others there.
+    """
+    if not far.filter:
+        return True
+    if far.filter == near.filter and not rewritten:
+        return not _OF_PLACES.search(far.filter) and not re.search(r"\b(less|greater|len)\b", far.filter)
+    return some and not _OF_PACKETS.search(far.filter) and not _OF_PLACES.search(far.filter)
