@@ -18,6 +18,7 @@ captures go where they are, while tcpdump runs on.
 
 import logging
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -30,10 +31,12 @@ from workers.heart import WORKER
 from workers.ledger.capture import SLACK, Capture
 from workers.ledger.lease import LeaseLostError
 from workers.ledger.states import IllegalMoveError, State
+from workers.ledger.tap_record import TapRecord
 from workers.packaging import begin_naming
 from workers.permission import Judgement, judge
 from workers.place import PlaceError
 from workers.services import Services
+from workers.several import delivery as several
 from workers.tap.tap import NoTap
 from workers.taps import agents
 from workers.taps.crew import Crew
@@ -138,10 +141,10 @@ def _take(services: Services, capture_id: str, folder: Path) -> Work | None:
 def _make(work: Work) -> None:
     if work.lease.takeover and work.has_reached(State.CAPTURING):
         begin_naming(work)
-    if work.capture.stored_at is not None and deliver_stored(work):
-        return
     records = work.services.ledger.taps.of(work.capture.id)
     with Crew(work, len(records)) as crew:
+        if work.capture.stored_at is not None and _deliver_stored(work, records, crew):
+            return
         together = Together(work, records, crew)
         begun = work.has_reached(State.CAPTURING)
         if not begun:
@@ -153,14 +156,29 @@ def _make(work: Work) -> None:
         if begun:
             together.join()
         together.follow()
-        # Nobody takes over from a terminal, and its packets may be read from it for long.
-        keep = work.capture.origin == SLACK
-        if not keep:
+        _deliver(work, together, crew)
+
+
+def _deliver_stored(work: Work, records: Sequence[TapRecord], crew: Crew) -> bool:
+    return deliver_stored(work) if len(records) == 1 else several.deliver_stored(work, records, crew)
+
+
+def _deliver(work: Work, together: Together, crew: Crew) -> None:
+    # Nobody takes over from a terminal, and its packets may be read from it for long.
+    keep = work.capture.origin == SLACK
+    if not keep:
+        agents.remove(work, crew.cluster())
+
+    def stored() -> None:
+        if keep:
             agents.remove(work, crew.cluster())
-        stored = (lambda: agents.remove(work, crew.cluster())) if keep else (lambda: None)
-        (way,) = together.ways
-        if way.report is not None:
-            deliver(work, way.raw, way.report, way.seen, stored=stored)
+
+    if not together.alone:
+        several.deliver(work, together, crew, stored=stored)
+        return
+    (way,) = together.ways
+    if way.report is not None:
+        deliver(work, way.raw, way.report, way.seen, stored=stored)
 
 
 def _recheck(work: Work) -> Judgement:

@@ -30,6 +30,9 @@ class Report(Protocol):
         `taps` are those of a capture of several, as they are now.
         """
 
+    def show_taps(self, capture: Capture, taps: Sequence[TapRecord]) -> None:
+        """The taps of a capture of several: when they begin, and when all have ended."""
+
     def follow(self, capture: Capture, spool: Path) -> None:
         """The capture begins: `spool` is the file that its packets, not yet cut, are added to."""
 
@@ -63,6 +66,9 @@ class Silence:
         """Nobody looks."""
 
     def show_progress(self, capture: Capture, progress: Progress, taps: Sequence[TapRecord] = ()) -> None:
+        """Nobody looks."""
+
+    def show_taps(self, capture: Capture, taps: Sequence[TapRecord]) -> None:
         """Nobody looks."""
 
     def follow(self, capture: Capture, spool: Path) -> None:

@@ -116,6 +116,11 @@ def _check_output(asked: argparse.Namespace, request: Request) -> None:
         raise UsageProblem(
             f"{in_the_terminal(asked.output)} would be a plain pcap file: name it .pcap, or leave `pcap` out."
         )
+    if not request.is_one_pod and _asks_for_pcap(asked.output):
+        raise UsageProblem(
+            "Only one pod's packets are plain pcap, and are read while they arrive: "
+            "name one pod, or a file as in `-o FILE.pcapng`."
+        )
     if asked.output == _STANDARD_OUTPUT:
         if sys.stdout.isatty():
             raise UsageProblem(

@@ -1,15 +1,18 @@
 """A capture's report at a terminal: progress and sentences on standard error, the flows when it is over."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from bot.terminal.findings import finding_lines
 from bot.terminal.live import LiveOutput
 from bot.terminal.output_file import OutputError, write_output
 from bot.terminal.progress_line import ProgressLine
+from bot.terminal.tap_lines import tap_lines
 from bot.terminal.words import first_line, in_the_terminal
 from workers.cluster.pod import Pod
 from workers.ledger.capture import Capture
 from workers.ledger.states import FINAL, State
+from workers.ledger.tap_record import TapRecord
 from workers.place import PlaceError
 from workers.request.duration import shown
 from workers.spool.progress import Progress
@@ -18,6 +21,7 @@ from workers.summary.table import flow_table, said_lines
 from workers.tap.account import account
 from workers.tap.evidence import Evidence
 from workers.thread.messages import HEADERS_ONLY
+from workers.thread.tap_lines import taps_taken
 from workers.thread.words import bar, count, size
 
 _PHRASES = {
@@ -55,6 +59,7 @@ class TerminalReport:
         self._force = force
         self._explain = explain
         self._live = live
+        self._taps: Sequence[TapRecord] = ()
 
     def open(self, capture: Capture) -> Capture:
         """The terminal is there."""
@@ -64,11 +69,12 @@ class TerminalReport:
         """A phrase for each state, a sentence for the end."""
         if capture.state in FINAL:
             self._line.end()
-            self._line.say(_ended(capture))
+            self._line.say(_ended(capture, self._taps))
         elif capture.stop_requested_by and capture.state is State.CAPTURING:
             self._line.passing("Stopping, and keeping what was captured …")
         elif capture.state is State.CAPTURING:
-            self._line.say(f"Capturing on {in_the_terminal(capture.tap or '')}")
+            if capture.tap:
+                self._line.say(f"Capturing on {in_the_terminal(capture.tap)}")
         elif capture.state in _PHRASES:
             self._line.passing(_PHRASES[capture.state])
 
@@ -78,7 +84,7 @@ class TerminalReport:
             for told in account(evidence, pod):
                 self._line.say(in_the_terminal(told))
 
-    def show_progress(self, capture: Capture, progress: Progress) -> None:
+    def show_progress(self, capture: Capture, progress: Progress, taps: Sequence[TapRecord] = ()) -> None:  # noqa: ARG002, one line for all
         """The line that changes."""
         done = min(int(progress.seconds), capture.seconds)
         packets = "" if progress.packets is None else f", {count(progress.packets, 'packet')}"
@@ -87,6 +93,12 @@ class TerminalReport:
             f"{bar(done, capture.seconds)} {done} of {shown(capture.seconds)}{packets}, "
             f"{size(progress.bytes)}{stopping}"
         )
+
+    def show_taps(self, capture: Capture, taps: Sequence[TapRecord]) -> None:  # noqa: ARG002, there is one
+        """A line each."""
+        self._taps = taps
+        for line in tap_lines(taps):
+            self._line.say(in_the_terminal(line))
 
     def follow(self, capture: Capture, spool: Path) -> None:  # noqa: ARG002, there is one
         """Packets on standard output from now on, where they are read live."""
@@ -130,14 +142,18 @@ class TerminalReport:
         self.say(capture, sentence)
 
 
-def _ended(capture: Capture) -> str:
+def _ended(capture: Capture, taps: Sequence[TapRecord]) -> str:
     if capture.state is State.STOPPED and capture.packets is None:
         return "Stopped before it began: nothing was captured."
     if capture.state not in (State.DELIVERED, State.STOPPED):
         return f"podcap: {first_line(capture.sentence or 'The capture failed.')}"
     mark = "Stopped" if capture.state is State.STOPPED else "Done"
+    where = (
+        taps_taken(taps)
+        if len(taps) > 1
+        else f"at {in_the_terminal(capture.interface or '')} on {in_the_terminal(capture.node or '')}"
+    )
     return (
         f"{mark}: {count(capture.packets or 0, 'packet')}, {size(capture.bytes or 0)}, "
-        f"{capture.dropped or 0:,} dropped by the kernel, at {in_the_terminal(capture.interface or '')} "
-        f"on {in_the_terminal(capture.node or '')}.{_ENDINGS.get(capture.ended_by or '', '')}"
+        f"{capture.dropped or 0:,} dropped by the kernel, {where}.{_ENDINGS.get(capture.ended_by or '', '')}"
     )

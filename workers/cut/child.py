@@ -18,6 +18,8 @@ def main() -> int:
     parser.add_argument("--seconds", type=int, required=True)
     parser.add_argument("--memory", type=int, required=True)
     parser.add_argument("--into", type=int, required=True, help="descriptor of the file to write")
+    parser.add_argument("--since", type=int, default=0, help="nanoseconds since 1970")
+    parser.add_argument("--whole", action="store_true", help="leave packets as they are")
     arguments = parser.parse_args()
     # What is cut is never longer than what it was cut from.
     confine(seconds=arguments.seconds, memory=arguments.memory, written=os.fstat(0).st_size)
@@ -27,7 +29,7 @@ def main() -> int:
             open(0, "rb", buffering=0, closefd=False) as source,
             open(arguments.into, "wb", closefd=False) as target,
         ):
-            return cut(source, target)
+            return cut(source, target, since=arguments.since, whole=arguments.whole)
 
     return tell(write)
 

@@ -15,12 +15,14 @@ class CutError(Exception):
     """The file could not be cut, so nothing of it may be kept; the message is one sentence."""
 
 
-def cut_file(source: Path, target: Path, *, seconds: int = 300) -> Cut:
+def cut_file(source: Path, target: Path, *, since: int = 0, whole: bool = False, seconds: int = 300) -> Cut:
     """Writes `source` with each packet cut behind its headers into `target`, which must not exist.
 
     Args:
         source: A pcap file with whole packets, or the beginnings of them.
         target: It is there afterwards only when all went well.
+        since: Nanoseconds since 1970; packets from before are left out.
+        whole: Whether packets stay whole, so that only those from before are cut off.
         seconds: Of time, CPU and wall, after which the child is ended.
 
     Raises:
@@ -29,15 +31,19 @@ def cut_file(source: Path, target: Path, *, seconds: int = 300) -> Cut:
     """
     with source.open("rb") as packets, target.open("xb") as out:
         try:
-            return _run(packets, out, seconds)
+            return _run(packets, out, seconds, _choices(since, whole=whole))
         except BaseException:
             target.unlink()
             raise
 
 
-def _run(packets: BinaryIO, out: BinaryIO, seconds: int) -> Cut:
+def _choices(since: int, *, whole: bool) -> list[str]:
+    return ["--since", str(since), *(["--whole"] if whole else [])]
+
+
+def _run(packets: BinaryIO, out: BinaryIO, seconds: int, choices: list[str]) -> Cut:
     into = out.fileno()
-    arguments = ["--seconds", str(seconds), "--memory", str(MEMORY), "--into", str(into)]
+    arguments = ["--seconds", str(seconds), "--memory", str(MEMORY), "--into", str(into), *choices]
     module = "workers.cut.child"
     output, failure = run_limited(module, arguments, packets, seconds=seconds, inherited=(into,))
     try:

@@ -29,18 +29,28 @@ next power of two. A million of such packets just about fill a spool."""
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """What was cut: packets, their captured bytes before and after, and why it ended early, if it did."""
+    """What was cut: packets, their captured bytes before and after, and why it ended early, if it did.
+
+    `early` counts those that were left out because they came before the capture began.
+    """
 
     packets: int
     bytes_in: int
     bytes_out: int
     trouble: str | None
+    early: int = 0
 
 
-def cut(source: BinaryIO, target: BinaryIO) -> Cut:
+def cut(source: BinaryIO, target: BinaryIO, *, since: int = 0, whole: bool = False) -> Cut:
     """Copies a pcap file with each packet cut behind its headers; the length on the wire stays.
 
     What was read is written before more is read, so that a source which grows slowly is cut as it grows.
+
+    Args:
+        source: The file.
+        target: The copy.
+        since: Nanoseconds since 1970; packets from before are left out.
+        whole: Whether packets stay as they are.
 
     Raises:
         PcapError: The source is no pcap file.
@@ -51,9 +61,12 @@ def cut(source: BinaryIO, target: BinaryIO) -> Cut:
     link_type = file.link_type
     record = struct.Struct(file.byte_order + "II").pack
     out += file.header
-    packets = bytes_in = bytes_out = 0
-    for data, start, captured, length, _ in file.packets():
-        kept = headers_length(link_type, data, start, start + captured, start + length)
+    packets = bytes_in = bytes_out = early = 0
+    for data, start, captured, length, time in file.packets():
+        if time < since:
+            early += 1
+            continue
+        kept = captured if whole else headers_length(link_type, data, start, start + captured, start + length)
         out += data[start - 16 : start - 8]
         out += record(kept, length)
         out += data[start : start + kept]
@@ -62,7 +75,7 @@ def cut(source: BinaryIO, target: BinaryIO) -> Cut:
         bytes_out += kept
     target.write(out)
     target.flush()
-    return Cut(packets, bytes_in, bytes_out, file.trouble)
+    return Cut(packets, bytes_in, bytes_out, file.trouble, early)
 
 
 class _WrittenFirst:

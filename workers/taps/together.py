@@ -169,6 +169,7 @@ class Together:
         heard = {str(way.record.number): way.heard for way in self.left}
         apart = {} if self.spread is None else {"began_apart_ms": round(self.spread / 1e6, 3)}
         self._work.move(State.CAPTURING, trail={"tcpdump": heard, "taps": len(self.left), **apart})
+        self._work.report.show_taps(self._work.capture, self.records())
 
     @property
     def spread(self) -> int | None:

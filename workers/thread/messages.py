@@ -10,12 +10,14 @@ from typing import Any
 
 from workers.ledger.capture import Capture
 from workers.ledger.states import FINAL, WAITING, State
+from workers.ledger.tap_record import TapRecord
 from workers.request.duration import LONGEST_SECONDS, shown
 from workers.request.quoting import inert
 from workers.spool.progress import Progress
 from workers.summary.summary import Summary
 from workers.summary.table import flow_table, said_lines
 from workers.thread.findings import finding_texts
+from workers.thread.tap_lines import tap_sections, taps_taken
 from workers.thread.words import bar, count, ordinal, size
 
 STOP = "stop_capture"
@@ -50,12 +52,24 @@ class Message:
 
 
 def capture_message(
-    capture: Capture, progress: Progress | None = None, *, queue_reachable: bool = True
+    capture: Capture,
+    progress: Progress | None = None,
+    *,
+    queue_reachable: bool = True,
+    taps: Sequence[TapRecord] = (),
 ) -> Message:
-    """The one message of a capture in its channel, for any state."""
+    """The one message of a capture in its channel, for any state.
+
+    Args:
+        capture: The capture.
+        progress: How far it is, while it runs.
+        queue_reachable: Whether a worker will hear of it.
+        taps: Its taps as they are now; those of a capture of several are shown.
+    """
     head = _head(capture)
-    status = _status(capture, progress, queue_reachable=queue_reachable)
-    blocks = [_section(head), _section(status)]
+    status = _status(capture, progress, taps, queue_reachable=queue_reachable)
+    several = tap_sections(taps)
+    blocks = [_section(head), _section(status), *map(_section, several)]
     tap = capture.tap
     if tap:
         blocks.append(_context(inert(tap, limit=1000)))
@@ -66,7 +80,7 @@ def capture_message(
             *([_extend_button(capture)] if can_be_extended(capture) else []),
         ]
         blocks.append({"type": "actions", "block_id": f"{capture.id}-actions", "elements": buttons})
-    text = "\n".join(part for part in (head, status, inert(tap, limit=1000) if tap else "") if part)
+    text = "\n".join(part for part in (head, status, *several, inert(tap, limit=1000) if tap else "") if part)
     return Message(text, blocks)
 
 
@@ -135,7 +149,9 @@ def _head(capture: Capture) -> str:
     )
 
 
-def _status(capture: Capture, progress: Progress | None, *, queue_reachable: bool) -> str:
+def _status(
+    capture: Capture, progress: Progress | None, taps: Sequence[TapRecord], *, queue_reachable: bool
+) -> str:
     if capture.stop_requested_by and capture.state not in FINAL:
         return f":octagonal_sign: Stopping, asked by <@{capture.stop_requested_by}>."
     if capture.state in _PHRASES:
@@ -146,7 +162,7 @@ def _status(capture: Capture, progress: Progress | None, *, queue_reachable: boo
         return _capturing(capture, progress)
     if capture.state in WAITING:
         return _waiting(capture, queue_reachable=queue_reachable)
-    return _ended(capture)
+    return _ended(capture, taps)
 
 
 _PHRASES = {
@@ -199,7 +215,7 @@ _ENDINGS = {
 }
 
 
-def _ended(capture: Capture) -> str:
+def _ended(capture: Capture, taps: Sequence[TapRecord]) -> str:
     stopped_by = f" by <@{capture.stop_requested_by}>" if capture.stop_requested_by else ""
     if capture.packets is None:
         return f":octagonal_sign: Stopped{stopped_by} before it began."
@@ -209,10 +225,14 @@ def _ended(capture: Capture) -> str:
         else ":white_check_mark: Done"
     )
     ending = _ENDINGS.get(capture.ended_by or "", "") if capture.state is State.DELIVERED else ""
+    where = (
+        taps_taken(taps)
+        if len(taps) > 1
+        else f"at `{inert(capture.interface or '')}` on `{inert(capture.node or '', limit=253)}`"
+    )
     return (
         f"{mark}: *{count(capture.packets, 'packet')}*, {size(capture.bytes or 0)}, "
-        f"{capture.dropped or 0:,} dropped by the kernel, at `{inert(capture.interface or '')}` "
-        f"on `{inert(capture.node or '', limit=253)}`.{ending} Flows and file are in the thread."
+        f"{capture.dropped or 0:,} dropped by the kernel, {where}.{ending} Flows and file are in the thread."
     )
 
 

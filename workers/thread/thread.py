@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from workers.ledger.capture import Capture
 from workers.ledger.lease import Lease, LeaseLostError
 from workers.ledger.ledger import Ledger
 from workers.ledger.states import ACTIVE, FINAL
+from workers.ledger.tap_record import TapRecord
 from workers.slack.errors import FAULTS, code, is_passing, may_have_arrived
 from workers.slack.faults import faults_as_place_errors
 from workers.spool.progress import Progress
@@ -83,7 +85,9 @@ class Thread:
             # Waiting for Slack's leave (429) would hold up a running capture, or beat; more is shown soon.
             passing = capture.state in ACTIVE or capture.place is not None
             client = self._progress if passing else self._writing
-            self._update(client, capture, capture_message(capture, queue_reachable=queue_reachable))
+            taps = self._ledger.taps.of(capture.id)
+            message = capture_message(capture, queue_reachable=queue_reachable, taps=taps)
+            self._update(client, capture, message)
             if capture.state in FINAL:
                 self._close(capture)
         elif capture.sentence is not None:
@@ -102,14 +106,14 @@ class Thread:
     def show_evidence(self, capture: Capture, pod: Pod, evidence: Evidence) -> None:
         """The message shows the tap that is decided from it."""
 
-    def show_progress(self, capture: Capture, progress: Progress) -> None:
+    def show_progress(self, capture: Capture, progress: Progress, taps: Sequence[TapRecord] = ()) -> None:
         """Shows how far a running capture is, as often as Slack allows; a refused update is dropped."""
         now = time.monotonic()
         if capture.message_ts is None or now < self._next_progress:
             return
         self._refuse_if_lost()
         try:
-            self._update(self._progress, capture, capture_message(capture, progress))
+            self._update(self._progress, capture, capture_message(capture, progress, taps=taps))
             self._pause = _PROGRESS_EVERY
         except SlackApiError as error:
             if code(error) == "ratelimited":
@@ -117,6 +121,9 @@ class Thread:
         except FAULTS:
             pass
         self._next_progress = time.monotonic() + self._pause
+
+    def show_taps(self, capture: Capture, taps: Sequence[TapRecord]) -> None:
+        """The message has them."""
 
     def follow(self, capture: Capture, spool: Path) -> None:
         """Slack gets the file when it is whole."""

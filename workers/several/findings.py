@@ -1,0 +1,95 @@
+"""The findings of several taps as those of one capture: each said once, with where it was found. Pure."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from workers.summary.finding import Finding
+from workers.summary.findings.ranking import MORE, ranked
+
+_FRAME = re.compile(r"frame\.number (==|>=) (\d+)")
+_MOST_NAMED = 3
+_HEALTHY = "healthy"
+
+Frames = Mapping[tuple[int, int], int]
+"""The frame in the merged file, by interface and number in the tap's own file."""
+
+
+def frames_of(findings: Iterable[Finding]) -> set[int]:
+    """Every frame that findings of one tap name."""
+    found: set[int] = set()
+    for finding in findings:
+        found |= {int(number) for _, number in _FRAME.findall(finding.display_filter)}
+        if finding.frame is not None:
+            found.add(finding.frame)
+    return found
+
+
+def joined(
+    names: Sequence[str], findings: Sequence[Sequence[Finding]], frames: Frames, later: Iterable[Finding] = ()
+) -> tuple[Finding, ...]:
+    """The findings of all taps, ranked; their frames and display filters are those of the merged file.
+
+    Args:
+        names: What each tap is called, by the number of its interface.
+        findings: What was found at each.
+        frames: Where their frames are in the merged file.
+        later: What is found of all taps together, in the merged file's terms already.
+    """
+    found: dict[tuple[str, str], list[tuple[int, Finding]]] = {}
+    for number, some in enumerate(findings):
+        for finding in some:
+            if finding.id != MORE:
+                found.setdefault((finding.id, finding.sentence), []).append((number, finding))
+    together = [*later]
+    for (id_, _), places in found.items():
+        if id_ != _HEALTHY:
+            together.append(_said_once(names, places, frames))
+    grave = any(each.severity != "info" for each in together)
+    if not grave:
+        healthy = [_said_once(names, places, frames) for key, places in found.items() if key[0] == _HEALTHY]
+        together += healthy
+    return ranked(together)
+
+
+def _said_once(names: Sequence[str], places: Sequence[tuple[int, Finding]], frames: Frames) -> Finding:
+    first_number, first = places[0]
+    numbers = dict.fromkeys(number for number, _ in places)
+    return replace(
+        first,
+        sentence=first.sentence
+        if len(numbers) == len(names)
+        else _at(first.sentence, [names[n] for n in numbers]),
+        frame=None if first.frame is None else frames.get((first_number, first.frame)),
+        display_filter=_filter(first.display_filter, list(numbers), first_number, frames),
+    )
+
+
+def _at(sentence: str, names: Sequence[str]) -> str:
+    shown = ", ".join(names[:_MOST_NAMED])
+    more = len(names) - _MOST_NAMED
+    where = f"{shown} and {more} more" if more > 0 else shown
+    return f"At {where}: {sentence}"
+
+
+def _filter(text: str, numbers: Sequence[int], first: int, frames: Frames) -> str:
+    """The display filter for the merged file, where the interface tells the taps apart."""
+    if not text:
+        return ""
+    missing = False
+
+    def moved(match: "re.Match[str]") -> str:
+        nonlocal missing
+        frame = frames.get((first, int(match[2])))
+        missing = missing or frame is None
+        return f"frame.number {match[1]} {frame}"
+
+    text = _FRAME.sub(moved, text)
+    if missing:
+        return ""
+    where = (
+        f"frame.interface_id == {numbers[0]}"
+        if len(numbers) == 1
+        else f"frame.interface_id in {{{', '.join(map(str, numbers))}}}"
+    )
+    return f"{where} && ({text})"
