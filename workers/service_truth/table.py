@@ -110,7 +110,7 @@ def _shares(truth: ServiceTruth, names: Names, replicas: Iterable[Replica]) -> I
     for each in replicas:
         name = names.shown(each.address) + ("" if each.ready else " (not ready)")
         if not each.tapped:
-            yield name, each.node, ("?", -1.0), ("?", -1.0), ("?", -1.0), ("not captured", -1.0)
+            yield name, each.node, ("?", -1.0), ("?", -1.0), ("?", -1.0), ("?", -1.0)
             continue
         part, whole = (
             (each.requests, requests) if requests >= connections else (each.connections, connections)

@@ -186,8 +186,8 @@ def _notes(truth: ServiceTruth, given: _Given) -> Iterator[str]:
     there = [each for each in ready if each.tapped]
     if there and len(there) < len(ready):
         yield (
-            f"{len(there):,} of {len(ready):,} ready endpoints were captured; "
-            "what the others got is not known."
+            f"Of {len(ready):,} ready endpoints {len(there):,} {'was' if len(there) == 1 else 'were'} "
+            "captured; what the others got is not known."
         )
     hidden = sum(row.connections for row in truth.reached if row.client == UNKNOWN and row.seen)
     if hidden:

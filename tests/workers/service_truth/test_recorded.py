@@ -71,4 +71,4 @@ def test_behind_local_each_client_stays_at_one_replica_of_each_node() -> None:
 def test_one_tap_alone_says_how_much_it_does_not_know() -> None:
     (told,) = service_truths(sights("Local", ("rhg54",)), cluster("Local"))
     assert told.connections == 5
-    assert told.notes == ("1 of 3 ready endpoints were captured; what the others got is not known.",)
+    assert told.notes == ("Of 3 ready endpoints 1 was captured; what the others got is not known.",)
