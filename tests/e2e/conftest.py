@@ -73,6 +73,7 @@ class World:
         self.port = free_port()
         self.socket_mode = socket_mode
         self.capture = ""
+        self._whispered: dict[str, int] = {}
         policy_file = folder / "policy.yaml"
         policy_file.write_text(policy)
         self.environment = {
@@ -108,9 +109,16 @@ class World:
             )
 
     def stop(self) -> None:
-        """Ends everything that `start` started."""
+        """Ends everything that `start` started; Slack lives on, and no fault waits there for the next."""
         self.podcap.stop()
         self.redis.stop()
+        self.forget_faults()
+
+    def forget_faults(self) -> None:
+        """Lets Slack work again."""
+        url = f"{self.slack['control_url']}/faults"
+        with urllib.request.urlopen(urllib.request.Request(url, method="DELETE"), timeout=HANGS):
+            pass
 
     def control(self, path: str, body: dict[str, Any] | None = None) -> Any:
         """Asks the Slack stand-in's control."""
@@ -129,6 +137,7 @@ class World:
         self, text: str, *, user: str = "alice", channel: str = "incidents", **options: Any
     ) -> Answer:
         """Types `/podcap TEXT`."""
+        self._whispered[user] = len(self.whispers(user))
         answer = self.control("command", {"user": user, "channel": channel, "text": text, **options})
         body = answer["ack_body"]
         said = body.get("text", "") if isinstance(body, dict) else body or ""
@@ -150,6 +159,7 @@ class World:
 
     def click(self, action_id: str, *, user: str, channel: str = "incidents") -> None:
         """Presses a button of the channel's latest message that has it."""
+        self._whispered[user] = len(self.whispers(user))
         answer = self.control("click", {"user": user, "channel": channel, "action_id": action_id})
         assert answer["ack_status"] == 200, answer
 
@@ -220,10 +230,10 @@ class World:
         return str(eventually(ended, what=lambda: f"the end of\n{self.thread(channel)}"))
 
     def wait_for_whisper(self, words: str, user: str = "alice") -> str:
-        """Everything that only this person was shown, once it holds these words."""
+        """What only this person was shown since they last typed or pressed, once it holds these words."""
 
         def whispered() -> str:
-            said = self.whispers(user)
+            said = self.whispers(user)[self._whispered.get(user, 0) :]
             return said if words in said else ""
 
         return str(eventually(whispered, what=lambda: f"{words!r} in {self.whispers(user)}"))
@@ -240,6 +250,10 @@ class World:
         """What podcap left in its temporary folder, besides the credentials that the kubernetes client keeps
         there as long as its process runs."""
         return [str(path) for path in (self.folder / "tmp").glob("podcap*")]
+
+    def wait_for_no_leftovers(self) -> None:
+        """Until the working folder is gone: a worker removes it after its last word in the thread."""
+        eventually(lambda: not self.leftovers(), what=lambda: f"the end of {self.leftovers()}")
 
     def agent_pods(self) -> str:
         """The names of all agent pods, whatever their state."""

@@ -99,13 +99,18 @@ def leave_an_agent_pod_behind(lab: LabHandle, folder: Path, agent: dict[str, Any
 
 def leave_admission_to_beat(world: Any) -> None:
     """Slack does not answer the bot at first, so beat asks the cluster in its place."""
-    for target in ("traefik/brie", "no-such-place/brie", f"traefik/{world.pod()}"):
-        fault = {"method": "conversations.info", "kind": "error", "error": "fatal_error"}
+    fault = {"method": "conversations.info", "kind": "error", "error": "fatal_error"}
+    for target, said in (
+        ("traefik/brie", "There is no pod brie in namespace traefik"),
+        ("no-such-place/brie", "There is no namespace no-such-place"),
+        (f"traefik/{world.pod()}", ""),
+    ):
         world.control("faults", fault)
         world.command(f"{target} 1s")
         world.wait_for_whisper(f"`{world.capture}` waits")
+        # Until beat has asked Slack again: else it would meet the next one's fault.
+        world.wait_for_whisper(said)
     world.wait_for_end()
-    world.wait_for_whisper("There is no pod brie in namespace traefik")
 
 
 @pytest.fixture(scope="module")

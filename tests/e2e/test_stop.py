@@ -12,17 +12,17 @@ def test_a_running_capture_that_is_stopped_delivers_what_it_has(world: Any) -> N
     assert "@bob" in thread
     assert world.file().stat().st_size > 24
     assert world.agent_pods() == ""
-    assert world.leftovers() == []
+    world.wait_for_no_leftovers()
 
 
 def test_a_running_capture_is_given_more_time_by_whom_the_policy_allows_it(world: Any) -> None:
     with world.traffic():
-        world.command(f"traefik/{world.pod()} 20s port 80")
-        world.wait_for_words("of 20s ·")
+        world.command(f"traefik/{world.pod()} 2m port 80")
+        world.wait_for_words("of 2m ·")
         world.click("extend_capture", user="mallory")
         world.wait_for_whisper("policy does not allow you", user="mallory")
         world.click("extend_capture", user="bob")
-        world.wait_for_words("of 50s ·")
+        world.wait_for_words("of 2m30s ·")
         world.click("stop_capture", user="bob")
         world.wait_for_words("Stopped by")
     assert world.agent_pods() == ""

@@ -44,7 +44,7 @@ def world(make_world: Callable[..., Any]) -> Any:
 def delivered(world: Any) -> str:
     """The id of a capture that was made, its thread complete."""
     with world.traffic():
-        world.command(f"traefik/{world.pod()} 2s full port 80")
+        world.command(f"traefik/{world.pod()} 3s full port 80")
         world.wait_for_end()
         world.wait_for_words("podcap audit verify")
     return str(world.capture)
@@ -108,7 +108,7 @@ def test_the_trail_knows_what_was_tapped_and_with_which_proof(world: Any, delive
     assert known["confidence"] == "high"
     assert any("peer index" in statement for statement in known["proof"])
     assert known["filter_compiled"] == "port 80"
-    assert known["limits"]["seconds"] == 2
+    assert known["limits"]["seconds"] == 3
     assert known["limits"]["snaplen"] == 0
     assert known["agent_image"]["tap"]
 
@@ -189,7 +189,7 @@ def test_the_pods_owner_sees_by_kubectl_that_it_was_captured(world: Any, deliver
     described = subprocess.run(argv, capture_output=True, text=True, check=True).stdout
     assert "PacketCaptureStarted" in described
     assert "PacketCaptureEnded" in described
-    assert f"alice captures whole packets of this pod with podcap for 2s ({delivered})" in described
+    assert f"alice captures whole packets of this pod with podcap for 3s ({delivered})" in described
 
 
 def test_a_file_is_fetched_from_the_store_and_the_trail_says_by_whom(

@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import time
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import IO
@@ -36,7 +37,9 @@ def test_ctrl_c_stops_and_keeps_exactly_the_packets_asked_for(
     lab: LabHandle, terminal: Terminal, pod: str
 ) -> None:
     ports = range(40001, 40006)
-    process = terminal.start("capture", pod, "10m", "tcp", "port", "80", "-o", "cheese.pcap", "--explain")
+    # Few enough for each to have its row: the kubelet and others are at port 80 as well.
+    only = ("tcp", "port", "80", "and", "portrange", "40001-40005")
+    process = terminal.start("capture", pod, "10m", *only, "-o", "cheese.pcap", "--explain")
     before = wait_for_line(process, "Capturing on")
     ask_for_cheese(lab, pod, ports)
     interrupt(process)
@@ -166,9 +169,25 @@ def test_ctrl_c_before_the_first_packet_ends_the_capture_in_the_trail(terminal: 
     assert (events[0], events[-1]) == ("requested", "stopped")
 
 
-def test_a_second_ctrl_c_ends_at_once_and_keeps_nothing_but_the_trail(terminal: Terminal, pod: str) -> None:
+@pytest.fixture
+def held_execs(lab: LabHandle) -> Iterator[Callable[[], None]]:
+    """Lets the cluster not answer another exec in an agent pod."""
+
+    def hold() -> None:
+        match = {"resource": "pods", "subresource": "exec", "namespace": "podcap"}
+        fault = json.dumps({"match": match, "times": 1000, "delay_seconds": 600})
+        lab.kubectl("create", "--raw", "/_lab/faults", "-f", "-", text=fault)
+
+    yield hold
+    lab.kubectl("delete", "--raw", "/_lab/faults")
+
+
+def test_a_second_ctrl_c_ends_at_once_and_keeps_nothing_but_the_trail(
+    terminal: Terminal, pod: str, held_execs: Callable[[], None]
+) -> None:
     process = terminal.start("capture", pod, "10m")
     wait_for_line(process, "Capturing on")
+    held_execs()  # or it might be done before the second one
     interrupt(process)
     wait_for_line(process, "Stopping")
     interrupt(process)
