@@ -16,6 +16,7 @@ from tests.workers.service_truth.scene import (
     with_affinity,
 )
 from tests.workers.summary import packets
+from workers.names.names import Names
 from workers.names.snapshot import Pod
 from workers.service_truth.findings.found import IDS, without_said
 from workers.summary.endpoint import Endpoint
@@ -242,10 +243,17 @@ def test_with_local_an_endpoint_at_whose_node_nobody_came_in_is_good_to_know() -
 def test_what_one_sentence_says_for_all_taps_is_not_said_again_for_each() -> None:
     said = Finding("source-rewritten", "warning", "…", {"service": "traefik/cheddar"})
     other = Finding("source-rewritten", "warning", "…", {"service": "shop/web"})
-    found = Scene().comes(Endpoint(CLIENT, 50000), "node1", "a").findings()
-    assert without_said([said, other], found) == (other,)
-    seen = Scene(service=local()).comes(Endpoint(CLIENT, 50000), "node1", "a", local=True).findings()
-    assert without_said([said, other], seen) == (said, other)
+    between = Finding("rewritten-between", "info", "…", {"after": "traefik/cheddar-b:8080"})
+    beside = Finding("rewritten-between", "info", "…", {"after": "93.184.216.34:443"})
+    others = (said, other, between, beside)
+
+    def left(scene: Scene) -> tuple[Finding, ...]:
+        return without_said(others, scene.findings(), scene.truths(), Names(scene.snapshot))
+
+    assert left(Scene().comes(Endpoint(CLIENT, 50000), "node1", "a")) == (other, beside)
+    assert left(Scene().comes(Endpoint(CLIENT, 50000), "node1", "a", seen=False)) == (other, between, beside)
+    seen = Scene(service=local()).comes(Endpoint(CLIENT, 50000), "node1", "a", local=True)
+    assert left(seen) == (said, other, beside)
 
 
 def test_each_filter_is_one_that_wireshark_takes() -> None:

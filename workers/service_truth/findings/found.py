@@ -1,12 +1,14 @@
 """All findings about the Services of a capture. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from workers.names.names import Names
 from workers.names.snapshot import Snapshot
 from workers.service_truth.findings import endpoint_idle, replica_share, service_path, session_affinity
 from workers.service_truth.truth import ServiceTruth
 from workers.summary.finding import Finding
+from workers.summary.findings import source_rewritten
+from workers.vantage.findings import rewritten_between
 
 IDS = (
     service_path.ID,
@@ -16,8 +18,6 @@ IDS = (
     endpoint_idle.ID,
 )
 """docs/findings.md says when each is reported."""
-
-_SAID_BETTER = frozenset(("source-rewritten", "rewritten-between"))
 
 
 def findings(truths: Iterable[ServiceTruth], cluster: Snapshot, names: Names) -> tuple[Finding, ...]:
@@ -44,13 +44,29 @@ def findings(truths: Iterable[ServiceTruth], cluster: Snapshot, names: Names) ->
     )
 
 
-def without_said(others: Iterable[Finding], found: Sequence[Finding]) -> tuple[Finding, ...]:
-    """Other findings of the capture but those of which `service-path` says all for all taps at once."""
-    told = {
-        each.numbers["service"]
-        for each in found
-        if each.id == service_path.ID and each.numbers.get("value") == "Cluster"
+def without_said(
+    others: Iterable[Finding], found: Iterable[Finding], truths: Iterable[ServiceTruth], names: Names
+) -> tuple[Finding, ...]:
+    """Other findings of the capture but those that `service-path` says once for all taps.
+
+    Args:
+        others: Of single taps (`source-rewritten`) and of what is between them (`rewritten-between`).
+        found: What `findings` gave.
+        truths: It was made of them.
+        names: Likewise.
+    """
+    paths = [each for each in found if each.id == service_path.ID]
+    told = {each.numbers["service"] for each in paths}
+    blamed = {each.numbers["service"] for each in paths if each.numbers.get("value") == "Cluster"}
+    doors = {
+        names.shown(replica.address, replica.port)
+        for truth in truths
+        if truth.name in told and any(row.proven for row in truth.reached)
+        for replica in truth.replicas
     }
     return tuple(
-        each for each in others if each.id not in _SAID_BETTER or each.numbers.get("service") not in told
+        each
+        for each in others
+        if not (each.id == source_rewritten.ID and each.numbers["service"] in blamed)
+        and not (each.id == rewritten_between.ID and each.numbers["after"] in doors)
     )
