@@ -45,21 +45,24 @@ def findings(truths: Iterable[ServiceTruth], cluster: Snapshot, names: Names) ->
 
 
 def without_said(
-    others: Iterable[Finding], found: Iterable[Finding], truths: Iterable[ServiceTruth], names: Names
+    others: Iterable[Finding],
+    found: Iterable[Finding],
+    truths: Iterable[ServiceTruth] = (),
+    names: Names | None = None,
 ) -> tuple[Finding, ...]:
     """Other findings of the capture but those that `service-path` says once for all taps.
 
     Args:
         others: Of single taps (`source-rewritten`) and of what is between them (`rewritten-between`).
         found: What `findings` gave.
-        truths: It was made of them.
+        truths: It was made of them; without them nothing of what is between taps is left out.
         names: Likewise.
     """
     paths = [each for each in found if each.id == service_path.ID]
     told = {each.numbers["service"] for each in paths}
     blamed = {each.numbers["service"] for each in paths if each.numbers.get("value") == "Cluster"}
     doors = {
-        names.shown(replica.address, replica.port)
+        (names or Names.none()).shown(replica.address, replica.port)
         for truth in truths
         if truth.name in told and any(row.proven for row in truth.reached)
         for replica in truth.replicas
