@@ -13,6 +13,9 @@ Bounds = tuple[int | None, int | None]
 
 _NOTHING = (0, 0)
 
+_ENOUGH = 50_000
+"""Packets in each direction that bound a pair of clocks as well as all of them."""
+
 
 class Clocks:
     """What was learnt so far."""
@@ -25,6 +28,11 @@ class Clocks:
         if left != came:
             known, count = self._least.get((left, came), (least, 0))
             self._least[left, came] = min(known, least), count + packets
+
+    def know(self, node: str, other: str) -> bool:
+        """Whether enough was learnt of two nodes."""
+        pairs = ((node, other), (other, node))
+        return all(self._least.get(pair, (0, 0))[1] >= _ENOUGH for pair in pairs)
 
     def ahead(self, node: str, other: str) -> Bounds:
         """How far the clock of `other` is ahead of that of `node`."""

@@ -24,7 +24,8 @@ from workers.vantage.findings.between import Between
 from workers.vantage.findings.found import found
 from workers.vantage.order import ordered, packets
 from workers.vantage.passage import Passage, Segment, Way
-from workers.vantage.sighting import RST, TCP, Sighting
+from workers.vantage.sighting import RST, TCP, Sighting, any_flag
+from workers.vantage.sighting import packets as of_way
 from workers.vantage.sightings import sightings
 from workers.vantage.stop import end_of, stop_of
 from workers.vantage.vantage import Vantage
@@ -72,7 +73,7 @@ def _clocks(passing: Iterable[Connection], vantages: Sequence[Vantage]) -> Clock
     for connection in passing:
         for near, far in pairwise(connection):
             one, other = (vantages[each.sighting.vantage].node for each in (near, far))
-            if one == other:
+            if one == other or clocks.know(one, other):
                 continue
             there = least(packets(near, forward=True), packets(far, forward=True))
             back = least(packets(far, forward=False), packets(near, forward=False))
@@ -87,10 +88,9 @@ def _resets(found: Iterable[Sighting]) -> Mapping[int, set[int]]:
     """Sequence numbers of each RST, by vantage point."""
     resets: dict[int, set[int]] = defaultdict(set)
     for each in found:
-        if each.protocol == TCP:
-            resets[each.vantage].update(
-                packet.sequence for way in (0, 1) for packet in each.packets(way) if packet.flags & RST
-            )
+        for way in each.ways if each.protocol == TCP else ():
+            if any_flag(way, RST):
+                resets[each.vantage].update(one.sequence for one in of_way(way) if one.flags & RST)
     return resets
 
 

@@ -7,8 +7,8 @@ from typing import NamedTuple
 from workers.vantage.clocks import Bounds
 from workers.vantage.lost import lost
 from workers.vantage.passage import Delay, Way
-from workers.vantage.same import Both, same
-from workers.vantage.sighting import RST, Packet
+from workers.vantage.same import same, took
+from workers.vantage.sighting import FIELDS, RST, Packet, any_flag, packets
 from workers.vantage.view import View
 
 _HUNDREDTH = 0.99
@@ -39,32 +39,29 @@ def crossed(enter: End, leave: End, ahead: Bounds, resets: Container[int], *, tc
         tcp: Whether it is TCP.
     """
     both = same(enter.packets, leave.packets)
+    times = took(enter.packets, leave.packets, both)
     low, high = _known(ahead)
     shift, slack = (low + high) // 2, (high - low) // 2
-    late = max([0, *(each.took - shift for each in both)])
-    judged, missing = 0, []
+    late = max(0, max(times, default=0) - shift)
+    judged, missing = 0, list[Packet]()
     if not leave.misses:
-        near = [
-            packet
-            for packet in _packets(enter.packets)
-            if leave.view.holds(packet.time + shift, slack, slack + late)
-        ]
-        judged = len(near)
-        missing = _missing(enter.packets, leave.packets, {packet.frame for packet in near}, tcp=tcp)
+        begin, end = leave.view.inside(slack, slack + late)
+        judged = sum(begin <= time + shift <= end for time in enter.packets[::FIELDS])
+        if len(both) * FIELDS != len(enter.packets):
+            missing = [
+                packet
+                for packet in lost(packets(enter.packets), packets(leave.packets), tcp=tcp)
+                if begin <= packet.time + shift <= end
+            ]
     made = [] if enter.misses or not tcp else _made(enter, leave, -shift, slack + late, resets)
     return Way(
         judged,
         len(missing),
         missing[0].frame if missing else None,
-        _delay(both, ahead) if both else None,
+        _delay(times, ahead) if times else None,
         made[0].frame if made else None,
         len(made),
     )
-
-
-def _packets(four: "array[int]") -> list[Packet]:
-    each = iter(four)
-    return list(map(Packet, each, each, each, each))
 
 
 def _known(ahead: Bounds) -> tuple[int, int]:
@@ -75,38 +72,32 @@ def _known(ahead: Bounds) -> tuple[int, int]:
     return (low, low if high is None else high)
 
 
-def _missing(enter: "array[int]", leave: "array[int]", judged: Container[int], *, tcp: bool) -> list[Packet]:
-    if not leave:
-        return [packet for packet in _packets(enter) if packet.frame in judged]
-    found = lost(_packets(enter), _packets(leave), tcp=tcp)
-    return [packet for packet in found if packet.frame in judged]
-
-
 def _made(enter: End, leave: End, shift: int, slack: int, resets: Container[int]) -> list[Packet]:
     """Each RST that left without having entered."""
+    if not any_flag(leave.packets, RST):
+        return []
+    begin, end = enter.view.inside(slack, slack)
     return [
         packet
-        for packet in _packets(leave.packets)
-        if packet.flags & RST
-        and packet.sequence not in resets
-        and enter.view.holds(packet.time + shift, slack, slack)
+        for packet in packets(leave.packets)
+        if packet.flags & RST and packet.sequence not in resets and begin <= packet.time + shift <= end
     ]
 
 
-def _delay(both: list[Both], ahead: Bounds) -> Delay:
-    took = sorted(each.took for each in both)
-    median = took[(len(took) - 1) // 2]
-    longest = took[min(len(took) - 1, int(len(took) * _HUNDREDTH))]
-    return Delay(len(took), _between(median, ahead), _between(longest, ahead))
+def _delay(times: list[int], ahead: Bounds) -> Delay:
+    ordered = sorted(times)
+    median = ordered[(len(ordered) - 1) // 2]
+    longest = ordered[min(len(ordered) - 1, int(len(ordered) * _HUNDREDTH))]
+    return Delay(len(ordered), _between(median, ahead), _between(longest, ahead))
 
 
-def _between(took: int, ahead: Bounds) -> tuple[int, int | None]:
-    """How long it took truly, at least and at most."""
+def _between(time: int, ahead: Bounds) -> tuple[int, int | None]:
+    """How long one took truly, at least and at most."""
     low, high = ahead
-    return (0 if high is None else max(0, took - high), None if low is None else max(0, took - low))
+    return (0 if high is None else max(0, time - high), None if low is None else max(0, time - low))
 
 
 def least(enter: "array[int]", leave: "array[int]") -> tuple[int, int] | None:
     """The shortest time a packet seemed to take, and of how many; None when none was recognised."""
-    both = same(enter, leave)
-    return (min(each.took for each in both), len(both)) if both else None
+    times = took(enter, leave, same(enter, leave))
+    return (min(times), len(times)) if times else None

@@ -12,7 +12,8 @@ from statistics import median_low
 
 from workers.summary.endpoint import Endpoint
 from workers.vantage.connection import Connection, Seen
-from workers.vantage.same import Both, same
+from workers.vantage.same import same, took
+from workers.vantage.sighting import FIELDS, Packet
 from workers.vantage.vantage import Vantage
 
 
@@ -40,14 +41,18 @@ def _nearer(one: Seen, other: Seen, vantages: Sequence[Vantage]) -> int:
     place = _place(one, vantages) - _place(other, vantages)
     if place:
         return place
-    there = same(packets(one, forward=True), packets(other, forward=True))
-    back = same(packets(other, forward=False), packets(one, forward=False))
-    for both in (there, back):
-        if both and both[0].one.hops != both[0].other.hops:
-            first = both[0].one.hops > both[0].other.hops
-            return -1 if first else 1
-    took = _usual(there) + _usual(back)
-    return -1 if took > 0 else int(took < 0)
+    ways = [(packets(one, forward=True), packets(other, forward=True))]
+    ways.append((packets(other, forward=False), packets(one, forward=False)))
+    found = [(enter, leave, same(enter, leave)) for enter, leave in ways]
+    for enter, leave, both in found:
+        if both:
+            entered, left = (
+                Packet(*way[at : at + FIELDS]).hops for way, at in zip((enter, leave), both[0], strict=True)
+            )
+            if entered != left:
+                return -1 if entered > left else 1
+    usual = sum(median_low(took(*each)) for each in found if each[2])
+    return -1 if usual > 0 else int(usual < 0)
 
 
 def _place(seen: Seen, vantages: Sequence[Vantage]) -> int:
@@ -56,7 +61,3 @@ def _place(seen: Seen, vantages: Sequence[Vantage]) -> int:
         return 0
     client, server = (endpoint(seen.sighting.ends[end]).address for end in (seen.client, 1 - seen.client))
     return int(server in vantage.addresses) - int(client in vantage.addresses)
-
-
-def _usual(both: list[Both]) -> int:
-    return median_low(each.took for each in both) if both else 0

@@ -1,24 +1,14 @@
 """The same packet at two stops, recognised for certain. Pure."""
 
 from array import array
-from typing import NamedTuple
 
-from workers.vantage.sighting import FIELDS, WITHOUT_HOPS, Packet
+from workers.vantage.sighting import FIELDS, WITHOUT_HOPS
 
 _SAID, _MARKS = 1, 2
 _AGAIN = -1
 
-
-class Both(NamedTuple):
-    """One packet, at the stop that it came to first and at the other."""
-
-    one: Packet
-    other: Packet
-
-    @property
-    def took(self) -> int:
-        """Nanoseconds from the one to the other, by the clocks of both."""
-        return self.other.time - self.one.time
+Both = tuple[int, int]
+"""Where a packet stands in the numbers of the one stop, and of the other."""
 
 
 def same(one: "array[int]", other: "array[int]") -> list[Both]:
@@ -29,12 +19,16 @@ def same(one: "array[int]", other: "array[int]") -> list[Both]:
         other: Likewise.
     """
     there = _places(other)
-    found = []
-    for key, place in _places(one).items():
-        its = there.get(key, _AGAIN)
-        if _AGAIN not in (place, its):
-            found.append(Both(Packet(*one[place : place + FIELDS]), Packet(*other[its : its + FIELDS])))
-    return found
+    return [
+        (place, its)
+        for key, place in _places(one).items()
+        if place != _AGAIN and (its := there.get(key, _AGAIN)) != _AGAIN
+    ]
+
+
+def took(one: "array[int]", other: "array[int]", both: list[Both]) -> list[int]:
+    """Nanoseconds that each took from the one stop to the other, by the clocks of both."""
+    return [other[its] - one[place] for place, its in both]
 
 
 def _places(packets: "array[int]") -> dict[tuple[int, int], int]:

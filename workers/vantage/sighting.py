@@ -82,6 +82,18 @@ class Packet(NamedTuple):
         return self.said, self.marks & WITHOUT_HOPS
 
 
+def packets(four: "array[int]") -> Iterator[Packet]:
+    """Packets of one direction, in the order of the file."""
+    each = iter(four)
+    return map(Packet, each, each, each, each)
+
+
+def any_flag(four: "array[int]", flag: int) -> bool:
+    """Whether a flag of TCP is set in any packet of one direction."""
+    marked = flag << _FLAGS_AT
+    return any(each & marked for each in four[2::FIELDS])
+
+
 class Sighting:
     """One connection under one pair of addresses at one vantage point.
 
@@ -125,8 +137,7 @@ class Sighting:
 
     def packets(self, way: int) -> Iterator[Packet]:
         """Those of one direction, in the order of the file."""
-        four = iter(self.ways[way])
-        return map(Packet, four, four, four, four)
+        return packets(self.ways[way])
 
     def count(self, way: int) -> int:
         """How many of one direction."""

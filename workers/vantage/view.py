@@ -29,9 +29,14 @@ class View(NamedTuple):
         begin = vantage.began or first or 0
         return cls(begin, vantage.ended if vantage.ended is not None else last or 0)
 
+    def inside(self, early: int = 0, late: int = 0) -> tuple[int, int]:
+        """From when to when no packet was missed that can be `early` or `late` by so much."""
+        return self.begin + EDGE + early, self.end - EDGE - late
+
     def holds(self, time: int, early: int = 0, late: int = 0) -> bool:
         """Whether it captured at that time, `early` before it and `late` after it, with some to spare."""
-        return self.begin + EDGE <= time - early and time + late <= self.end - EDGE
+        begin, end = self.inside(early, late)
+        return begin <= time <= end
 
 
 def lets_through(near: Vantage, far: Vantage, *, some: bool, rewritten: bool) -> bool:
