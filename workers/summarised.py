@@ -31,6 +31,6 @@ def summarised(path: Path, *, payload: bool, names: Path, seen: Watched | None, 
         summary = replace(summary, findings=joined(summary.findings, seen.findings(summary, wanted)))
     try:
         return dissected(path, summary)
-    except DissectionError as error:
-        log.warning("%s", error)
+    except (DissectionError, OSError) as error:
+        log.warning("the findings go without what Wireshark says: %s", error)
         return summary

@@ -15,6 +15,7 @@ from bot.terminal.identity import Identity, identify
 from bot.terminal.interrupt import Interrupt
 from bot.terminal.live import LiveOutput
 from bot.terminal.output_file import OutputError, check_output
+from bot.terminal.page_and_picture import add_options, check_options, write_both
 from bot.terminal.place import TerminalPlace, at_the_terminal
 from bot.terminal.progress_line import ProgressLine
 from bot.terminal.report import TerminalReport
@@ -54,7 +55,8 @@ def register(commands: Commands) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="podcap capture",
-        usage="%(prog)s [CLUSTER:]TARGET… [DURATION] [full] [pcap] [FILTER…] [-o FILE] [--force] [--explain]",
+        usage="%(prog)s [CLUSTER:]TARGET… [DURATION] [full] [pcap] [FILTER…] [-o FILE] "
+        "[--html OUT] [--picture OUT] [--force] [--explain]",
         description="Captures pods' packets into a file. Ctrl-C stops and keeps what was captured. "
         "A TARGET is NAMESPACE/POD, NAMESPACE/deploy/NAME (sts, ds, rs, job, svc likewise), "
         "NAMESPACE/LABEL=VALUE or node/NAME.",
@@ -68,7 +70,8 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="- for standard output; left out: a name made of capture, namespace and pod, in this folder",
     )
-    parser.add_argument("--force", action="store_true", help="replace FILE when it is there")
+    add_options(parser)
+    parser.add_argument("--force", action="store_true", help="replace files that are there")
     parser.add_argument("--full", action="store_true", help="whole packets, where the policy allows it")
     parser.add_argument("--pcap", action="store_true", help="a plain pcap file, as `-o NAME.pcap` is")
     parser.add_argument("--explain", action="store_true", help="say first how the interface was found")
@@ -83,6 +86,7 @@ def _run(options: argparse.Namespace) -> int:
         words.print_help()
         return 0
     _check_output(asked, request)
+    check_options(asked, taken=True)
     settings = at_the_terminal(load())
     settings.required("PODCAP_AGENT_IMAGE")
     return _Session(settings, request, asked).run()
@@ -140,6 +144,7 @@ class _Session:
     def __init__(self, settings: Settings, request: Request, asked: argparse.Namespace) -> None:
         self._settings = settings
         self._request = request
+        self._asked = asked
         self._line = ProgressLine(sys.stderr)
         live = asked.output == _STANDARD_OUTPUT
         self._interrupt = Interrupt()
@@ -199,6 +204,9 @@ class _Session:
         self._line.end()
         for line in self._report.summary:
             print(line, file=sys.stderr if self._live else sys.stdout)
+        if self._report.found is not None:
+            title = f"{capture.namespace}/{capture.pod}"
+            write_both(self._asked, self._report.found, title, self._line.say)
         capture = self._services.ledger.get(capture.id)
         kept = capture.state is State.STOPPED and capture.packets is not None
         return 0 if capture.state is State.DELIVERED or kept else 1

@@ -41,6 +41,7 @@ class TerminalReport:
 
     Attributes:
         summary: The flows and what was said, in lines, once they are known.
+        found: The same as it came.
 
     Args:
         line: Standard error.
@@ -54,6 +55,7 @@ class TerminalReport:
         self, line: ProgressLine, *, file: Path | None, force: bool, explain: bool, live: LiveOutput | None
     ) -> None:
         self.summary: list[str] = []
+        self.found: Summary | None = None
         self._line = line
         self._file = file
         self._force = force
@@ -107,6 +109,7 @@ class TerminalReport:
 
     def show_summary(self, capture: Capture, summary: Summary) -> None:
         """Kept until the end, when standard output is written in one go."""
+        self.found = summary
         notes = [*summary.notes, *([] if capture.full else [HEADERS_ONLY])]
         found = finding_lines(summary.findings)
         if summary.totals.packets == 0:
@@ -117,7 +120,7 @@ class TerminalReport:
         self.summary = [*found, *map(in_the_terminal, lines)]
 
     def show_picture(self, capture: Capture, file: Path, alt_text: str) -> str:  # noqa: ARG002, what the protocol hands over
-        """Left out: `podcap summarize FILE --picture OUT.png` paints it."""
+        """Left out: `--picture` has one painted at the end."""
         return "nowhere"
 
     def say(self, capture: Capture, sentence: str) -> None:  # noqa: ARG002, there is one

@@ -5,21 +5,19 @@ import json
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 
 from bot.terminal.command import CommandError, Commands, UsageProblem
-from bot.terminal.output_file import OutputError, check_output, write_output
+from bot.terminal.page_and_picture import add_options, check_options, is_dash, write_both
 from bot.terminal.paint import Paint
 from bot.terminal.reading import reading
 from bot.terminal.told import told
 from bot.terminal.words import in_the_terminal
 from workers.dissection.dissected import DissectionError, dissected
-from workers.page.page import page
-from workers.picture.picture import PictureError, chart_of, picture
 from workers.summary.summarise import SummaryError, summary_json
 from workers.summary.summary import Summary
 from workers.summary.table import WIDTH
@@ -33,10 +31,7 @@ def register(commands: Commands) -> None:
     )
     parser.add_argument("--json", action="store_true", help="as JSON: docs/summary.md")
     parser.add_argument("--schema", action="store_true", help="print the JSON Schema of --json, and no more")
-    parser.add_argument(
-        "--html", type=Path, metavar="OUT", help="as a page, into a file; - for standard output"
-    )
-    parser.add_argument("--picture", type=Path, metavar="OUT", help="traffic over time as a PNG, into a file")
+    add_options(parser)
     parser.add_argument(
         "--explain", action="store_true", help="ask Wireshark about the packets that show the findings"
     )
@@ -53,8 +48,8 @@ def _run(options: argparse.Namespace) -> int:
     if options.json:
         print(line.decode("ascii"))
     if options.html or options.picture:
-        summary = Summary.from_json(json.loads(line))
-        _write(options, summary)
+        title = "standard input" if is_dash(options.file) else options.file.name
+        write_both(options, Summary.from_json(json.loads(line)), title, _saying(options))
     elif not options.json:
         width = shutil.get_terminal_size().columns if sys.stdout.isatty() else WIDTH
         for text in told(Summary.from_json(json.loads(line)), width=width, paint=Paint(sys.stdout)):
@@ -65,26 +60,18 @@ def _run(options: argparse.Namespace) -> int:
 def _check(options: argparse.Namespace) -> None:
     if options.file is None:
         raise UsageProblem("Name a capture file, or - for standard input: `podcap summarize FILE`.")
-    if options.json and _is_dash(options.html):
-        raise UsageProblem("Standard output takes one of them: name a file, as in `--html OUT.html`.")
-    if options.picture and _is_dash(options.picture):
-        raise UsageProblem("A picture goes into a file: name it, as in `--picture OUT.png`.")
-    for path in (options.html, options.picture):
-        if path and not _is_dash(path):
-            try:
-                check_output(path, force=options.force)
-            except OutputError as error:
-                raise CommandError(in_the_terminal(str(error))) from error
+    check_options(options, taken=options.json)
 
 
-def _is_dash(path: Path | None) -> bool:
-    return path is not None and str(path) == "-"
+def _saying(options: argparse.Namespace) -> Callable[[str], None]:
+    """Prints, unless standard output has something else."""
+    return (lambda _: None) if options.json or is_dash(options.html) else print
 
 
 def _summarised(path: Path, *, explain: bool) -> bytes:
     try:
         with (
-            _standard_input() if _is_dash(path) else nullcontext(path) as file,
+            _standard_input() if is_dash(path) else nullcontext(path) as file,
             reading(file, sys.stderr) as passing,
         ):
             line = summary_json(file, payload=True, passing=passing)
@@ -104,29 +91,6 @@ def _explained(line: bytes, file: Path) -> bytes:
     except DissectionError as error:
         summary = replace(summary, notes=(*summary.notes, str(error)))
     return "".join(summary.json_pieces()).encode("ascii")
-
-
-def _write(options: argparse.Namespace, summary: Summary) -> None:
-    title = "standard input" if _is_dash(options.file) else options.file.name
-    try:
-        if options.picture:
-            _into(options.picture, picture(chart_of(summary, title)).png, options)
-        if options.html:
-            _into(options.html, page(summary, title).encode(), options)
-    except (PictureError, OutputError) as error:
-        raise CommandError(in_the_terminal(str(error))) from error
-
-
-def _into(path: Path, content: bytes, options: argparse.Namespace) -> None:
-    if _is_dash(path):
-        sys.stdout.write(content.decode())
-        return
-    with tempfile.NamedTemporaryFile(prefix="podcap-") as file:
-        file.write(content)
-        file.flush()
-        write_output(Path(file.name), path, force=options.force)
-    if not options.json and not _is_dash(options.html):
-        print(f"Written to {in_the_terminal(str(path))}")
 
 
 @contextmanager

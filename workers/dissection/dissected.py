@@ -49,6 +49,8 @@ def dissected(path: Path, summary: Summary, *, seconds: int = SECONDS) -> Summar
     frames = _frames(summary.findings)
     if not frames:
         return summary
+    if not path.is_file():
+        raise DissectionError("Wireshark was not asked about the findings: that takes a file, not a pipe.")
     if not _ONE_AT_A_TIME.acquire(timeout=seconds):
         raise DissectionError("Wireshark was not asked about the findings: too many captures end at once.")
     try:

@@ -46,13 +46,13 @@ def page(summary: Summary, title: str) -> str:
     )
     chart = chart_of(summary, title)
     totals = summary.totals
+    drawn = svg(drawing(chart), alt_text(chart))
     amount = f"{count(totals.packets, 'packet')}, {size(totals.bytes)} in {span(totals.duration)}"
     parts = [
         f"<header><h1>{shown(title)}</h1>",
         f'<p class="soft">{" · ".join(part for part in (when(chart), amount) if part)}</p></header>',
         f"<main><section><h2>Findings</h2>{_findings(summary.findings)}</section>",
-        f'<section><h2>Over time</h2><figure tabindex="0">{svg(drawing(chart), alt_text(chart))}</figure>'
-        "</section>",
+        f'<section><h2>Over time</h2><figure tabindex="0">{drawn}</figure></section>',
         f"<section><h2>Flows</h2>{_flows(summary)}</section>",
         f"<section><h2>What was said</h2>{_groups(summary)}</section>" if summary.groups else "",
         _notes(summary),

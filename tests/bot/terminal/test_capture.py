@@ -80,9 +80,12 @@ def test_ctrl_c_stops_and_keeps_exactly_the_packets_asked_for(
 
 
 def test_a_capture_ends_with_its_duration_in_a_file_named_after_it(terminal: Terminal, pod: str) -> None:
-    done = terminal.run("capture", pod, "1s", "tcp port 80 and tcp[13] & 4 != 0")
+    drawn = ("--html", "page.html", "--picture", "picture.png")
+    done = terminal.run("capture", pod, "1s", "tcp port 80 and tcp[13] & 4 != 0", *drawn)
     assert done.returncode == 0, done.stderr
-    (name,) = terminal.files()
+    (name,) = set(terminal.files()) - {"page.html", "picture.png"}
+    assert f"<h1>{pod}</h1>" in (terminal.folder / "page.html").read_text()
+    assert (terminal.folder / "picture.png").read_bytes().startswith(b"\x89PNG")
     namespace, _, bare = pod.partition("/")
     assert name.startswith("cap-")
     assert name.endswith(f"_{namespace}_{bare}.pcapng")

@@ -97,6 +97,13 @@ def test_without_tshark_it_is_one_sentence(tmp_path: Path, monkeypatch: pytest.M
         dissected(*small(tmp_path), seconds=HANGS)
 
 
+def test_a_pipe_cannot_be_read_again_and_that_is_said(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(DissectionError, match="not a pipe"):
+        dissected(pipe, cases.refused().summary())
+
+
 def test_where_nothing_is_wrong_nothing_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     quiet = cases.quiet()

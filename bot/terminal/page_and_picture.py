@@ -1,0 +1,74 @@
+"""The options `--html` and `--picture` of commands that have a summary: a page and a PNG, into files."""
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from bot.terminal.command import CommandError, UsageProblem
+from bot.terminal.output_file import OutputError, check_output, write_output
+from bot.terminal.words import in_the_terminal
+from workers.page.page import page
+from workers.picture.picture import PictureError, chart_of, picture
+from workers.summary.summary import Summary
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Adds both."""
+    parser.add_argument(
+        "--html", type=Path, metavar="OUT", help="as a page, into a file; - for standard output"
+    )
+    parser.add_argument("--picture", type=Path, metavar="OUT", help="traffic over time as a PNG, into a file")
+
+
+def check_options(options: argparse.Namespace, *, taken: bool) -> None:
+    """Refuses what would fail once everything else is done.
+
+    Args:
+        options: With `html`, `picture` and `force`.
+        taken: Whether standard output has something else already.
+
+    Raises:
+        UsageProblem, CommandError: They cannot be written there.
+    """
+    if taken and is_dash(options.html):
+        raise UsageProblem("Standard output takes one of them: name a file, as in `--html OUT.html`.")
+    if is_dash(options.picture):
+        raise UsageProblem("A picture goes into a file: name it, as in `--picture OUT.png`.")
+    for path in (options.html, options.picture):
+        if path and not is_dash(path):
+            try:
+                check_output(path, force=options.force)
+            except OutputError as error:
+                raise CommandError(in_the_terminal(str(error))) from error
+
+
+def is_dash(path: Path | None) -> bool:
+    """Whether it means standard output."""
+    return path is not None and str(path) == "-"
+
+
+def write_both(options: argparse.Namespace, summary: Summary, title: str, say: Callable[[str], None]) -> None:
+    """Writes those that are asked for, and says where each is.
+
+    Raises:
+        CommandError: One could not be made or written.
+    """
+    try:
+        if options.picture:
+            _into(options.picture, picture(chart_of(summary, title)).png, say, force=options.force)
+        if is_dash(options.html):
+            sys.stdout.write(page(summary, title))
+        elif options.html:
+            _into(options.html, page(summary, title).encode(), say, force=options.force)
+    except (PictureError, OutputError) as error:
+        raise CommandError(in_the_terminal(str(error))) from error
+
+
+def _into(path: Path, content: bytes, say: Callable[[str], None], *, force: bool) -> None:
+    with tempfile.NamedTemporaryFile(prefix="podcap-") as file:
+        file.write(content)
+        file.flush()
+        write_output(Path(file.name), path, force=force)
+    say(f"Written to {in_the_terminal(str(path))}")
