@@ -205,8 +205,7 @@ class _Session:
         for line in self._report.summary:
             print(line, file=sys.stderr if self._live else sys.stdout)
         if self._report.found is not None:
-            title = f"{capture.namespace}/{capture.pod}"
-            write_both(self._asked, self._report.found, title, self._line.say)
+            write_both(self._asked, self._report.found, capture.what, self._line.say)
         capture = self._services.ledger.get(capture.id)
         kept = capture.state is State.STOPPED and capture.packets is not None
         return 0 if capture.state is State.DELIVERED or kept else 1
