@@ -22,6 +22,7 @@ def frames_of(findings: Iterable[Finding]) -> set[int]:
         found |= {int(number) for _, number in _FRAME.findall(finding.display_filter)}
         if finding.frame is not None:
             found.add(finding.frame)
+        found |= {packet.frame for packet in finding.packets}
     return found
 
 
@@ -62,6 +63,11 @@ def _said_once(names: Sequence[str], places: Sequence[tuple[int, Finding]], fram
         else _at(first.sentence, [names[n] for n in numbers]),
         frame=None if first.frame is None else frames.get((first_number, first.frame)),
         display_filter=_filter(first.display_filter, list(numbers), first_number, frames),
+        packets=tuple(
+            replace(packet, frame=frames[first_number, packet.frame])
+            for packet in first.packets
+            if (first_number, packet.frame) in frames
+        ),
     )
 
 
