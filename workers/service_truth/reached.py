@@ -114,9 +114,9 @@ def _rows(
         )
     if rest > 0:
         # When the others came can be told only where nobody was recognised.
-        whole = visits if not came else visits._replace(opened=0, first=0, last=0)
+        others = visits if not came else visits._replace(opened=0, first=0, last=0)
         yield from _unproven(
-            whole, rest, requests if counted else None, size if counted else None, vantage, cluster
+            others, rest, requests if counted else None, size if counted else None, vantage, cluster
         )
 
 
