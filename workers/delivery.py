@@ -10,6 +10,7 @@ from workers.handing_over import fetched, hand_over_stored, store_and_hand_over
 from workers.known import context_file
 from workers.ledger.states import State
 from workers.packaging import named, packaged
+from workers.parcel import Parcel
 from workers.pcapng.read_back import ReadBackError, read_back
 from workers.spool.report import SpoolReport
 from workers.summarised import summarised
@@ -56,7 +57,7 @@ def deliver(
     path = _headers_only(raw) if not work.capture.full else raw
     said = _summarised(work, path, seen)
     path, said = packaged(work, path, report, said)
-    store_and_hand_over(work, path, said, stored=stored)
+    store_and_hand_over(work, Parcel(path, said), stored=stored)
 
 
 def deliver_stored(work: Work) -> bool:
@@ -77,7 +78,7 @@ def deliver_stored(work: Work) -> bool:
     except (OSError, ReadBackError) as error:
         log.warning("the stored file cannot be read: %s", error)
         return False
-    hand_over_stored(work, path, named(work, _summarised(work, packets, None)))
+    hand_over_stored(work, Parcel(path, named(work, _summarised(work, packets, None))))
     return True
 
 

@@ -10,10 +10,10 @@ from typing import TypeVar
 
 from workers.ledger.capture import TERMINAL
 from workers.ledger.states import State
+from workers.parcel import Parcel
 from workers.pictured import show_picture
 from workers.place import PlaceError
 from workers.store_room import has_room, measure
-from workers.summary.summary import Summary
 from workers.trail.stored_hash import ANNOUNCED_AGAIN
 from workers.work import Ended, Work
 
@@ -31,24 +31,24 @@ _UNKEPT = "podcap's store did not take the file ({}), so podcap keeps no copy of
 _NO_NAME = re.compile(r"[^A-Za-z0-9.-]+")
 
 
-def store_and_hand_over(work: Work, path: Path, said: Summary | str, *, stored: Callable[[], None]) -> None:
+def store_and_hand_over(work: Work, parcel: Parcel, *, stored: Callable[[], None]) -> None:
     """Stores the file, hands it over with its summary, and ends the capture.
 
     Args:
         work: The capture, summarised.
-        path: The file.
-        said: The summary, or the sentence that says why there is none.
+        parcel: Its file, and what is said of it.
         stored: Called once the file is safe: in the store, or where there is none, handed over.
 
     Raises:
         Ended: The capture broke off, or store or place did not take the file.
         IllegalMoveError: Somebody else has ended the capture, or has it.
     """
+    path = parcel.path
     unkept = _announce(work, path) or _store(work, path)
     is_safe = work.capture.stored_at is not None
     if is_safe:
         stored()
-    _hand_over(work, path, said, unkept)
+    _hand_over(work, parcel, unkept)
     if not is_safe:
         stored()
     if unkept is not None:
@@ -73,9 +73,9 @@ def fetched(work: Work) -> Path | None:
     return path
 
 
-def hand_over_stored(work: Work, path: Path, said: Summary | str) -> None:
+def hand_over_stored(work: Work, parcel: Parcel) -> None:
     """Hands over what is stored already, and ends the capture; otherwise as `store_and_hand_over`."""
-    _hand_over(work, path, said, None)
+    _hand_over(work, parcel, None)
     _finish(work)
 
 
@@ -160,9 +160,10 @@ def _store(work: Work, path: Path) -> str | None:
     return unkept
 
 
-def _hand_over(work: Work, path: Path, said: Summary | str, unkept: str | None) -> None:
+def _hand_over(work: Work, parcel: Parcel, unkept: str | None) -> None:
     """Summary and file; what an earlier worker has said or delivered, the report does not repeat."""
     capture, report = work.capture, work.report
+    path, said = parcel.path, parcel.said
     try:
         if capture.full:
             refused = _patiently(work, lambda: work.services.place.payload_refusal(capture))
@@ -173,6 +174,8 @@ def _hand_over(work: Work, path: Path, said: Summary | str, unkept: str | None) 
         else:
             _patiently(work, lambda: report.show_summary(capture, said))
             show_picture(work, said)
+        if parcel.told:
+            _patiently(work, lambda: report.show_told(capture, parcel.told))
         where = _patiently(work, lambda: report.deliver(capture, path, file_name(work, path)))
     except PlaceError as error:
         sentence = f"The packets were captured, but: {error}{_kept(work, path, unkept)}"

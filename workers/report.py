@@ -7,6 +7,7 @@ from typing import Protocol
 from workers.cluster.pod import Pod
 from workers.ledger.capture import Capture
 from workers.ledger.tap_record import TapRecord
+from workers.parcel import Told
 from workers.spool.progress import Progress
 from workers.summary.summary import Summary
 from workers.tap.evidence import Evidence
@@ -38,6 +39,9 @@ class Report(Protocol):
 
     def show_summary(self, capture: Capture, summary: Summary) -> None:
         """What was captured."""
+
+    def show_told(self, capture: Capture, told: Told) -> None:
+        """What is told besides the summary."""
 
     def show_picture(self, capture: Capture, file: Path, alt_text: str) -> str:
         """The course of the traffic as a PNG, and in words; where it is then."""
@@ -75,6 +79,9 @@ class Silence:
         """Nobody looks."""
 
     def show_summary(self, capture: Capture, summary: Summary) -> None:
+        """Nobody looks."""
+
+    def show_told(self, capture: Capture, told: Told) -> None:
         """Nobody looks."""
 
     def show_picture(self, capture: Capture, file: Path, alt_text: str) -> str:  # noqa: ARG002, what the protocol hands over

@@ -13,6 +13,7 @@ from workers.cluster.pod import Pod
 from workers.ledger.capture import Capture
 from workers.ledger.states import FINAL, State
 from workers.ledger.tap_record import TapRecord
+from workers.parcel import Told
 from workers.place import PlaceError
 from workers.request.duration import shown
 from workers.spool.progress import Progress
@@ -118,6 +119,11 @@ class TerminalReport:
             return
         lines = [*flow_table(summary).split("\n"), *said_lines(summary), *notes]
         self.summary = [*found, *map(in_the_terminal, lines)]
+
+    def show_told(self, capture: Capture, told: Told) -> None:  # noqa: ARG002, there is one
+        """Below the flows."""
+        lines = [line for table in told.tables for line in ("", *table.split("\n"))]
+        self.summary += [in_the_terminal(line) for line in (*lines, *told.logs.split("\n")) if line or lines]
 
     def show_picture(self, capture: Capture, file: Path, alt_text: str) -> str:  # noqa: ARG002, what the protocol hands over
         """Left out: `--picture` has one painted at the end."""

@@ -20,11 +20,14 @@ from workers.ledger.tap_record import TapRecord, TapState
 from workers.names.names import Names
 from workers.names.snapshot import Node, Snapshot
 from workers.packaging import comment
+from workers.parcel import Parcel, Told
 from workers.pcapng.about import About
 from workers.pcapng.file import PcapngError, merged_file
 from workers.pcapng.own_file import OwnFileError
 from workers.pcapng.read_back import read_back_each
+from workers.service_truth.findings.found import without_said
 from workers.several.combined import combined
+from workers.several.compared import Together, tables, together
 from workers.several.findings import frames_of, joined
 from workers.several.frames import merged_frames
 from workers.several.part import Part
@@ -32,9 +35,9 @@ from workers.spool.report import EndedBy
 from workers.summarised import summarised
 from workers.summary.finding import Finding
 from workers.summary.summarise import SummaryError
-from workers.summary.summary import Summary
+from workers.taps import together as taken
 from workers.taps.crew import Crew
-from workers.taps.together import Together, none_left
+from workers.taps.together import none_left
 from workers.taps.way import TapWay
 from workers.work import Ended, Work
 
@@ -45,15 +48,16 @@ _CHILDREN = 2
 
 _WORST: tuple[EndedBy, ...] = ("error", "lost", "bytes", "packets", "stopped", "duration")
 
+_UNREAD = "The capture file is there, its summary is not: the packets of none of its taps could be read."
 _PLAIN = "A plain pcap file cannot tell taps apart, so the file is pcapng."
 
 
-def deliver(work: Work, together: Together, crew: Crew, *, stored: Callable[[], None]) -> None:
+def deliver(work: Work, taps: taken.Together, crew: Crew, *, stored: Callable[[], None]) -> None:
     """Merges and summarises what the taps have, stores the file and hands it over; ends the capture.
 
     Args:
         work: The capture, of which everything is here that will be.
-        together: Its taps.
+        taps: Its taps.
         crew: Who works at them.
         stored: Called once the file is safe: in the store, or where there is none, handed over.
 
@@ -62,17 +66,16 @@ def deliver(work: Work, together: Together, crew: Crew, *, stored: Callable[[], 
         IllegalMoveError: Somebody else has ended the capture, or has it.
     """
     work.advance(State.COLLECTING)
-    _refuse_if_none(together.left, together)
-    work.advance(State.SUMMARISING, **_known(together.left))
-    parts = [part for part in crew.each(lambda way: _part(work, way), together.left, most=_CHILDREN) if part]
-    _refuse_if_none(parts, together)
+    _refuse_if_none(taps.left, taps)
+    work.advance(State.SUMMARISING, **_known(taps.left))
+    parts = [part for part in crew.each(lambda way: _part(work, way), taps.left, most=_CHILDREN) if part]
+    _refuse_if_none(parts, taps)
     work.note(packets=sum(part.record.packets or 0 for part in parts))
-    work.report.show_taps(work.capture, together.records())
+    work.report.show_taps(work.capture, taps.records())
     path = _merged(work, parts)
     if work.capture.pcap:
         work.say(_PLAIN)
-    said = _said(work, parts, path, crew)
-    store_and_hand_over(work, path, said, stored=stored)
+    store_and_hand_over(work, _parcel(work, parts, path, crew), stored=stored)
 
 
 def deliver_stored(work: Work, records: Sequence[TapRecord], crew: Crew) -> bool:
@@ -88,14 +91,17 @@ def deliver_stored(work: Work, records: Sequence[TapRecord], crew: Crew) -> bool
     path = fetched(work)
     if path is None:
         return False
-    taken = [record for record in records if record.state is TapState.COLLECTED]
-    parts = [Part(record, work.folder / f"tap-{record.number}.pcap") for record in taken]
+    parts = [
+        Part(record, work.folder / f"tap-{record.number}.pcap")
+        for record in records
+        if record.state is TapState.COLLECTED
+    ]
     try:
         _read_back(path, [part.path for part in parts])
     except (OSError, OwnFileError) as error:
         log.warning("the stored file cannot be read: %s", error)
         return False
-    hand_over_stored(work, path, _said(work, parts, path, crew))
+    hand_over_stored(work, _parcel(work, parts, path, crew))
     return True
 
 
@@ -109,9 +115,9 @@ def _read_back(path: Path, targets: Sequence[Path]) -> None:
             file.close()
 
 
-def _refuse_if_none(found: Sequence[object], together: Together) -> None:
+def _refuse_if_none(found: Sequence[object], taps: taken.Together) -> None:
     if not found:
-        said = none_left(way.record.sentence or "" for way in together.ways)
+        said = none_left(way.record.sentence or "" for way in taps.ways)
         raise Ended(State.FAILED, f"{said} No packet had arrived by then.")
 
 
@@ -179,19 +185,21 @@ def _about(work: Work, part: Part, snapshot: Snapshot) -> About:
     )
 
 
-def _said(work: Work, parts: Sequence[Part], path: Path, crew: Crew) -> Summary | str:
-    """The summary of all of them, or the sentence that says why there is none."""
+def _parcel(work: Work, parts: Sequence[Part], path: Path, crew: Crew) -> Parcel:
+    """The file, with the summary of all of them."""
     snapshot = _snapshot(work)
     read = crew.each(lambda part: _summarised(work, part, snapshot), parts, most=_CHILDREN)
     summaries = [part.summary for part in read if part.summary is not None]
     if not summaries:
-        return "The capture file is there, its summary is not: the packets of none of its taps could be read."
+        return Parcel(path, _UNREAD)
     work.note(bytes=sum(summary.totals.bytes for summary in summaries))
-    found = _findings(read, path)
-    said = combined(summaries, found)
+    told = together(path, read, snapshot, seconds=work.capture.seconds)
+    said = combined(summaries, _findings(read, path, told))
     ends = dict.fromkeys(end for flow in said.flows for end in (flow.a, flow.b))
-    names = Names(snapshot.only(end.address for end in ends)).table(ends)
-    return replace(said, names=names, notes=(*said.notes, *snapshot.notes, *_notes(read)))
+    named = Names(snapshot)
+    notes = (*said.notes, *snapshot.notes, *told.notes, *_notes(read))
+    said = replace(said, names=named.table(ends), notes=notes)
+    return Parcel(path, said, Told(tables(told.truths, named)))
 
 
 def _summarised(work: Work, part: Part, snapshot: Snapshot) -> Part:
@@ -212,14 +220,19 @@ def _summarised(work: Work, part: Part, snapshot: Snapshot) -> Part:
     return replace(part, summary=summary)
 
 
-def _findings(parts: Sequence[Part], path: Path) -> tuple[Finding, ...]:
-    each = [part.summary.findings if part.summary is not None else () for part in parts]
+def _findings(parts: Sequence[Part], path: Path, told: Together) -> tuple[Finding, ...]:
+    """All of them; of what was rewritten, what is said of the Service is said once."""
+    each = [
+        without_said(part.summary.findings if part.summary is not None else (), told.services)
+        for part in parts
+    ]
+    between = () if told.comparison is None else told.comparison.findings
     names = [part.record.name for part in parts]
     try:
         frames = merged_frames(path, {number: frames_of(some) for number, some in enumerate(each)})
     except OwnFileError:
         frames = {}
-    return joined(names, each, frames)
+    return joined(names, each, frames, [*told.services, *without_said(between, told.services)])
 
 
 def _notes(parts: Sequence[Part]) -> list[str]:

@@ -11,6 +11,7 @@ from typing import Any
 from workers.ledger.capture import Capture
 from workers.ledger.states import FINAL, WAITING, State
 from workers.ledger.tap_record import TapRecord
+from workers.parcel import Told
 from workers.request.duration import LONGEST_SECONDS, shown
 from workers.request.quoting import inert
 from workers.spool.progress import Progress
@@ -132,6 +133,12 @@ def summary_message(summary: Summary) -> Message:
         return thread_message("*No packet* passed that the filter lets through.", "", [], notes, found)
     title = f"*{count(summary.flow_count, 'flow')}*, the busiest first"
     return thread_message(title, flow_table(summary), said_lines(summary), notes, found)
+
+
+def told_message(told: Told) -> Message:
+    """What is told besides the summary: tables in code blocks, then lines of logs."""
+    sections = [*map(_fenced, told.tables), *([told.logs] if told.logs else [])]
+    return Message("\n".join(sections), [_section(section) for section in sections])
 
 
 def sentence_message(sentence: str) -> Message:

@@ -16,13 +16,14 @@ from workers.ledger.lease import Lease, LeaseLostError
 from workers.ledger.ledger import Ledger
 from workers.ledger.states import ACTIVE, FINAL
 from workers.ledger.tap_record import TapRecord
+from workers.parcel import Told
 from workers.slack.errors import FAULTS, code, is_passing, may_have_arrived
 from workers.slack.faults import faults_as_place_errors
 from workers.spool.progress import Progress
 from workers.summary.summary import Summary
 from workers.tap.evidence import Evidence
 from workers.thread.files import Share, complete, is_known, upload, wait_until_shared
-from workers.thread.messages import Message, capture_message, sentence_message, summary_message
+from workers.thread.messages import Message, capture_message, sentence_message, summary_message, told_message
 from workers.thread.posts import HEAD, Posts, named
 from workers.thread.trail_messages import closing_message
 
@@ -31,7 +32,7 @@ log = logging.getLogger(__name__)
 # chat.update allows about 50 calls a minute for the whole app; many captures share them.
 _PROGRESS_EVERY = 4.0
 
-_SUMMARY, _CLOSING = "summary", "closing"
+_SUMMARY, _TOLD, _CLOSING = "summary", "told", "closing"
 
 
 @dataclass(frozen=True)
@@ -132,6 +133,11 @@ class Thread:
     def show_summary(self, capture: Capture, summary: Summary) -> None:
         """Flows and what was said, in the thread."""
         self._reply(capture, _SUMMARY, summary_message(summary))
+
+    @faults_as_place_errors()
+    def show_told(self, capture: Capture, told: Told) -> None:
+        """Tables and lines, in the thread."""
+        self._reply(capture, _TOLD, told_message(told))
 
     @faults_as_place_errors()
     def say(self, capture: Capture, sentence: str) -> None:

@@ -1,0 +1,91 @@
+"""What the taps of one capture say together: between them, and of the Services they are behind."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from workers.ledger.tap_record import TapKind
+from workers.names.names import Names
+from workers.names.snapshot import Snapshot
+from workers.service_truth.findings.found import findings as service_findings
+from workers.service_truth.sight import Sight
+from workers.service_truth.table import truth_text
+from workers.service_truth.told import service_truths
+from workers.service_truth.truth import ServiceTruth
+from workers.several.part import Part
+from workers.summary.finding import Finding
+from workers.vantage.compared import ComparedError, compared
+from workers.vantage.comparison import Comparison
+from workers.vantage.vantage import Vantage
+
+log = logging.getLogger(__name__)
+
+_SECOND = 10**9
+_MOST_TABLES = 3
+
+
+@dataclass(frozen=True)
+class Together:
+    """What all taps say.
+
+    Attributes:
+        comparison: What happened between them; None where they could not be compared.
+        truths: What became of each Service's traffic.
+        services: The findings about those.
+        notes: What could not be said, and why.
+    """
+
+    comparison: Comparison | None
+    truths: tuple[ServiceTruth, ...] = ()
+    services: tuple[Finding, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def vantage(number: int, part: Part, seconds: int) -> Vantage:
+    """A tap as the comparison knows it; `seconds` is the capture's duration."""
+    record = part.record
+    began = record.began or 0
+    return Vantage(
+        number,
+        f"uplink of {record.node}" if record.kind is TapKind.UPLINK else record.name,
+        "uplink" if record.kind is TapKind.UPLINK else "pod",
+        record.node or "",
+        record.addresses,
+        record.interface or "",
+        began,
+        began + seconds * _SECOND if began and record.ended_by == "duration" else None,
+        record.dropped,
+        part.compiled,
+    )
+
+
+def together(merged: Path, parts: Sequence[Part], snapshot: Snapshot, *, seconds: int) -> Together:
+    """Holds the taps against each other.
+
+    Args:
+        merged: Their file.
+        parts: The taps, by the number of their interface, summarised.
+        snapshot: The cluster when the capture began.
+        seconds: The capture's duration.
+    """
+    vantages = [vantage(number, part, seconds) for number, part in enumerate(parts)]
+    comparison, notes = None, []
+    try:
+        comparison = compared(merged, vantages, snapshot)
+    except ComparedError as error:
+        log.warning("%s", error)
+        notes.append(str(error))
+    sights = [
+        Sight(each, part.summary.visits, part.summary.totals.duration)
+        for each, part in zip(vantages, parts, strict=True)
+        if part.summary is not None
+    ]
+    truths = service_truths(sights, snapshot, comparison)
+    found = service_findings(truths, snapshot, Names(snapshot))
+    return Together(comparison, truths, found, tuple(notes))
+
+
+def tables(truths: Sequence[ServiceTruth], names: Names) -> tuple[str, ...]:
+    """The busiest Services' traffic as text."""
+    return tuple(truth_text(truth, names) for truth in truths[:_MOST_TABLES])
