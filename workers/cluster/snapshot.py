@@ -42,6 +42,23 @@ def take_snapshot(cluster: Cluster, namespace: str, *, seconds: float = SECONDS)
     )
 
 
+def take_endpoints(
+    cluster: Cluster, namespaces: Iterable[str], *, seconds: float = SECONDS
+) -> Snapshot | None:
+    """The EndpointSlices of some namespaces as they are now, and nothing else; None where one is missing."""
+    gathering = _Gathering(cluster, "", time.monotonic() + seconds)
+    slices = tuple(
+        piece
+        for namespace in namespaces
+        for piece in gathering.all(
+            "endpointslices",
+            f"/apis/discovery.k8s.io/v1/namespaces/{quote(namespace, safe='')}/endpointslices",
+            read.endpoint_slice,
+        )
+    )
+    return None if gathering.notes() else Snapshot(taken_at=time.time(), slices=slices)
+
+
 class _Gathering:
     def __init__(self, cluster: Cluster, namespace: str, deadline: float) -> None:
         self._cluster = cluster

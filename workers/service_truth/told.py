@@ -1,7 +1,7 @@
 """What became of each Service's traffic: all taps of a capture together. Pure."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -73,6 +73,12 @@ def service_truths(
         or (each.tapped and not any(one.address in busy for one in each.tapped))
     ]
     return tuple(sorted(shown, key=lambda each: (-each.connections, each.port)))
+
+
+def doubted(truths: Iterable[ServiceTruth]) -> tuple[str, ...]:
+    """The namespaces whose endpoints are to be asked for again, before an affinity is called broken."""
+    broken = (each for each in truths if any(bound.kept == "broken" for bound in each.affinity))
+    return tuple(sorted({each.port.namespace for each in broken}))
 
 
 def _slices(snapshot: Snapshot) -> dict[tuple[str, str], list[EndpointSlice]]:

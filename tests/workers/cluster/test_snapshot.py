@@ -5,7 +5,7 @@ from typing import Any
 
 from tests.workers.names.recorded import items, recorded
 from workers.cluster.cluster import Cluster
-from workers.cluster.snapshot import take_snapshot
+from workers.cluster.snapshot import take_endpoints, take_snapshot
 
 KINDS = {
     "nodes": "/api/v1/nodes",
@@ -75,3 +75,13 @@ def test_what_takes_too_long_is_left_out(cluster: Cluster, server: Any) -> None:
     snapshot = take_snapshot(cluster, "traefik", seconds=-1)
     assert (snapshot.pods, snapshot.nodes) == ((), ())
     assert "pods: the API server took too long" in snapshot.notes[0]
+
+
+def test_endpoints_can_be_asked_for_again_and_are_all_or_none(cluster: Cluster, server: Any) -> None:
+    there = "GET /apis/discovery.k8s.io/v1/namespaces/{}/endpointslices"
+    server.json(there.format("traefik"), 200, page(items("endpointslices")))
+    server.json(there.format("shop"), 403, forbidden("endpointslices"))
+    found = take_endpoints(cluster, ["traefik"])
+    assert found is not None
+    assert found.slices == recorded().slices
+    assert take_endpoints(cluster, ["traefik", "shop"]) is None

@@ -17,6 +17,7 @@ from tests.workers.service_truth.scene import (
     with_affinity,
 )
 from workers.names.snapshot import Pod
+from workers.service_truth.told import doubted
 from workers.service_truth.truth import Bound
 from workers.summary.endpoint import Endpoint
 
@@ -89,6 +90,13 @@ def test_endpoints_that_came_or_went_excuse_it() -> None:
     assert bound(told, later=replace(told)).kept == "broken"
     assert bound(told, later=replace(told, where={"a": "node1", "c": "node3"})).kept == "excused"
     assert bound(told, later=replace(told, ready=frozenset("ac"))).kept == "excused"
+
+
+def test_endpoints_are_asked_for_again_only_where_an_affinity_seems_broken() -> None:
+    told = comes(scene(), ("node1", "b", 1), ("node1", "b", 2))
+    assert doubted(told.truths()) == ()
+    told.comes(Endpoint(CLIENT, 50009), "node1", "c", 3)
+    assert doubted(told.truths()) == ("traefik",)
 
 
 def test_a_replica_that_was_not_ready_excuses_it() -> None:
