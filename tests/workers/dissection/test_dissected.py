@@ -1,6 +1,9 @@
 """What Wireshark says of the packets that show findings, by real tsharks in real children."""
 
 import os
+import re
+import signal
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +15,9 @@ from tests.workers.summary import packets, spoken
 from tests.workers.summary.conftest import nothing_is_left, stand_in
 from tests.workers.summary.findings import cases
 from tests.workers.summary.findings.wire import Wire, summary_of
-from workers.dissection.dissected import MOST, DissectionError, _run, dissected
+from tests.workers.summary.watched import children, eventually, runs, status
+from workers.dissection.dissected import _ONE_AT_A_TIME, MOST, DissectionError, _run, dissected
+from workers.summary.confine import NOBODY
 from workers.summary.exchange import HttpExchange
 from workers.summary.finding import Finding
 from workers.summary.summary import Summary
@@ -20,6 +25,7 @@ from workers.summary.summary import Summary
 pytestmark = pytest.mark.usefixtures("nothing_is_left")
 __all__ = ["nothing_is_left", "stand_in"]
 
+WORD = "hUnter2xSecret9word"
 SHOWN = {
     "refused": ("TCP", "Connection reset (RST)"),
     "mtu-blackhole": ("TCP", "This frame is a (suspected) retransmission"),
@@ -72,7 +78,7 @@ def small(tmp_path: Path) -> tuple[Path, Summary]:
     ("script", "seconds", "why"),
     [
         ("exit 3", HANGS, "failed"),
-        ("echo '<packet><proto'", HANGS, "failed"),
+        (f"echo '<packet><proto name=\"{WORD}\">{WORD}</packet>'", HANGS, "failed"),
         ("exec /bin/sleep 1000", 1, "longer than 1 s"),
         ("while :; do echo '<packet>'; done", 1, ""),
     ],
@@ -84,10 +90,45 @@ def test_whatever_becomes_of_tshark_it_is_one_sentence_and_nothing_is_left(
     script: str,
     seconds: int,
     why: str,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setenv("PATH", f"{stand_in(script)}:{os.environ['PATH']}")
     with pytest.raises(DissectionError, match=f"^Wireshark says nothing about the findings: .*{why}.*\\.$"):
         dissected(*small(tmp_path), seconds=seconds)
+    assert WORD not in caplog.text
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has privileges to give up")
+def test_tshark_is_as_confined_as_in_a_summary_and_ends_with_its_parent(
+    tmp_path: Path, stand_in: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", f"{stand_in('exec /bin/sleep 1000')}:{os.environ['PATH']}")
+    failed: list[BaseException] = []
+
+    def dissect() -> None:
+        try:
+            dissected(*small(tmp_path), seconds=HANGS)
+        except DissectionError as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=dissect)
+    thread.start()
+    child = eventually(lambda: next(iter(children(b"workers.dissection.child")), None))
+    sleeping = eventually(lambda: next(iter(children(b"/bin/sleep\x001000", child)), None))
+    found = status(sleeping)
+    limits = Path(f"/proc/{sleeping}/limits").read_text()
+    os.kill(child, signal.SIGKILL)
+    thread.join(HANGS)
+    assert found["Uid"].split() == found["Gid"].split() == [str(NOBODY)] * 4
+    assert (found["CapEff"], found["NoNewPrivs"], found["Seccomp"]) == ("0" * 16, "1", "2")
+    assert re.search(r"^Max file size +0 +0 ", limits, re.MULTILINE)
+    assert "signal 9" in str(failed)
+    eventually(lambda: None if runs(sleeping) else True)
+
+
+def test_where_others_take_too_long_nobody_waits_without_end(tmp_path: Path) -> None:
+    with _ONE_AT_A_TIME, pytest.raises(DissectionError, match="too many captures end at once"):
+        dissected(*small(tmp_path), seconds=0)
 
 
 def test_without_tshark_it_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,10 +165,11 @@ def test_a_protocol_at_an_unusual_port_is_dissected_as_what_podcap_knows_it_for(
     assert [each.protocol for each in found.telling] == ["HTTP", "HTTP"]
 
 
-def test_a_planted_secret_is_in_no_dissection_of_any_packet(tmp_path: Path) -> None:
+def test_a_planted_secret_is_in_no_dissection_of_any_packet_and_in_no_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     """All packets of all protocols, not only those that show something."""
-    word = "hUnter2xSecret9word"
-    data = [make(word) for make in spoken.SECRETLY.values()]
+    data = [make(WORD) for make in spoken.SECRETLY.values()]
     whole = data[0] + b"".join(each[24:] for each in data[1:])
     path = tmp_path / "secrets.pcap"
     path.write_bytes(whole)
@@ -135,7 +177,7 @@ def test_a_planted_secret_is_in_no_dissection_of_any_packet(tmp_path: Path) -> N
     told = _run(path, range(1, count + 1), ["tcp.port==50051,http2", "tcp.port==6379,resp"], HANGS)
     protocols = {each.protocol for near in told.values() for each in near}
     assert {"HTTP", "HTTP2", "PGSQL", "KAFKA", "RESP", "ICMP"} <= protocols
-    assert word.lower() not in str(told).lower()
+    assert WORD.lower() not in f"{told}{caplog.text}".lower()
 
 
 def test_a_megabyte_in_one_packet_and_hostile_names_are_cut(tmp_path: Path) -> None:
