@@ -29,7 +29,7 @@ _AFFINITY: dict[Kept, str] = {
 }
 
 
-def truth_text(truth: ServiceTruth, names: Names, *, limit: int = 12, width: int = WIDTH) -> str:
+def truth_text(truth: ServiceTruth, names: Names, *, limit: int = 10, width: int = WIDTH) -> str:
     """Its title, a line for each client at each replica, and a line for each replica.
 
     Args:

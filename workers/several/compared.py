@@ -1,7 +1,7 @@
 """What the taps of one capture say together: between them, and of the Services they are behind."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from workers.names.snapshot import Snapshot
 from workers.service_truth.findings.found import findings as service_findings
 from workers.service_truth.sight import Sight
 from workers.service_truth.table import truth_text
-from workers.service_truth.told import service_truths
+from workers.service_truth.told import doubted, service_truths
 from workers.service_truth.truth import ServiceTruth
 from workers.several.part import Part
 from workers.summary.finding import Finding
@@ -20,6 +20,8 @@ from workers.vantage.comparison import Comparison
 from workers.vantage.vantage import Vantage
 
 log = logging.getLogger(__name__)
+
+Endpoints = Callable[[Sequence[str]], Snapshot | None]
 
 _SECOND = 10**9
 _MOST_TABLES = 3
@@ -60,7 +62,9 @@ def vantage(number: int, part: Part, seconds: int) -> Vantage:
     )
 
 
-def together(merged: Path, parts: Sequence[Part], snapshot: Snapshot, *, seconds: int) -> Together:
+def together(
+    merged: Path, parts: Sequence[Part], snapshot: Snapshot, *, seconds: int, endpoints: Endpoints
+) -> Together:
     """Holds the taps against each other.
 
     Args:
@@ -68,6 +72,7 @@ def together(merged: Path, parts: Sequence[Part], snapshot: Snapshot, *, seconds
         parts: The taps, by the number of their interface, summarised.
         snapshot: The cluster when the capture began.
         seconds: The capture's duration.
+        endpoints: Asks the cluster for the endpoints of some namespaces as they are now.
     """
     vantages = [vantage(number, part, seconds) for number, part in enumerate(parts)]
     comparison, notes = None, []
@@ -82,6 +87,9 @@ def together(merged: Path, parts: Sequence[Part], snapshot: Snapshot, *, seconds
         if part.summary is not None
     ]
     truths = service_truths(sights, snapshot, comparison)
+    namespaces = doubted(truths)
+    if namespaces:
+        truths = service_truths(sights, snapshot, comparison, later=endpoints(namespaces))
     found = service_findings(truths, snapshot, Names(snapshot))
     return Together(comparison, truths, found, tuple(notes))
 

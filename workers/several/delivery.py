@@ -8,10 +8,13 @@ import json
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from workers.cluster.errors import ClusterError
+from workers.cluster.snapshot import take_endpoints
 from workers.cut.file import CutError, cut_file
 from workers.handing_over import fetched, hand_over_stored, store_and_hand_over
 from workers.known import Of, context
@@ -42,6 +45,8 @@ from workers.taps.way import TapWay
 from workers.work import Ended, Work
 
 log = logging.getLogger(__name__)
+
+_ENDPOINTS_SECONDS = 5.0
 
 _CHILDREN = 2
 """Processes that read packets at once: each may take a processor and a gigabyte."""
@@ -193,10 +198,11 @@ def _parcel(work: Work, parts: Sequence[Part], path: Path, crew: Crew) -> Parcel
     if not summaries:
         return Parcel(path, _UNREAD)
     work.note(bytes=sum(summary.totals.bytes for summary in summaries))
-    told = together(path, read, snapshot, seconds=work.capture.seconds)
-    said = combined(summaries, _findings(read, path, told))
-    ends = dict.fromkeys(end for flow in said.flows for end in (flow.a, flow.b))
+    endpoints = partial(_endpoints, work)
+    told = together(path, read, snapshot, seconds=work.capture.seconds, endpoints=endpoints)
     named = Names(snapshot)
+    said = combined(summaries, _findings(read, path, told, named))
+    ends = dict.fromkeys(end for flow in said.flows for end in (flow.a, flow.b))
     notes = (*said.notes, *snapshot.notes, *told.notes, *_notes(read))
     said = replace(said, names=named.table(ends), notes=notes)
     return Parcel(path, said, Told(tables(told.truths, named)))
@@ -220,19 +226,30 @@ def _summarised(work: Work, part: Part, snapshot: Snapshot) -> Part:
     return replace(part, summary=summary)
 
 
-def _findings(parts: Sequence[Part], path: Path, told: Together) -> tuple[Finding, ...]:
+def _endpoints(work: Work, namespaces: Sequence[str]) -> Snapshot | None:
+    """Those of now; None where the cluster does not tell."""
+    try:
+        with work.services.cluster() as cluster:
+            return take_endpoints(cluster, namespaces, seconds=_ENDPOINTS_SECONDS)
+    except ClusterError as error:
+        log.warning("endpoints were not asked for again: %s", error)
+        return None
+
+
+def _findings(parts: Sequence[Part], path: Path, told: Together, named: Names) -> tuple[Finding, ...]:
     """All of them; of what was rewritten, what is said of the Service is said once."""
     each = [
         without_said(part.summary.findings if part.summary is not None else (), told.services)
         for part in parts
     ]
     between = () if told.comparison is None else told.comparison.findings
+    between = without_said(between, told.services, told.truths, named)
     names = [part.record.name for part in parts]
     try:
         frames = merged_frames(path, {number: frames_of(some) for number, some in enumerate(each)})
     except OwnFileError:
         frames = {}
-    return joined(names, each, frames, [*told.services, *without_said(between, told.services)])
+    return joined(names, each, frames, [*told.services, *between])
 
 
 def _notes(parts: Sequence[Part]) -> list[str]:

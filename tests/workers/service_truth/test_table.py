@@ -61,6 +61,18 @@ def test_it_is_never_wider_or_longer_than_asked(came: list[tuple[int, str, str]]
     assert len(lines) <= 20
 
 
+def test_of_a_large_service_it_fits_into_one_section_of_a_message() -> None:
+    scene = Scene(service=with_affinity(), where={chr(97 + number): "node1" for number in range(26)})
+    for number in range(120):
+        replica = chr(97 + number % 25)
+        scene.comes(
+            Endpoint(f"2001:db8:1234:5678::{number:x}", 40000), "node2", replica, number, seen=number > 9
+        )
+    told = truth_text(scene.truth([*scene.taps[:20], "uplink node2"]), Names(scene.snapshot))
+    assert told.count("… and") == 2
+    assert len(told) < 2_900
+
+
 def test_the_page_has_the_same_and_whether_affinity_was_kept() -> None:
     scene = Scene(service=with_affinity())
     for number in range(2):
