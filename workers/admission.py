@@ -5,18 +5,22 @@ the terminal.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from workers.cluster.errors import ClusterError
 from workers.ledger.capture import TERMINAL, Capture
 from workers.ledger.states import FINAL, WAITING, IllegalMoveError, Maker, State
+from workers.ledger.tap_record import TapRecord
 from workers.limits import Limits
-from workers.permission import Judgement, judge
-from workers.place import PlaceError
+from workers.permission import Judgement, judge, request_of
+from workers.place import NotHereError, PlaceError
+from workers.report import Report
+from workers.resolve import Resolved, resolve
 from workers.services import Services
 from workers.store_room import refuse_full_store
+from workers.thread.preview import preview
 from workers.thread.words import count
 
 log = logging.getLogger(__name__)
@@ -34,6 +38,8 @@ def accept(services: Services, capture: Capture, *, again: bool = False) -> Capt
     """
     try:
         return _accept(services, capture, again=again)
+    except _RefusedError as error:
+        end(services, capture, State.DENIED, str(error))
     except IllegalMoveError:
         log.info("somebody else admitted it")
     except PlaceError as error:
@@ -53,61 +59,125 @@ def _accept(services: Services, capture: Capture, *, again: bool) -> Capture | N
     if judgement.refusal is not None:
         end(services, capture, State.DENIED, judgement.refusal, judgement.facts())
         return None
-    if capture.targets is not None:
-        sentence = "podcap captures one pod at a time yet: name one, as in `/podcap NAMESPACE/POD`."
-        end(services, capture, State.FAILED, sentence, judgement.facts())
-        return None
     refusal = refuse_full_store(services) or _too_many_wait(services, capture)
     if refusal is not None:
         end(services, capture, State.DENIED, refusal, judgement.facts())
         return None
     try:
         with services.cluster() as cluster:
-            pod = cluster.running_pod(capture.namespace, capture.pod)
+            found = resolve(cluster, request_of(capture), uplinks=judgement.uplinks)
     except ClusterError as error:
         end(services, capture, State.FAILED, str(error))
         return None
-    if judgement.approval is not None and (refusal := judgement.unapproved(capture)) is not None:
-        if not judgement.approval.mention:
-            refusal = (
-                f"Nobody in Slack is whom {judgement.rule} of the policy names below `approval`: "
-                "whoever runs podcap corrects that."
-            )
-        if capture.origin == TERMINAL or not judgement.approval.mention:
-            end(services, capture, State.DENIED, refusal, judgement.facts())
-        else:
-            _await_approval(services, capture, judgement, pod.node, again=again)
+    refusal = _too_many_taps(services, found.taps) or _unapprovable(capture, judgement)
+    if refusal is not None:
+        end(services, capture, State.DENIED, refusal, judgement.facts())
         return None
-    told = _place_in_line(services, replace(capture, node=pod.node))
-    capture = services.place.report(capture, again=again).open(replace(capture, **told))
+    return _begin(services, capture, judgement, found, again=again)
+
+
+def _begin(
+    services: Services, capture: Capture, judgement: Judgement, found: Resolved, *, again: bool
+) -> Capture | None:
+    """Lets an allowed capture wait for its turn, or for whoever must say yes to it first."""
+    told: dict[str, Any] = {}
+    placed = _placed(capture, found.taps)
+    known = _who(capture) | judgement.facts() | _counted(capture, found.taps)
+    if judgement.unapproved(capture) is not None and judgement.approval is not None:
+        state, told = State.AWAITING_APPROVAL, {"waits_for": judgement.approval.mention}
+    elif not _agreed(services, capture, found.taps):
+        state = State.AWAITING_CONFIRMATION
+    else:
+        state, told = State.QUEUED, _place_in_line(services, replace(capture, **placed), found.taps)
+    # The message says all that from its first word on: of changed messages Slack takes few, and it tells
+    # nobody of a name that comes in later.
+    shown: dict[str, Any] = {"state": capture.state if state is State.QUEUED else state, **told, **placed}
+    report = services.place.report(capture, again=again)
+    capture = report.open(replace(capture, **shown), found.taps)
+    for note in found.notes:
+        _say(report, capture, note)
+    if state is not State.QUEUED:
+        services.ledger.move(capture.id, state, by=BY, trail=known, taps=found.taps, **placed, **told)
+        return None
     link = services.place.link(capture)
-    reported = {"thread": link} if link else {}
-    facts = _who(capture) | judgement.facts() | reported
-    queued = services.ledger.move(capture.id, State.QUEUED, by=BY, trail=facts, node=pod.node)
+    facts = known | ({"thread": link} if link else {})
+    queued = services.ledger.move(capture.id, state, by=BY, trail=facts, taps=found.taps, **placed)
     # A message that was there before may say something else.
     return queued if again else replace(queued, **told)
 
 
-def _place_in_line(services: Services, capture: Capture) -> dict[str, Any]:
+def _placed(capture: Capture, taps: Sequence[TapRecord]) -> dict[str, Any]:
+    """What the ledger has in the capture's own row: of one pod its whole name, and where it is."""
+    if len(taps) > 1:
+        return {}
+    (tap,) = taps
+    return {"node": tap.node} | ({"pod": tap.pod} if capture.targets is None else {})
+
+
+def _counted(capture: Capture, taps: Sequence[TapRecord]) -> dict[str, Any]:
+    """What the trail is to know of the taps of a capture that is not of one pod."""
+    return {} if capture.targets is None else {"taps": [tap.name for tap in taps]}
+
+
+def _agreed(services: Services, capture: Capture, taps: Sequence[TapRecord]) -> bool:
+    """Whether so much is meant; False where the capture's message asks.
+
+    Raises:
+        _Refused: The asker says no, or nobody can be asked.
+    """
+    if len(taps) <= services.settings.ask_above:
+        return True
+    try:
+        agreed = services.place.agreed(capture, taps)
+    except NotHereError as error:
+        raise _RefusedError(str(error)) from error
+    if agreed is False:
+        raise _RefusedError("You did not agree to capture all of them.")
+    return agreed is True
+
+
+class _RefusedError(Exception):
+    """The request is refused; the message is the sentence."""
+
+
+def _too_many_taps(services: Services, taps: Sequence[TapRecord]) -> str | None:
+    most = services.settings.most_taps
+    if len(taps) <= most:
+        return None
+    return (
+        f"These are {preview(taps)}, more than the {most} that one capture takes: "
+        "narrow it with labels, as in `/podcap NAMESPACE/app=cheese,tier=web`, or name some of the pods."
+    )
+
+
+def _unapprovable(capture: Capture, judgement: Judgement) -> str | None:
+    """Why nobody can give the approval that is needed; None when somebody can, or none is."""
+    refusal = judgement.unapproved(capture)
+    if refusal is None or judgement.approval is None:
+        return None
+    if not judgement.approval.mention:
+        return (
+            f"Nobody in Slack is whom {judgement.rule} of the policy names below `approval`: "
+            "whoever runs podcap corrects that."
+        )
+    return refusal if capture.origin == TERMINAL else None
+
+
+def _say(report: Report, capture: Capture, sentence: str) -> None:
+    try:
+        report.say(capture, sentence)
+    except PlaceError as error:
+        log.warning("not said: %s (%s)", sentence, error)
+
+
+def _place_in_line(services: Services, capture: Capture, taps: Sequence[TapRecord]) -> dict[str, Any]:
     """What the message says of its place from its first word on: of changed messages Slack takes few."""
     if capture.origin == TERMINAL:
         return {}
     limits = Limits.of(services.settings)
-    held = services.ledger.turns.foresee(capture, limits.by_name(), now=services.ledger.clock())
+    nodes = [tap.node for tap in taps if tap.node]
+    held = services.ledger.turns.foresee(capture, limits.by_name(), nodes=nodes, now=services.ledger.clock())
     return {} if held is None else {"place": held.place, "waits_for": limits.why_here(capture, held)}
-
-
-def _await_approval(
-    services: Services, capture: Capture, judgement: Judgement, node: str | None, *, again: bool
-) -> None:
-    approvers = judgement.approval.mention if judgement.approval is not None else ""
-    # The message names them from its first word on: Slack tells nobody of a name that comes in later.
-    asking = replace(capture, state=State.AWAITING_APPROVAL, waits_for=approvers)
-    services.place.report(capture, again=again).open(asking)
-    known = _who(capture) | judgement.facts()
-    services.ledger.move(
-        capture.id, State.AWAITING_APPROVAL, by=BY, trail=known, node=node, waits_for=approvers
-    )
 
 
 def _too_many_wait(services: Services, capture: Capture) -> str | None:

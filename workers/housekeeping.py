@@ -146,6 +146,7 @@ def _too_late(capture: Capture) -> str:
 
 _TOO_LATE = {
     State.AWAITING_APPROVAL: "Nobody approved this capture in time, so nothing was captured: ask again.",
+    State.AWAITING_CONFIRMATION: "Nobody confirmed this capture in time, so nothing was captured: ask again.",
     State.REQUESTED: "Slack did not say in time who asks and where, so nothing was captured: ask again.",
     State.QUEUED: "No worker took this capture in time, so nothing was captured: ask again.",
 }

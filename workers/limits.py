@@ -46,7 +46,7 @@ class Limits:
         has, most = {
             "user": (user, "one person may have"),
             "channel": ("this channel has", "one channel may have"),
-            "node": (f"node `{inert(capture.node or '', limit=253)}` has", "one node may have"),
+            "node": (f"node `{inert(held.whose, limit=253)}` has", "one node may have"),
             "cluster": (f"cluster `{inert(capture.cluster)}` has", "one cluster may have"),
         }[held.limit]
         at_once = count(self.by_name()[held.limit], "capture")

@@ -7,7 +7,7 @@ always behind those that have had their turn. So whoever comes later passes a wa
 those numbers let him, and no channel and no user, however loud, keeps another one waiting for ever.
 
 A capture that some limit holds back is passed by those that need no such room, and keeps its number: it is
-the first one for the room that it needs.
+the first one for the room that it needs. One on several nodes takes a place on each.
 """
 
 from collections import Counter
@@ -22,13 +22,13 @@ Room = tuple[str, str, str]
 class Seat:
     """What the line needs to know of a capture; `round` and `lap` are 0 before it has joined.
 
-    `channel` is empty at a terminal, `node` where the cluster has not said it.
+    `channel` is empty at a terminal, `nodes` where the cluster has not said them; it counts once on each.
     """
 
     id: str
     user: str
     channel: str
-    node: str
+    nodes: tuple[str, ...]
     cluster: str
     round: int = 0
     lap: int = 0
@@ -36,8 +36,7 @@ class Seat:
     def rooms(self) -> tuple[Room, ...]:
         """Every room that it takes a place in, the narrowest first."""
         rooms = [("user", self.user, ""), ("cluster", self.cluster, "")]
-        if self.node:
-            rooms.insert(1, ("node", self.cluster, self.node))
+        rooms[1:1] = [("node", self.cluster, node) for node in self.nodes]
         if self.channel:
             rooms.insert(1, ("channel", self.channel, ""))
         return tuple(rooms)
@@ -45,10 +44,14 @@ class Seat:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Why a capture waits: the name of the limit that is reached, and its place in the line for that room."""
+    """Why a capture waits: the name of the limit that is reached, and its place in the line for that room.
+
+    `whose` is the one whose room it is, such as the node.
+    """
 
     limit: str
     place: int
+    whose: str = ""
 
 
 def joined(seat: Seat, waiting: Iterable[Seat], *, round_now: int, lap_now: int) -> list[Seat]:
@@ -99,7 +102,10 @@ def stand(
             taken.update(rooms)
         else:
             ahead.update(rooms)
-            held[one.id] = Held(full[0], ahead[full])
+            held[one.id] = Held(full[0], ahead[full], full[2] or full[1])
+            if full[0] == "node" and len(one.nodes) > 1:
+                # Room on some of its nodes is kept for it: else it might wait for ever for all at once.
+                taken.update(room for room in rooms if room[0] == "node")
     return turns, held
 
 

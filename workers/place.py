@@ -1,9 +1,11 @@
 """The place where captures are asked for and reported: Slack, or a terminal."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from workers.ledger.capture import Capture
 from workers.ledger.lease import Lease
+from workers.ledger.tap_record import TapRecord
 from workers.policy.decide import Asker
 from workers.policy.names import ResolvedPolicy
 from workers.policy.rules import Policy
@@ -59,6 +61,13 @@ class Place(Protocol):
 
     def link(self, capture: Capture) -> str | None:
         """A link to where the capture is reported; None when there is none, or it cannot be asked for now."""
+
+    def agreed(self, capture: Capture, taps: Sequence[TapRecord]) -> bool | None:
+        """Whether the asker agreed to so many taps; None: the capture's message asks them.
+
+        Raises:
+            NotHereError: They cannot be asked here.
+        """
 
     def payload_refusal(self, capture: Capture) -> str | None:
         """Why its whole packets may not come here (any more), in one sentence; None when they may."""

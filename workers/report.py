@@ -16,8 +16,8 @@ from workers.tap.evidence import Evidence
 class Report(Protocol):
     """Where one capture reports to; each method raises `PlaceError` when that place does not take it."""
 
-    def open(self, capture: Capture) -> Capture:
-        """Makes the place to report to, once; the capture as it is then."""
+    def open(self, capture: Capture, taps: Sequence[TapRecord] = ()) -> Capture:
+        """Makes the place to report to, once, for a capture with these taps; the capture as it is then."""
 
     def show(self, capture: Capture, *, queue_reachable: bool = True) -> None:
         """Shows the capture's state, and its sentence where it has one."""
@@ -59,7 +59,7 @@ class Report(Protocol):
 class Silence:
     """For a capture whose asker is gone: everything is taken and nothing said."""
 
-    def open(self, capture: Capture) -> Capture:
+    def open(self, capture: Capture, taps: Sequence[TapRecord] = ()) -> Capture:  # noqa: ARG002, the protocol's
         """Nothing to be made."""
         return capture
 

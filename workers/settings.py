@@ -161,6 +161,19 @@ class Settings(BaseSettings):
         ge=1,
         description="Captures of one person that may wait for their turn; more are refused.",
     )
+    ask_above: int = Field(
+        10,
+        alias="PODCAP_ASK_ABOVE",
+        ge=1,
+        description="Taps of one capture, pods and uplinks, above which podcap asks before it begins.",
+    )
+    most_taps: int = Field(
+        100,
+        alias="PODCAP_MOST_TAPS",
+        ge=1,
+        le=1000,
+        description="Taps that one capture may have; a request for more is refused.",
+    )
     agent_image: str | None = Field(
         None,
         alias="PODCAP_AGENT_IMAGE",

@@ -1,6 +1,7 @@
 """Buttons: Stop ends a running capture early and keeps what it has, +30s lets it run longer.
 
-Approve and Deny are a second person's, where a rule of the policy asks for one.
+Approve and Deny are a second person's, where a rule of the policy asks for one; Capture is the asker's, where
+podcap asks whether so much is meant.
 """
 
 import logging
@@ -15,12 +16,14 @@ from bot.afterwards import Afterwards
 from bot.listeners.person import who
 from workers.admission import stop
 from workers.approval import decide_approval
+from workers.confirmation import confirm
 from workers.extension import extend
+from workers.ledger.capture import Capture
 from workers.ledger.states import State
 from workers.logs import about
 from workers.queueing import line_up
 from workers.services import Services
-from workers.thread.messages import APPROVE, DENY, EXTEND, STOP
+from workers.thread.messages import APPROVE, CONFIRM, DENY, EXTEND, STOP
 
 log = logging.getLogger(__name__)
 
@@ -46,11 +49,15 @@ def register_actions(app: App, services: Services, afterwards: Afterwards) -> No
     def denied(capture_id: str, user_id: str, presser: dict[str, str]) -> str | None:
         return _decided(services, capture_id, user_id, presser, approved=False)
 
+    def confirmed(capture_id: str, user_id: str, presser: dict[str, str]) -> str | None:
+        return _queued(services, confirm(services, capture_id, user_id=user_id, who=presser))
+
     for action_id, press, so in (
         (STOP, stopped, "so nothing stopped: press Stop again in a minute"),
         (EXTEND, extended, "so the capture ends as it was to: press again in a minute"),
         (APPROVE, approved, "so nothing was decided: press again in a minute"),
         (DENY, denied, "so nothing was decided: press again in a minute"),
+        (CONFIRM, confirmed, "so nothing begins yet: press again in a minute"),
     ):
         app.action(action_id)(_listener(services, afterwards, press, so))
 
@@ -76,7 +83,13 @@ def _listener(services: Services, afterwards: Afterwards, press: Press, so: str)
 def _decided(
     services: Services, capture_id: str, user_id: str, presser: dict[str, str], *, approved: bool
 ) -> str | None:
-    decided = decide_approval(services, capture_id, user_id=user_id, approved=approved, who=presser)
+    return _queued(
+        services, decide_approval(services, capture_id, user_id=user_id, approved=approved, who=presser)
+    )
+
+
+def _queued(services: Services, decided: Capture | str) -> str | None:
+    """Lines up what may begin now; what whoever pressed is told."""
     if isinstance(decided, str):
         return decided
     if decided.state is State.QUEUED:

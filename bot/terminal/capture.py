@@ -5,6 +5,7 @@ import logging
 import secrets
 import signal
 import sys
+from collections.abc import Sequence
 from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -30,6 +31,8 @@ from workers.heart import WORKER
 from workers.ledger.capture import TERMINAL, Capture, Order
 from workers.ledger.ledger import Ledger
 from workers.ledger.states import IllegalMoveError, Maker, State
+from workers.ledger.tap_record import TapRecord
+from workers.place import NotHereError
 from workers.policy.rules import Policy
 from workers.request.capture_filter import AND_OR_HINT, CompilerError, FilterError, check, mixes_and_or
 from workers.request.duration import shown
@@ -37,6 +40,7 @@ from workers.request.grammar import Help, UsageError, parse
 from workers.request.request import Request, named
 from workers.services import Services, open_ledger, open_policy
 from workers.settings import Settings, load
+from workers.thread.preview import on_each_node, preview
 
 _STANDARD_OUTPUT = "-"
 _SECOND = "It was ended by a second Ctrl-C: nothing was kept."
@@ -56,7 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="podcap capture",
         usage="%(prog)s [CLUSTER:]TARGET… [DURATION] [full] [pcap] [FILTER…] [-o FILE] "
-        "[--html OUT] [--picture OUT] [--force] [--explain]",
+        "[--html OUT] [--picture OUT] [--force] [--yes] [--explain]",
         description="Captures pods' packets into a file. Ctrl-C stops and keeps what was captured. "
         "A TARGET is NAMESPACE/POD, NAMESPACE/deploy/NAME (sts, ds, rs, job, svc likewise), "
         "NAMESPACE/LABEL=VALUE or node/NAME.",
@@ -74,6 +78,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--force", action="store_true", help="replace files that are there")
     parser.add_argument("--full", action="store_true", help="whole packets, where the policy allows it")
     parser.add_argument("--pcap", action="store_true", help="a plain pcap file, as `-o NAME.pcap` is")
+    parser.add_argument(
+        "--yes", action="store_true", help="capture so many pods without being asked (PODCAP_ASK_ABOVE)"
+    )
     parser.add_argument("--explain", action="store_true", help="say first how the interface was found")
     return parser
 
@@ -146,6 +153,7 @@ class _Session:
         self._request = request
         self._asked = asked
         self._line = ProgressLine(sys.stderr)
+        self._yes = bool(asked.yes)
         live = asked.output == _STANDARD_OUTPUT
         self._interrupt = Interrupt()
         self._live = (
@@ -172,7 +180,7 @@ class _Session:
                 end_abandoned(ledger, cluster, self._settings.agent_namespace)
         except ClusterError as error:
             raise CommandError(in_the_terminal(str(error))) from error
-        place = TerminalPlace(identity, self._report)
+        place = TerminalPlace(identity, self._report, self._ask)
         self._services = Services(self._settings, ledger, policy, store=None, place=place)
         capture: Capture | None = None
         try:
@@ -187,6 +195,22 @@ class _Session:
             if self._live is not None:
                 self._live.finish()
         return self._told(capture)
+
+    def _ask(self, taps: Sequence[TapRecord]) -> bool:
+        """Whether so many are meant: `--yes`, or what is typed.
+
+        Raises:
+            NotHereError: Nobody is there to be asked.
+        """
+        if self._yes:
+            return True
+        if not sys.stdin.isatty():
+            raise NotHereError(f"These are {preview(taps)}: add --yes to capture all of them.")
+        self._line.say(in_the_terminal(f"These are {preview(taps)}:"))
+        for line in on_each_node(taps):
+            self._line.say(in_the_terminal(f"  {line}"))
+        print("Capture all of them? [y/N] ", end="", file=sys.stderr, flush=True)
+        return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
     def _make(self, capture: Capture, identity: Identity) -> None:
         self._interrupt.then(lambda: stop(self._services, capture.id, user_id=identity.shown))

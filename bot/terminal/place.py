@@ -1,11 +1,13 @@
 """The terminal as the place where captures are asked for and reported, without Slack and without a store."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from bot.terminal.identity import Identity
 from workers.ledger.capture import Capture
 from workers.ledger.lease import Lease
+from workers.ledger.tap_record import TapRecord
 from workers.place import NotHereError
 from workers.policy.decide import Asker
 from workers.policy.names import ResolvedPolicy, ResolvedRule, resolve
@@ -33,11 +35,23 @@ _ANY_HEADERS = ResolvedRule(
 
 
 class TerminalPlace:
-    """One terminal with somebody at it, and the report of the one capture it makes."""
+    """One terminal with somebody at it, and the report of the one capture it makes.
 
-    def __init__(self, identity: Identity, report: Report) -> None:
+    Args:
+        identity: Who is there.
+        report: Where the capture reports to.
+        ask: Asks them whether they mean so many taps; raises NotHereError when nobody answers.
+    """
+
+    def __init__(
+        self,
+        identity: Identity,
+        report: Report,
+        ask: Callable[[Sequence[TapRecord]], bool] = lambda _: True,
+    ) -> None:
         self._identity = identity
         self._report = report
+        self._ask = ask
 
     def report(self, capture: Capture, lease: Lease | None = None, *, again: bool = False) -> Report:  # noqa: ARG002, there is one
         """The terminal's."""
@@ -73,6 +87,10 @@ class TerminalPlace:
     def link(self, capture: Capture) -> str | None:  # noqa: ARG002, there is none
         """Nothing here has an address."""
         return None
+
+    def agreed(self, capture: Capture, taps: Sequence[TapRecord]) -> bool | None:  # noqa: ARG002, there is one
+        """What they answer at once."""
+        return self._ask(taps)
 
     def payload_refusal(self, capture: Capture) -> str | None:  # noqa: ARG002, the place does not change
         """Nothing here forbids what the policy allowed."""

@@ -22,6 +22,7 @@ from workers.summary.table import flow_table, said_lines
 from workers.tap.account import account
 from workers.tap.evidence import Evidence
 from workers.thread.messages import HEADERS_ONLY
+from workers.thread.preview import preview
 from workers.thread.tap_lines import taps_taken
 from workers.thread.words import bar, count, size
 
@@ -64,8 +65,10 @@ class TerminalReport:
         self._live = live
         self._taps: Sequence[TapRecord] = ()
 
-    def open(self, capture: Capture) -> Capture:
-        """The terminal is there."""
+    def open(self, capture: Capture, taps: Sequence[TapRecord] = ()) -> Capture:
+        """The terminal is there; how many these are is said where there are several."""
+        if len(taps) > 1:
+            self._line.say(in_the_terminal(f"These are {preview(taps)}."))
         return capture
 
     def show(self, capture: Capture, *, queue_reachable: bool = True) -> None:  # noqa: ARG002, no queue here

@@ -37,7 +37,7 @@ def world(lab: LabHandle, chosen: Path, since: int, make_world: Callable[..., An
     """podcap after it has met everything that makes it ask the cluster something."""
     del since
     world = make_world(
-        policy=POLICY.replace("no-such-place", f"no-such-place, {FLEETING}"),
+        policy=POLICY.replace("no-such-place]", f'no-such-place, {FLEETING}]\n    nodes: ["*"]'),
         settings={"PODCAP_AGENT_NAMESPACE": AGENTS, "PODCAP_AGENT_IMAGE": AGENT_IMAGE},
         own={name: {"KUBECONFIG": str(account(lab, name, chosen))} for name in ACCOUNTS},
     )
@@ -68,7 +68,15 @@ def capture_and_stop(lab: LabHandle, world: Any) -> dict[str, Any]:
     return {"apiVersion": "v1", "kind": "Pod", "metadata": kept, "spec": agent["spec"]}
 
 
+# One of each kind, some of them there, so that each is looked up.
+OF_EACH_KIND = (
+    "traefik/svc/cheddar traefik/deploy/cheddar traefik/sts/none traefik/ds/none traefik/job/none node/none"
+)
+
+
 def ask_for_what_is_not_there(world: Any) -> None:
+    world.command(f"{OF_EACH_KIND} 1s")
+    world.wait_for_whisper("There is no node none")
     world.command("traefik/cheddar 1s")
     world.wait_for_whisper("There is no pod cheddar in namespace traefik")
     world.command("no-such-place/cheddar 1s")
@@ -103,6 +111,7 @@ def leave_admission_to_beat(world: Any) -> None:
     for target, said in (
         ("traefik/brie", "There is no pod brie in namespace traefik"),
         ("no-such-place/brie", "There is no namespace no-such-place"),
+        (OF_EACH_KIND, "There is no node none"),
         (f"traefik/{world.pod()}", ""),
     ):
         world.control("faults", fault)

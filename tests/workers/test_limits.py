@@ -22,4 +22,4 @@ LIMITS = Limits(user=1, channel=10, node=5, cluster=50, waiting=20)
     ],
 )
 def test_each_limit_is_told_in_plain_words(limit: str, sentence: str) -> None:
-    assert LIMITS.why(CAPTURE, Held(limit, 1), user="you have") == sentence
+    assert LIMITS.why(CAPTURE, Held(limit, 1, "k8s-node02"), user="you have") == sentence

@@ -24,7 +24,7 @@ class Line:
 
     def ask(self, channel: str, user: str = "U1", node: str = "n1") -> Seat:
         self._number += 1
-        seat = Seat(f"{self._number:05}", user, channel, node, "default")
+        seat = Seat(f"{self._number:05}", user, channel, tuple(filter(None, node.split())), "default")
         round_now, lap_now = self.round, self.laps[channel]
         dealt = joined(seat, self.waiting.values(), round_now=round_now, lap_now=lap_now)
         self.waiting |= {one.id: one for one in dealt}
@@ -160,7 +160,30 @@ def test_each_is_told_the_narrowest_limit_that_holds_it_and_its_place_there() ->
         line.ask(channel, user=user)
     line.give()
     told = {line.waiting[key].user + key[-1]: held for key, held in line.held.items()}
-    assert told == {"z4": Held("channel", 1), "x2": Held("user", 1), "x5": Held("user", 2)}
+    assert told == {"z4": Held("channel", 1, "A"), "x2": Held("user", 1, "x"), "x5": Held("user", 2, "x")}
+
+
+def test_a_capture_on_several_nodes_takes_a_place_on_each_of_them() -> None:
+    line = Line({**WIDE, "node": 1})
+    wide = line.ask("A", node="n1 n2")
+    assert line.give() == [wide]
+    line.ask("B", node="n2")
+    elsewhere = line.ask("C", node="n3")
+    assert line.give() == [elsewhere]
+    (held,) = line.held.values()
+    assert held == Held("node", 1, "n2")
+
+
+def test_a_capture_that_waits_for_several_nodes_is_not_passed_on_one_of_them_for_ever() -> None:
+    line = Line({**WIDE, "node": 1})
+    line.ask("A", node="n1")
+    line.give()
+    wide = line.ask("B", node="n1 n2")
+    for _ in range(3):
+        line.ask("C", user="U2", node="n2")
+    assert line.give() == []
+    line.end(0)
+    assert line.give() == [wide]
 
 
 def test_a_capture_whose_node_is_not_known_takes_no_place_on_one() -> None:

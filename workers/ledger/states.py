@@ -1,10 +1,11 @@
 """The states of a capture, which moves between them exist, and who makes them.
 
     requested -> queued -> tapping -> capturing -> collecting -> summarising -> delivering -> delivered
-              -> awaiting approval -> queued                                               -> stopped
+              -> awaiting approval, awaiting confirmation -> queued                        -> stopped
 
 A request is written as `requested` before anybody answers it. Admission (the bot, beat when the bot died, or
-a terminal) judges it: `queued`, `awaiting approval` of a second person, or `denied`. A worker takes a queued
+a terminal) judges it: `queued`, `awaiting approval` of a second person, `awaiting confirmation` of the asker
+where it is more than they may have thought, or `denied`. A worker takes a queued
 capture, and from then on only the worker that holds its lease moves it (`workers.ledger.lease`). A capture
 that somebody stopped goes the whole way with what it has, and ends as `stopped`.
 
@@ -25,6 +26,7 @@ class State(StrEnum):
 
     REQUESTED = "requested"
     AWAITING_APPROVAL = "awaiting approval"
+    AWAITING_CONFIRMATION = "awaiting confirmation"
     QUEUED = "queued"
     TAPPING = "tapping"
     CAPTURING = "capturing"
@@ -46,7 +48,7 @@ class Maker(StrEnum):
     APPROVER = "approver"
     """The second person where one is needed, through the bot."""
     PERSON = "person"
-    """Whoever presses Stop before a worker took it."""
+    """Whoever presses Stop before a worker took it, and the asker who says that so much is meant."""
     WORKER = "worker"
     """The worker that holds the lease, and no other."""
     HOUSE = "housekeeping"
@@ -56,7 +58,7 @@ class Maker(StrEnum):
 FINAL = frozenset({State.DELIVERED, State.FAILED, State.STOPPED, State.DENIED, State.EXPIRED})
 """States that nothing leaves."""
 
-WAITING = frozenset({State.REQUESTED, State.AWAITING_APPROVAL, State.QUEUED})
+WAITING = frozenset({State.REQUESTED, State.AWAITING_APPROVAL, State.AWAITING_CONFIRMATION, State.QUEUED})
 """States in which no worker has had the capture yet."""
 
 ACTIVE = frozenset(State) - FINAL - WAITING
@@ -75,6 +77,7 @@ _BEFORE_A_WORKER: dict[State, dict[State, set[Maker]]] = {
     State.REQUESTED: {
         State.QUEUED: {Maker.ADMISSION},
         State.AWAITING_APPROVAL: {Maker.ADMISSION},
+        State.AWAITING_CONFIRMATION: {Maker.ADMISSION},
         State.DENIED: {Maker.ADMISSION},
         State.FAILED: {Maker.ADMISSION, Maker.HOUSE},
         State.EXPIRED: {Maker.HOUSE},
@@ -84,6 +87,12 @@ _BEFORE_A_WORKER: dict[State, dict[State, set[Maker]]] = {
         State.QUEUED: {Maker.APPROVER},
         State.DENIED: {Maker.APPROVER},
         State.FAILED: {Maker.APPROVER, Maker.HOUSE},
+        State.EXPIRED: {Maker.HOUSE},
+        State.STOPPED: {Maker.PERSON},
+    },
+    State.AWAITING_CONFIRMATION: {
+        State.QUEUED: {Maker.PERSON},
+        State.FAILED: {Maker.HOUSE},
         State.EXPIRED: {Maker.HOUSE},
         State.STOPPED: {Maker.PERSON},
     },

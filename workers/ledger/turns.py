@@ -5,15 +5,15 @@ takes a place in each of its rooms (`workers.line`). Giving turns is one transac
 time is in, so that two that look at the same free place never both give it away.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, and_, func, or_, select, text, update
+from sqlalchemy import Connection, Engine, Row, Select, and_, func, or_, select, text, update
 
 from workers.ledger.capture import SLACK, Capture
-from workers.ledger.schema import captures
+from workers.ledger.schema import captures, taps
 from workers.ledger.states import ACTIVE, State
 from workers.line import Held, Seat, joined, stand
 
@@ -74,8 +74,10 @@ class Turns:
             by_id = {row["id"]: Capture.of(row) for row in rows}
         return Given([by_id[one] for one in given], held)
 
-    def foresee(self, capture: Capture, limits: Mapping[str, int], *, now: datetime) -> Held | None:
-        """What would hold back a capture if it joined the line now; None when it would have its turn.
+    def foresee(
+        self, capture: Capture, limits: Mapping[str, int], *, nodes: Iterable[str], now: datetime
+    ) -> Held | None:
+        """What would hold back a capture on these nodes if it joined the line now; None: nothing would.
 
         Nothing is written: others may be first.
         """
@@ -83,7 +85,7 @@ class Turns:
             id=capture.id,
             user=capture.user_id,
             channel=capture.channel_id,
-            node=capture.node or "",
+            nodes=tuple(dict.fromkeys(nodes)),
             cluster=capture.cluster,
         )
         with self._reading.connect() as connection:
@@ -146,7 +148,7 @@ def _line(connection: Connection, now: datetime, *newcomers: Seat) -> tuple[list
         )
         .order_by(captures.c.requested_at, captures.c.id)
     )
-    seats = [*(_seat(row) for row in connection.execute(query)), *newcomers]
+    seats = [*_seats(connection, query), *newcomers]
     line = {seat.id: seat for seat in seats if seat.round}
     moved: dict[str, Seat] = {}
     for seat in seats:
@@ -170,18 +172,27 @@ def _now(connection: Connection, seat: Seat) -> dict[str, int]:
 
 
 def _running(connection: Connection) -> list[Seat]:
-    return [_seat(row) for row in connection.execute(select(*_SEAT).where(_HAS_TURN))]
+    return _seats(connection, select(*_SEAT).where(_HAS_TURN))
 
 
 _SEAT = [captures.c[name] for name in ("id", "user_id", "channel_id", "node", "cluster", "round", "lap")]
 
 
-def _seat(row: Row[Any]) -> Seat:
+def _seats(connection: Connection, query: Select[Any]) -> list[Seat]:
+    rows = connection.execute(query).all()
+    where = select(taps.c.capture_id, taps.c.node).where(taps.c.capture_id.in_([row.id for row in rows]))
+    nodes: dict[str, dict[str, None]] = {}
+    for capture_id, node in connection.execute(where.order_by(taps.c.capture_id, taps.c.number)):
+        nodes.setdefault(capture_id, {})[node or ""] = None
+    return [_seat(row, nodes.get(row.id) or {row.node or "": None}) for row in rows]
+
+
+def _seat(row: Row[Any], nodes: Iterable[str]) -> Seat:
     return Seat(
         id=row.id,
         user=row.user_id,
         channel=row.channel_id,
-        node=row.node or "",
+        nodes=tuple(node for node in nodes if node),
         cluster=row.cluster,
         round=row.round or 0,
         lap=row.lap or 0,

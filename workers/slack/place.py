@@ -1,12 +1,14 @@
 """Slack as the place where captures are asked for and reported."""
 
 import logging
+from collections.abc import Sequence
 
 from slack_sdk.errors import SlackApiError
 
 from workers.ledger.capture import SLACK, Capture
 from workers.ledger.lease import Lease
 from workers.ledger.ledger import Ledger
+from workers.ledger.tap_record import TapRecord
 from workers.place import NotHereError
 from workers.policy.channel import payload_forbidden_in, refuse_channel
 from workers.policy.decide import Asker
@@ -84,6 +86,10 @@ class SlackPlace:
             log.warning("no link to the thread: %s", reason(error))
             return None
         return str(answer["permalink"])
+
+    def agreed(self, capture: Capture, taps: Sequence[TapRecord]) -> bool | None:  # noqa: ARG002, Slack asks all
+        """The message has the buttons."""
+        return None
 
     @faults_as_place_errors()
     def payload_refusal(self, capture: Capture) -> str | None:

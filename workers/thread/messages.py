@@ -18,6 +18,7 @@ from workers.spool.progress import Progress
 from workers.summary.summary import Summary
 from workers.summary.table import flow_table, said_lines
 from workers.thread.findings import finding_texts
+from workers.thread.preview import confirmation, preview
 from workers.thread.tap_lines import tap_sections, taps_taken
 from workers.thread.words import bar, count, ordinal, size
 
@@ -30,6 +31,9 @@ EXTEND = "extend_capture"
 APPROVE = "approve_capture"
 DENY = "deny_capture"
 """The action ids of a second person's two buttons; their value is the capture's id."""
+
+CONFIRM = "confirm_capture"
+"""The action id of the asker's button, where so much is to be captured; its value is the capture's id."""
 
 EXTEND_SECONDS = 30
 """How much longer, each time it is pressed."""
@@ -67,9 +71,12 @@ def capture_message(
         queue_reachable: Whether a worker will hear of it.
         taps: Its taps as they are now; those of a capture of several are shown.
     """
-    head = _head(capture)
-    status = _status(capture, progress, taps, queue_reachable=queue_reachable)
-    several = tap_sections(taps)
+    head = _head(capture, taps)
+    if can_be_confirmed(capture):
+        status = confirmation(capture, taps, until=_until(capture))
+    else:
+        status = _status(capture, progress, taps, queue_reachable=queue_reachable)
+    several = [] if can_be_confirmed(capture) else tap_sections(taps)
     blocks = [_section(head), _section(status), *map(_section, several)]
     tap = capture.tap
     if tap:
@@ -77,6 +84,7 @@ def capture_message(
     if can_be_stopped(capture):
         buttons = [
             *([_approve_button(capture), _deny_button(capture)] if can_be_approved(capture) else []),
+            *([_confirm_button(capture)] if can_be_confirmed(capture) else []),
             _stop_button(capture),
             *([_extend_button(capture)] if can_be_extended(capture) else []),
         ]
@@ -93,6 +101,11 @@ def can_be_stopped(capture: Capture) -> bool:
 def can_be_approved(capture: Capture) -> bool:
     """Whether it waits for a second person; the policy says for whom."""
     return capture.state is State.AWAITING_APPROVAL and capture.stop_requested_by is None
+
+
+def can_be_confirmed(capture: Capture) -> bool:
+    """Whether it waits for its asker to say that so much is meant."""
+    return capture.state is State.AWAITING_CONFIRMATION and capture.stop_requested_by is None
 
 
 def can_be_extended(capture: Capture) -> bool:
@@ -146,11 +159,12 @@ def sentence_message(sentence: str) -> Message:
     return Message(sentence, [_section(sentence)])
 
 
-def _head(capture: Capture) -> str:
+def _head(capture: Capture, taps: Sequence[TapRecord]) -> str:
     what = "whole packets" if capture.full else "headers only"
     narrowed = f" · `{inert(capture.filter, limit=_FILTER)}`" if capture.filter else " · every packet"
+    are = f": {inert(preview(taps), limit=300)}" if capture.targets is not None and taps else ""
     return (
-        f"*Capture* `{capture.id}` of `{inert(capture.what, limit=_TARGETS)}`\n"
+        f"*Capture* `{capture.id}` of `{inert(capture.what, limit=_TARGETS)}`{are}\n"
         f"{shown(capture.seconds)}{narrowed} · {what} · asked for by <@{capture.user_id}>"
         + (f", approved by <@{capture.approved_by}>" if capture.approved_by else "")
     )
@@ -254,6 +268,17 @@ def _approve_button(capture: Capture) -> Block:
     }
 
 
+def _confirm_button(capture: Capture) -> Block:
+    return {
+        "type": "button",
+        "action_id": CONFIRM,
+        "value": capture.id,
+        "style": "primary",
+        "text": {"type": "plain_text", "text": "Capture"},
+        "accessibility_label": f"Begin capture {capture.id} of all of them",
+    }
+
+
 def _deny_button(capture: Capture) -> Block:
     return {
         "type": "button",
@@ -270,7 +295,7 @@ def _stop_button(capture: Capture) -> Block:
         "action_id": STOP,
         "value": capture.id,
         "style": "danger",
-        "text": {"type": "plain_text", "text": "Stop"},
+        "text": {"type": "plain_text", "text": "Cancel" if can_be_confirmed(capture) else "Stop"},
         "accessibility_label": f"Stop capture {capture.id} and keep what it has",
     }
 

@@ -67,11 +67,11 @@ class Thread:
         self._pause = _PROGRESS_EVERY
 
     @faults_as_place_errors()
-    def open(self, capture: Capture) -> Capture:
+    def open(self, capture: Capture, taps: Sequence[TapRecord] = ()) -> Capture:
         """Posts the capture's message, once; its timestamp is in the ledger afterwards."""
         if capture.message_ts is not None:
             return capture
-        ts = self._posts.post(capture, HEAD, capture_message(capture))
+        ts = self._posts.post(capture, HEAD, capture_message(capture, taps=taps))
         if not self._ledger.note_message(capture.id, ts):
             known = self._ledger.get(capture.id)
             if known.message_ts != ts:

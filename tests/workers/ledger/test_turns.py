@@ -14,6 +14,7 @@ from tests.walk import walk
 from workers.ledger.capture import TERMINAL, Capture, Order
 from workers.ledger.ledger import Ledger
 from workers.ledger.states import Maker, State
+from workers.ledger.tap_record import TapRecord
 from workers.line import Held
 from workers.settings import Settings
 
@@ -45,6 +46,25 @@ def test_what_exceeds_a_limit_waits_until_one_has_ended(ledger: Ledger, queue: Q
     assert give(ledger) == []
     walk(ledger, first.id, State.FAILED)
     assert give(ledger) == [third.id]
+
+
+def test_a_capture_counts_once_on_each_node_that_it_touches(
+    ledger: Ledger, order: Callable[..., Order]
+) -> None:
+    def wide(user: str, *nodes: str) -> str:
+        capture, _ = ledger.request(order(user_id=user, channel_id=user))
+        records = [TapRecord(number, pod=f"p{number}", node=node) for number, node in enumerate(nodes)]
+        return ledger.move(capture.id, State.QUEUED, by="bot", taps=records).id
+
+    begun = {wide(user, "n1", "n1", "n2") for user in "ABC"}
+    assert set(give(ledger)) == begun
+    fourth, other = wide("D", "n3", "n2"), wide("E", "n4")
+    given = ledger.turns.give(LIMITS, now=ledger.clock())
+    assert [one.id for one in given.captures] == [other]
+    assert given.held == {fourth: Held("node", 1, "n2")}
+    request, _ = ledger.request(order(user_id="F"))
+    foreseen = ledger.turns.foresee(request, LIMITS, nodes=["n2", "n9"], now=ledger.clock())
+    assert foreseen == Held("node", 2, "n2")
 
 
 def test_one_whose_worker_died_keeps_its_turn(ledger: Ledger, queue: Queue) -> None:
@@ -128,7 +148,7 @@ def _somebody_waits(ledger: Ledger) -> bool:
 def test_a_captures_place_is_shown_until_its_turn(ledger: Ledger, queue: Queue) -> None:
     first, _, third = queue(), queue(), queue()
     given = ledger.turns.give(LIMITS, now=ledger.clock())
-    assert given.held == {third.id: Held("user", 1)}
+    assert given.held == {third.id: Held("user", 1, "U1")}
     assert ledger.turns.note_place(third.id, 1, "you have two")
     assert (ledger.get(third.id).place, ledger.get(third.id).waits_for) == (1, "you have two")
     walk(ledger, first.id, State.STOPPED)
@@ -168,7 +188,7 @@ def test_what_would_hold_back_a_request_is_foreseen_and_nothing_is_written(
     request, _ = ledger.request(order(user_id="U1", channel_id="C1"))
     request = replace(request, node="n1")
     before = ledger.waiting()
-    foreseen = ledger.turns.foresee(request, LIMITS, now=ledger.clock())
+    foreseen = ledger.turns.foresee(request, LIMITS, nodes=["n1"], now=ledger.clock())
     assert ledger.waiting() == before
     ledger.move(request.id, State.QUEUED, by="bot", node="n1")
     held = ledger.turns.give(LIMITS, now=ledger.clock()).held
@@ -180,4 +200,4 @@ def test_a_request_for_which_there_is_room_is_held_back_by_nothing(
 ) -> None:
     queue()
     request, _ = ledger.request(order())
-    assert ledger.turns.foresee(request, LIMITS, now=ledger.clock()) is None
+    assert ledger.turns.foresee(request, LIMITS, nodes=["n1"], now=ledger.clock()) is None

@@ -70,7 +70,14 @@ def test_every_state_has_a_message_that_says_the_same_in_text_and_blocks(state: 
 def test_stop_is_offered_exactly_while_it_still_changes_something(state: State) -> None:
     offered = buttons(capture_message(replace(CAPTURE, state=state, sentence="Because.")).blocks)
     stops = [(button["action_id"], button["value"]) for button in offered if button["action_id"] == STOP]
-    if state in {State.REQUESTED, State.AWAITING_APPROVAL, State.QUEUED, State.TAPPING, State.CAPTURING}:
+    if state in {
+        State.REQUESTED,
+        State.AWAITING_APPROVAL,
+        State.AWAITING_CONFIRMATION,
+        State.QUEUED,
+        State.TAPPING,
+        State.CAPTURING,
+    }:
         assert stops == [(STOP, "cap-7f3k9q")]
     else:
         assert offered == []
