@@ -151,8 +151,8 @@ def test_a_kept_and_a_broken_affinity_are_told() -> None:
         scene.comes(Endpoint(CLIENT, 50000 + number), "node1", "b", number)
     found = only(scene, "affinity-kept")
     assert found.sentence == (
-        "`sessionAffinity: ClientIP` of Service `traefik/cheddar` was kept: `192.168.1.35` stayed at one "
-        "replica with all connections that it opened through one node (4 in all)."
+        "`sessionAffinity: ClientIP` of Service `traefik/cheddar` was kept: all connections that "
+        "`192.168.1.35` opened through the same node went to the same replica (4 in all)."
     )
     scene.comes(Endpoint(CLIENT, 50009), "node1", "c", 5)
     found = only(scene, "affinity-broken")

@@ -1,6 +1,6 @@
 """Clients that `sessionAffinity: ClientIP` kept at one replica, or did not. Pure."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 from workers.names.names import Names
@@ -28,19 +28,19 @@ def find(truth: ServiceTruth, names: Names) -> Iterator[Finding]:
 def _kept(truth: ServiceTruth, names: Names, kept: list[Bound]) -> Finding:
     who = list(dict.fromkeys(each.client for each in kept))
     times = sum(each.connections for each in kept)
-    stayed = (
-        f"{wording.host(names, who[0])} stayed at one replica"
+    opened = (
+        f"all connections that {wording.host(names, who[0])} opened through the same node"
         if len(who) == 1
-        else f"each of {count(len(who), 'client')} stayed at one replica"
+        else f"all connections that each of {count(len(who), 'client')} opened through the same node"
     )
     moved = any(len(each.replicas) > 1 for each in kept)
-    stayed += " until the timeout was over" if moved else ""
+    until = " until the timeout was over" if moved else ""
     unknown = sum(each.connections for each in truth.affinity if each.kept == "unknown")
     return Finding(
         KEPT,
         "info",
-        f"`sessionAffinity: ClientIP` of {told.service(truth)} was kept: {stayed} with all connections "
-        f"that it opened through one node ({times:,} in all).{_by_several_nodes(truth, names)}",
+        f"`sessionAffinity: ClientIP` of {told.service(truth)} was kept: {opened} went to the same "
+        f"replica{until} ({times:,} in all).{_by_several_nodes(truth, names)}",
         {
             "service": truth.name,
             "times": times,
@@ -62,7 +62,7 @@ def _by_several_nodes(truth: ServiceTruth, names: Names) -> str:
         replicas = {replica for each in bounds for replica in each.replicas}
         nodes = sorted({each.entry for each in bounds})
         if len(replicas) > 1 and len(nodes) > 1:
-            named = " and ".join(wording.quoted(each) for each in nodes[:_MOST])
+            named = wording.some(Counter(map(wording.quoted, nodes)), numbers=False)
             return (
                 f" {wording.host(names, client)} came in at {named} and so reached "
                 f"{count(len(replicas), 'replica')}: each node's kube-proxy remembers for itself."
