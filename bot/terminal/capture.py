@@ -74,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="- for standard output; left out: a name made of capture, namespace and pod, in this folder",
     )
-    add_options(parser)
+    add_options(parser, taken=True)
     parser.add_argument("--force", action="store_true", help="replace files that are there")
     parser.add_argument("--full", action="store_true", help="whole packets, where the policy allows it")
     parser.add_argument("--pcap", action="store_true", help="a plain pcap file, as `-o NAME.pcap` is")

@@ -14,11 +14,15 @@ from workers.picture.picture import PictureError, chart_of, picture
 from workers.summary.summary import Summary
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Adds both."""
-    parser.add_argument(
-        "--html", type=Path, metavar="OUT", help="as a page, into a file; - for standard output"
-    )
+def add_options(parser: argparse.ArgumentParser, *, taken: bool) -> None:
+    """Adds both.
+
+    Args:
+        parser: Of the command.
+        taken: Whether standard output always has something else.
+    """
+    page_help = "as a page, into a file" + ("" if taken else "; - for standard output")
+    parser.add_argument("--html", type=Path, metavar="OUT", help=page_help)
     parser.add_argument("--picture", type=Path, metavar="OUT", help="traffic over time as a PNG, into a file")
 
 

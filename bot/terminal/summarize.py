@@ -31,7 +31,7 @@ def register(commands: Commands) -> None:
     )
     parser.add_argument("--json", action="store_true", help="as JSON: docs/summary.md")
     parser.add_argument("--schema", action="store_true", help="print the JSON Schema of --json, and no more")
-    add_options(parser)
+    add_options(parser, taken=False)
     parser.add_argument(
         "--explain", action="store_true", help="ask Wireshark about the packets that show the findings"
     )
