@@ -102,10 +102,16 @@ class _Looking:
         back = list(last.packets(forward=False))
         if any(not packet.flags & RST for packet in back):
             return None
+        if back and not all(self._views[each].saw for each in awaited):
+            return None  # perhaps a pod refused it whose tap sees nothing at all
+        patience = 0 if back else _PATIENCE
         sent = [
             packet
             for packet in last.packets(forward=True)
-            if all(self._had_to_be_seen(last, packet, each, rewritten=behind_service) for each in awaited)
+            if all(
+                self._had_to_be_seen(last, packet, each, patience, rewritten=behind_service)
+                for each in awaited
+            )
         ]
         if not sent or not _recognisable(last, sent):
             return None
@@ -129,7 +135,9 @@ class _Looking:
             return (), False
         return tuple(dict.fromkeys(self._owners[each] for each in addresses)), True
 
-    def _had_to_be_seen(self, last: Seen, packet: Packet, number: int, *, rewritten: bool) -> bool:
+    def _had_to_be_seen(
+        self, last: Seen, packet: Packet, number: int, patience: int, *, rewritten: bool
+    ) -> bool:
         near, far = self._vantages[last.sighting.vantage], self._vantages[number]
         if far.dropped or not lets_through(near, far, some=False, rewritten=rewritten):
             return False
@@ -139,7 +147,7 @@ class _Looking:
         low, high = self._clocks.ahead(near.node, far.node)
         low, high = (low or high or 0), (high or low or 0)
         slack = high - low
-        return self._views[number].holds(packet.time + low, 0, slack + _PATIENCE)
+        return self._views[number].holds(packet.time + low, 0, slack + patience)
 
 
 def _recognisable(last: Seen, sent: Sequence[Packet]) -> bool:

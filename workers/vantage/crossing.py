@@ -9,6 +9,7 @@ from workers.vantage.lost import lost
 from workers.vantage.passage import Delay, Way
 from workers.vantage.same import same, took
 from workers.vantage.sighting import FIELDS, RST, Packet, any_flag, packets
+from workers.vantage.stretched import stretched
 from workers.vantage.view import View
 
 _HUNDREDTH = 0.99
@@ -40,6 +41,8 @@ def crossed(enter: End, leave: End, ahead: Bounds, resets: Container[int], *, tc
     """
     both = same(enter.packets, leave.packets)
     times = took(enter.packets, leave.packets, both)
+    if tcp and len(both) * FIELDS != len(enter.packets):
+        times += stretched(enter.packets, leave.packets, both)
     low, high = _known(ahead)
     shift, slack = (low + high) // 2, (high - low) // 2
     late = max(0, max(times, default=0) - shift)

@@ -8,16 +8,9 @@ as it was lost, the earlier ones count as lost where nothing tells them apart.
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
 
-from workers.vantage.sighting import RST, SYN, Packet
-
-_HALF, _WHOLE = 1 << 31, 1 << 32
-
-
-class _Range(NamedTuple):
-    begin: int
-    end: int
+from workers.vantage.ranges import is_range, ranges
+from workers.vantage.sighting import Packet
 
 
 def lost(entered: Iterable[Packet], left: Iterable[Packet], *, tcp: bool) -> list[Packet]:
@@ -28,12 +21,11 @@ def lost(entered: Iterable[Packet], left: Iterable[Packet], *, tcp: bool) -> lis
     if not tcp or not missing:
         return missing
     counted_left = +counted
-    merged = [packet for packet in there if _is_range(packet) and _taken(counted_left, packet.itself)]
+    merged = [packet for packet in there if is_range(packet) and _taken(counted_left, packet.itself)]
     if not merged:
         return missing
-    ranges = [packet for packet in missing if _is_range(packet)]
-    uncovered = set(_uncovered(ranges, merged))
-    return [packet for packet in missing if not _is_range(packet) or packet.frame in uncovered]
+    uncovered = set(_uncovered([packet for packet in missing if is_range(packet)], merged))
+    return [packet for packet in missing if not is_range(packet) or packet.frame in uncovered]
 
 
 def _taken(counted: Counter[tuple[int, int]], key: tuple[int, int]) -> bool:
@@ -43,19 +35,15 @@ def _taken(counted: Counter[tuple[int, int]], key: tuple[int, int]) -> bool:
     return True
 
 
-def _is_range(packet: Packet) -> bool:
-    return bool(packet.size) and not packet.flags & (SYN | RST)
-
-
 def _uncovered(sent: Sequence[Packet], came: Sequence[Packet]) -> Iterator[int]:
     """Frames of segments some bytes of which came less often than they were sent."""
     if not sent:
         return
-    wanted, there = _ranges(sent, sent[0].sequence), _ranges(came, sent[0].sequence)
+    wanted, there = ranges(sent, sent[0].sequence), ranges(came, sent[0].sequence)
     edges = sorted({edge for each in (*wanted, *there) for edge in each})
     missing = [0] * len(edges)
-    for ranges, step in ((wanted, 1), (there, -1)):
-        for begin, end in ranges:
+    for those, step in ((wanted, 1), (there, -1)):
+        for begin, end in those:
             missing[bisect_left(edges, begin)] += step
             missing[bisect_left(edges, end)] -= step
     total = 0
@@ -69,13 +57,3 @@ def _uncovered(sent: Sequence[Packet], came: Sequence[Packet]) -> Iterator[int]:
             missing[place] -= 1
         if short:
             yield packet.frame
-
-
-def _ranges(packets: Iterable[Packet], sequence: int) -> list[_Range]:
-    """Where each segment stands in the stream; sequence numbers begin anew at 2^32."""
-    found, at = [], 0
-    for packet in packets:
-        step = (packet.sequence - sequence + _HALF) % _WHOLE - _HALF
-        at, sequence = at + step, packet.sequence
-        found.append(_Range(at, at + packet.size))
-    return found

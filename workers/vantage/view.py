@@ -8,6 +8,10 @@ from workers.vantage.vantage import Vantage
 EDGE = 50_000_000
 """Nanoseconds at the beginning and the end of a capture in which nothing is said to be missing from it."""
 
+UNREAD = 1_200_000_000
+"""Nanoseconds of packets that the kernel may still hold when tcpdump is ended: it hands them over in blocks,
+once a second at least (packet(7), TPACKET_V3; tcpdump's read timeout)."""
+
 # What a filter says of single packets, so that of one connection it may take some and leave others.
 _OF_PACKETS = re.compile(r"\[|\b(less|greater|len)\b|[<>]")
 # What differs from place to place for the same packet.
@@ -18,16 +22,24 @@ _OF_PLACES = re.compile(
 
 
 class View(NamedTuple):
-    """When a vantage point captured, in nanoseconds since 1970 by its node's clock."""
+    """When a vantage point captured, in nanoseconds since 1970 by its node's clock.
+
+    Attributes:
+        begin: From when on; likewise `end`.
+        saw: Whether there is any packet of it.
+    """
 
     begin: int
     end: int
+    saw: bool
 
     @classmethod
     def of(cls, vantage: Vantage, first: int | None, last: int | None) -> "View":
         """The view of a vantage point whose packets came between `first` and `last`."""
         begin = vantage.began or first or 0
-        return cls(begin, vantage.ended if vantage.ended is not None else last or 0)
+        # Up to its last packet all were read; where it came long before the end, all but what was held still.
+        ended = 0 if vantage.ended is None else vantage.ended - UNREAD
+        return cls(begin, max(ended, last or 0), last is not None)
 
     def inside(self, early: int = 0, late: int = 0) -> tuple[int, int]:
         """From when to when no packet was missed that can be `early` or `late` by so much."""

@@ -291,7 +291,7 @@ def test_a_syn_that_something_between_refuses_never_arrived() -> None:
         Sent(1000 * MS, SYN, sequence=5, lost=1),
         Sent(1001 * MS, RST | ACK, back=True, acknowledged=6, made=1, identity=0),
     ]
-    comparison = ends(sent).compare()
+    comparison = ends(sent, talk(time=5000 * MS)).compare()
     finding = only(comparison, "reset-between")
     assert ids(comparison) == ["reset-between"]
     assert finding.severity == "critical"
@@ -299,6 +299,26 @@ def test_a_syn_that_something_between_refuses_never_arrived() -> None:
         "1 connection from `shop/web` to `10.244.2.2:80`, which never reached `shop/pasta`, was answered "
         "with a reset: something on the way from node `node2` to node `node1` made it."
     )
+
+
+def test_a_syn_that_is_refused_although_a_pods_tap_saw_nothing_at_all_says_nothing() -> None:
+    world = World(numbered(WEB, PASTA))
+    refusal = Sent(1001 * MS, RST | ACK, back=True, acknowledged=6, identity=0)
+    world.pass_by([DIRECT[0]], [Sent(1000 * MS, SYN, sequence=5), refusal])
+    assert ids(world.compare()) == []
+
+
+def test_segments_that_are_split_behind_a_queue_show_how_long_they_wait() -> None:
+    world = World(numbered(WEB, ONE))
+    world.pass_by([DIRECT[0], At(ONE, CLIENT, SERVER)], handshake())
+    for number in range(8):
+        at, begun = (1100 + 100 * number) * MS, 1001 + 2000 * number
+        world.pass_by(DIRECT[:1], segments([2000], begun, at, 500 + 2 * number))
+        world.pass_by(
+            [At(ONE, CLIENT, SERVER)], segments([1000, 1000], begun, at + 40 * MS, 500 + 2 * number)
+        )
+    finding = only(world.compare(), "delayed-between")
+    assert finding.numbers["median"] == pytest.approx(0.04, rel=0.01)
 
 
 @pytest.mark.parametrize(("took", "slow"), [(9 * MS, False), (30 * MS, True)])
