@@ -106,6 +106,7 @@ def _truth(named: ServicePort, port: Port, service: Service, given: _Given) -> S
         _affinity_seconds(service),
         replicas,
         tuple(rows),
+        uplinks=sum(each.vantage.kind == "uplink" for each in given.sights),
         seconds=max((each.seconds for each in given.sights), default=0.0),
     )
     truth = replace(truth, turned_away=turned_away(truth, given.sights, given.cluster))
@@ -197,9 +198,12 @@ def _notes(truth: ServiceTruth, given: _Given) -> Iterator[str]:
         )
     hidden = sum(row.connections for row in truth.reached if row.client == UNKNOWN and row.seen)
     if hidden:
+        unseen = "no captured interface saw them before that"
+        if truth.uplinks:
+            unseen = "the captured uplinks did not show them before that"
         yield (
             f"The clients of {count(hidden, 'connection')} are unknown: nodes replaced their addresses, and "
-            "no captured interface saw them before that."
+            f"{unseen}."
         )
     inside = sum(
         row.connections for row in truth.reached if row.client in given.cluster.pods and not row.proven

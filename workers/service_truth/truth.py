@@ -138,6 +138,7 @@ class ServiceTruth:
         reached: Who reached which, the busiest first.
         turned_away: Who came in vain.
         affinity: Each client at each node; empty without affinity.
+        uplinks: At how many nodes' uplinks it was captured.
         seconds: The longest that any of the replicas was captured.
         notes: Sentences about what cannot be told, and why.
     """
@@ -153,6 +154,7 @@ class ServiceTruth:
     reached: tuple[Reached, ...]
     turned_away: tuple[TurnedAway, ...] = ()
     affinity: tuple[Bound, ...] = ()
+    uplinks: int = 0
     seconds: float = 0.0
     notes: tuple[str, ...] = ()
 

@@ -68,6 +68,13 @@ def test_with_local_the_pods_see_their_clients() -> None:
     assert only(scene, "service-path").severity == "info"
 
 
+def test_what_would_show_unknown_clients_depends_on_what_was_captured() -> None:
+    scene = Scene().comes(Endpoint(CLIENT, 50000), "node1", "a", seen=False)
+    assert "lets it through, or without one" in only(scene, "service-path").next
+    (found,) = scene.findings("abc")
+    assert "`uplinks: true`" in found.next
+
+
 def test_a_service_without_node_ports_rewrites_nobody() -> None:
     inner = replace(SERVICE, type="ClusterIP", external_traffic_policy="", ports=SERVICE.ports)
     scene = Scene(service=replace(inner, ports=(replace(SERVICE.ports[0], node_port=0),)))

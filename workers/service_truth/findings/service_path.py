@@ -105,8 +105,20 @@ def _unknown(truth: ServiceTruth, rows: list[Reached]) -> Finding:
         },
         told.way(truth, rows[0]),
         None,
+        _to_see_them(truth),
+    )
+
+
+def _to_see_them(truth: ServiceTruth) -> str:
+    if truth.uplinks:
+        port = f"node port {truth.node_port}" if truth.node_port else "the Service's own address"
+        return (
+            f"At the nodes' uplinks clients ask for {port}: capture with a filter that lets it through, or "
+            "without one."
+        )
+    return (
         f"Capture `{truth.port.namespace}/svc/{truth.port.service}` with the nodes' uplinks (`uplinks: true` "
-        "in the policy) to see them, or set `externalTrafficPolicy: Local`.",
+        "in the policy) to see them, or set `externalTrafficPolicy: Local`."
     )
 
 
