@@ -1,5 +1,6 @@
 """Where a Service is reached from outside the cluster: ports of nodes and addresses of its own. Pure."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 MOST_NODES = 20
 """At so many nodes' uplinks a Service is captured; of more, at those with its pods first."""
 
+_PORTS = re.compile(r"\b(?:port|portrange)\b|\[")
 _PROTOCOLS = {"TCP": "tcp", "UDP": "udp", "SCTP": "sctp"}
 
 
@@ -57,6 +59,11 @@ def entered_nodes(
     if entered.local:
         return with_pods[:most]
     return [*with_pods, *(name for name in known if name not in with_pods)][:most]
+
+
+def is_about_ports(capture_filter: str) -> bool:
+    """Whether a filter asks for ports, perhaps by bytes: in front of a Service they are others than behind it."""
+    return _PORTS.search(capture_filter) is not None
 
 
 def _protocol(port: Mapping[str, Any]) -> str:

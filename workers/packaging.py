@@ -78,7 +78,7 @@ def about(work: Work, snapshot: Snapshot, said: Summary | str, report: SpoolRepo
         comment=comment(capture),
         application=f"podcap {version('podcap')}",
         interface=capture.interface or "",
-        description=f"{capture.namespace}/{capture.pod} on {node.name}",
+        description=f"{capture.what} on {node.name}",
         filter=work.compiled,
         hardware=node.machine,
         system=node.system,

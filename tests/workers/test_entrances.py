@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from workers.entrances import Entrance, entered_nodes, entrance
+from workers.entrances import Entrance, entered_nodes, entrance, is_about_ports
 from workers.request.capture_filter import check
 
 
@@ -60,3 +60,18 @@ def test_the_policy_that_keeps_clients_addresses_is_told() -> None:
     local = entrance(service(ports=NODE_PORTS, externalTrafficPolicy="Local"))
     assert local is not None
     assert local.local
+
+
+@pytest.mark.parametrize(
+    ("wanted", "ports"),
+    [
+        ("", False),
+        ("host 192.0.2.7 and tcp", False),
+        ("icmp", False),
+        ("tcp port 80", True),
+        ("dst portrange 80-90", True),
+        ("tcp[2:2] = 80", True),
+    ],
+)
+def test_a_filter_by_ports_says_nothing_in_front_of_a_service(wanted: str, ports: bool) -> None:
+    assert is_about_ports(wanted) is ports

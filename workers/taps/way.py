@@ -13,22 +13,26 @@ from workers.announcement import announced
 from workers.cluster.cluster import Cluster
 from workers.cluster.errors import ClusterError
 from workers.cluster.pod import Pod
+from workers.entrances import is_about_ports
 from workers.ledger.lease import LeaseLostError
 from workers.ledger.states import State
-from workers.ledger.tap_record import TapRecord, TapState
-from workers.permission import Judgement
+from workers.ledger.tap_record import TapKind, TapRecord, TapState
+from workers.permission import Judgement, targets_of
+from workers.request.request import TargetKind
 from workers.spool.partial import failed, lost
 from workers.spool.progress import Progress
 from workers.spool.report import SpoolReport
 from workers.spool.spool import Spool, SpoolLostError
 from workers.tap.evidence import Evidence
 from workers.tap.gather import gather
+from workers.tap.gather_uplink import api_servers, gather_uplink
 from workers.tap.iflink import with_iflink
 from workers.tap.proof import Watched
 from workers.tap.tap import NoTap, Tap, decide, explain
+from workers.tap.uplink import decide_uplink
 from workers.tap.watch import watched
 from workers.taps.limits import spool_limits
-from workers.trail.facts import tap_of, tapped
+from workers.trail.facts import tap_of, tapped, tapped_at_uplink
 from workers.trail.trail import Wanted
 from workers.work import Leaving, Work
 
@@ -66,6 +70,7 @@ class TapWay:
         self._work = work
         self._of = of
         self._spool: Spool | None = None
+        self._tap: Tap | None = None
         self._before: tuple[Pod, Tap, Evidence] | None = None
         self.record = record
         self.pod: Pod | None = None
@@ -103,12 +108,14 @@ class TapWay:
         self._note(state=TapState.FAILED, sentence=str(error))
 
     def find(self, cluster: Cluster) -> None:
-        """Finds the pod, running.
+        """Finds the pod, running; of an uplink there is none.
 
         Raises:
             ClusterError: There is none.
         """
         record = self.record
+        if record.kind is TapKind.UPLINK:
+            return
         self.pod = self._work.patiently(lambda: cluster.running_pod(record.namespace, record.pod))
         if self.pod.node != record.node:
             self._note(node=self.pod.node)
@@ -125,6 +132,13 @@ class TapWay:
             ClusterError: The node was not asked.
         """
         work, pod = self._work, self.pod
+        self.agent = agent_pod
+        if self.record.kind is TapKind.UPLINK:
+            self._refuse_unless_allowed(judgement)
+            network = work.patiently(lambda: gather_uplink(agent_pod, poll=work.give_up_if_stopped))
+            here, addresses = self.record.node or "", self.record.addresses
+            self._tap = decide_uplink(network, here, addresses, api_servers(cluster))
+            return True
         if pod is None:
             raise ValueError("nobody has found it yet")
         evidence = work.patiently(lambda: gather(agent_pod, pod, poll=work.give_up_if_stopped))
@@ -132,9 +146,19 @@ class TapWay:
             evidence = with_iflink(cluster, pod, evidence, poll=work.give_up_if_stopped)
         work.report.show_evidence(work.capture, pod, evidence)
         tap = decide(evidence, pod, may_enter=judgement.namespace_tap)
-        self.agent = agent_pod
+        self._tap = tap
         self._before = pod, tap, evidence
         return tap.pid is None or agent_pod.may_enter
+
+    def _refuse_unless_allowed(self, judgement: Judgement) -> None:
+        """A node that was asked for was judged as such; the policy may not let a Service be entered any more.
+
+        Raises:
+            NoTap: It does not.
+        """
+        target = targets_of(self._work.capture)[0][self.record.target]
+        if target.kind is not TargetKind.NODE and target.namespace not in judgement.uplinks:
+            raise NoTap("The policy does not allow uplinks for this Service any more.")
 
     def start(self, cluster: Cluster, *, here: int) -> None:
         """Starts tcpdump where `look` found; one of several waits for its beginning.
@@ -147,29 +171,38 @@ class TapWay:
             ClusterError: It does not start.
         """
         work, capture = self._work, self._work.capture
-        agent_pod, (pod, tap, evidence) = self._known(cluster)
-        where = {"pod_uid": pod.uid, "interface": tap.interface, "tap": explain(tap)}
-        where["confidence"] = tap.confidence
+        agent_pod, tap = self._known(cluster)
+        pod = self.pod
+        where = {"interface": tap.interface, "tap": explain(tap), "confidence": tap.confidence}
+        if pod is not None:
+            where["pod_uid"] = pod.uid
         if self._of == 1:
             work.note(node=tap.node, **where)
         self._spool = Spool(agent_pod, directory=self.directory)
         work.give_up_if_stopped()
         limits = spool_limits(capture, taps=self._of, here=here)
-        facts = tapped(pod, tap, evidence, self._wanted(), limits, agent_pod.pod)
+        if self._before is None:
+            facts = tapped_at_uplink(tap, self._wanted(), limits, agent_pod.pod)
+        else:
+            facts = tapped(*self._before, self._wanted(), limits, agent_pod.pod)
         work.record("tapped", {"tap": self.record.number, **facts}, tap=self.record)
         self.heard = self._spool.start(tap, self._wanted(), limits)
         self.compiled = tap.filter(self._wanted())
-        self._note(state=TapState.READY, node=tap.node, addresses=pod.ips, **where)
+        addresses = self.record.addresses if pod is None else pod.ips
+        self._note(state=TapState.READY, node=tap.node, addresses=addresses, **where)
 
     def _wanted(self) -> str:
         """The filter asked for, with what narrows this tap besides."""
-        parts = [part for part in (self.record.filter, self._work.capture.filter) if part]
+        own, asked = self.record.filter, self._work.capture.filter
+        if own and is_about_ports(asked):
+            asked = ""  # those of the pods: here are the Service's
+        parts = [part for part in (own, asked) if part]
         return " and ".join(f"({part})" for part in parts) if len(parts) > 1 else "".join(parts)
 
-    def _known(self, cluster: Cluster) -> tuple[AgentPod, tuple[Pod, Tap, Evidence]]:
-        if self.agent is None or self._before is None:
+    def _known(self, cluster: Cluster) -> tuple[AgentPod, Tap]:
+        if self.agent is None or self._tap is None:
             raise ValueError("nobody has looked yet")
-        return replace(self.agent, cluster=cluster), self._before
+        return replace(self.agent, cluster=cluster), self._tap
 
     def begin(self, began: int | None) -> None:
         """Its packets count from now on; `began` is the node's time, in nanoseconds since 1970."""
@@ -198,7 +231,7 @@ class TapWay:
     ) -> tuple[Pod, Tap, Evidence] | None:
         """What the node counts from now on is compared with the capture; None where that proves nothing."""
         record = self.record
-        if not facts:
+        if not facts or record.kind is TapKind.UPLINK:
             return None
         try:
             pod = cluster.running_pod(record.namespace, record.pod)

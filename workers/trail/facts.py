@@ -47,6 +47,22 @@ def tapped(
     }
 
 
+def tapped_at_uplink(tap: Tap, wanted: str, limits: SpoolLimits, agent: Pod) -> dict[str, Any]:
+    """`tapped`, of a node's uplink."""
+    return {
+        "node": tap.node,
+        "interface": tap.interface,
+        "ifindex": tap.ifindex,
+        "method": tap.method,
+        "proof": list(tap.proof),
+        "confidence": tap.confidence,
+        "filter_compiled": tap.filter(wanted),
+        "limits": asdict(limits),
+        "agent_pod": f"{agent.namespace}/{agent.name}",
+        "agent_image": dict(agent.images),
+    }
+
+
 def tap_of(facts: Mapping[str, Any]) -> Tap:
     """The tap that `tapped` wrote down; what it is narrowed by is known as the compiled filter alone."""
     inside = facts["method"] == INSIDE
