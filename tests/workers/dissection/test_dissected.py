@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.hangs import HANGS
-from tests.workers.summary import packets, spoken
+from tests.workers.summary import mutate, packets, spoken
 from tests.workers.summary.conftest import nothing_is_left, stand_in
 from tests.workers.summary.findings import cases
 from tests.workers.summary.findings.wire import Wire, summary_of
@@ -191,3 +191,17 @@ def test_a_megabyte_in_one_packet_and_hostile_names_are_cut(tmp_path: Path) -> N
     dns, _ = explained.findings
     assert "Server failure" in str(dns.telling)
     assert max(len(text) for each in dns.packets for text in each.fields.values()) <= 120
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(0)
+def test_files_with_faults_are_dissected_or_refused_with_one_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "capture"
+    for number in range(150):
+        path.write_bytes(mutate.mutated(7 * number))
+        try:
+            told = _run(path, range(1, 9), ["tcp.port==50051,http2"], HANGS)
+        except DissectionError as error:
+            assert str(error).endswith(".")  # noqa: PT017, most can be dissected
+        else:
+            assert all(frame in {each.frame for each in near} for frame, near in told.items())

@@ -1,11 +1,13 @@
 """Whose address a pod sees behind a node port: recorded on a real cluster, and constructed."""
 
 import json
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from tests.hangs import HANGS
 from tests.workers.names.recorded import recorded as cluster
 from tests.workers.summary.findings.wire import Wire, ids, summary_of
 from workers.names.form import to_json
@@ -49,6 +51,17 @@ def test_behind_cluster_the_service_and_its_field_are_named(pod: str) -> None:
     assert (finding.numbers["field"], finding.numbers["value"]) == ("spec.externalTrafficPolicy", "Cluster")
     assert finding.numbers["certain"] == 1
     assert "`externalTrafficPolicy: Local`" in finding.next
+
+
+def test_wireshark_shows_the_rewritten_connections_and_the_frame_first(tmp_path: Path) -> None:
+    file = _EVIDENCE / "nodeport-Cluster" / "cheddar-655d8555f-5hfjj.pcap"
+    (finding,) = of_recorded("Cluster", "5hfjj", context("Cluster"))
+    command = ["tshark", "-n", "-r", file, "-Y", finding.display_filter, "-T", "fields", "-e", "frame.number"]
+    command += ["-e", "tcp.stream"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=HANGS, cwd=tmp_path)
+    shown = [line.split() for line in done.stdout.splitlines()]
+    assert shown[0][0] == str(finding.frame)
+    assert len({stream for _, stream in shown}) == 10
 
 
 def test_its_sentence_says_who_is_hidden_behind_whom_and_why() -> None:
