@@ -62,7 +62,7 @@ def entered_nodes(
 
 
 def is_about_ports(capture_filter: str) -> bool:
-    """Whether a filter asks for ports, perhaps by bytes: in front of a Service they are others than behind it."""
+    """Whether a filter asks for ports, perhaps by bytes: in front of a Service they are others."""
     return _PORTS.search(capture_filter) is not None
 
 
