@@ -15,6 +15,7 @@ from workers.picture.alt_text import alt_text
 from workers.picture.picture import chart_of
 from workers.picture.plot import drawing, when
 from workers.picture.svg import COLOURS, svg
+from workers.service_truth.table import truth_page
 from workers.summary.decoded import Decoded
 from workers.summary.endpoint import Endpoint
 from workers.summary.exchange import Group
@@ -55,6 +56,7 @@ def page(summary: Summary, title: str) -> str:
         f'<section><h2>Over time</h2><figure tabindex="0">{drawn}</figure></section>',
         f"<section><h2>Flows</h2>{_flows(summary)}</section>",
         f"<section><h2>What was said</h2>{_groups(summary)}</section>" if summary.groups else "",
+        f"<section><h2>Services</h2>{_services(summary)}</section>" if summary.services else "",
         _notes(summary),
         "</main>",
     ]
@@ -107,6 +109,8 @@ def _packet(packet: Decoded) -> str:
     return f'<p>Frame {packet.frame:,}, {shown(said)}</p><p class="soft">{fields}</p>'
 
 
+_MOST_SERVICES = 20
+
 _FLOW_HEADS = (
     "Protocol",
     "Client",
@@ -130,6 +134,10 @@ def _flows(summary: Summary) -> str:
     if left:
         caption = f"The {len(rows):,} busiest of {caption}; all are in the output of podcap summarize --json"
     return _filter("flows") + table(caption, _FLOW_HEADS, rows, sorted_by=_FLOW_HEADS.index("Bytes"))
+
+
+def _services(summary: Summary) -> str:
+    return "\n".join(truth_page(truth, summary.names) for truth in summary.services[:_MOST_SERVICES])
 
 
 def _filter(what: str) -> str:

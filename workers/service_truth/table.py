@@ -3,7 +3,7 @@
 In a message it stands in a code block, 76 columns wide at most; a page has the same as HTML.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from textwrap import wrap
 
 from workers.names.names import Names
@@ -17,6 +17,9 @@ from workers.thread.words import size
 
 HEADS = ("client", "came in at", "seen as", "replica", "conn.", "requests")
 SHARES = ("replica", "node", "conn.", "requests", "bytes", "share")
+
+MOST_ROWS = 500
+"""Of a table on a page."""
 
 _NUMBERS = frozenset(("conn.", "requests", "bytes", "share"))
 _LEAST = 10
@@ -41,11 +44,11 @@ def truth_text(truth: ServiceTruth, names: Names, *, limit: int = 10, width: int
     name, *fields = map(verbatim, title(truth))
     parts = [name, ", ".join(fields)] if fields else [name]
     if truth.reached:
-        parts += _aligned([HEADS, *_texts(_reached(truth, names, limit))], width)
+        parts += _aligned([HEADS, *_texts(_reached(truth, names.shown, limit))], width)
         left = len(truth.reached) - limit
         parts += [f"… and {left:,} more"] if left > 0 else []
     replicas = _busiest(truth.replicas)
-    parts += ["", *_aligned([SHARES, *_texts(_shares(truth, names, replicas[:limit]))], width)]
+    parts += ["", *_aligned([SHARES, *_texts(_shares(truth, names.shown, replicas[:limit]))], width)]
     left = len(replicas) - limit
     parts += [f"… and {left:,} more"] if left > 0 else []
     for note in truth.notes:
@@ -53,21 +56,28 @@ def truth_text(truth: ServiceTruth, names: Names, *, limit: int = 10, width: int
     return "\n".join(parts)
 
 
-def truth_page(truth: ServiceTruth, names: Names) -> str:
-    """The same as HTML, with whether affinity was kept."""
+def truth_page(truth: ServiceTruth, names: Mapping[str, str]) -> str:
+    """The same as HTML, with whether affinity was kept; `names` are those of addresses that have one."""
+
+    def host(address: str) -> str:
+        return names.get(address, address)
+
     tables = [
-        page_table(
-            ", ".join(title(truth)), SHARES, _cells(_shares(truth, names, _busiest(truth.replicas))), 2
-        )
+        page_table(", ".join(title(truth)), SHARES, _cells(_shares(truth, host, _busiest(truth.replicas))), 2)
     ]
     if truth.reached:
-        caption = f"Clients of {truth.name}"
-        tables.append(page_table(caption, HEADS, _cells(_reached(truth, names, len(truth.reached))), 4))
+        caption = _caption("Clients of", truth, len(truth.reached))
+        tables.append(page_table(caption, HEADS, _cells(_reached(truth, host, MOST_ROWS)), 4))
     if truth.affinity:
         heads = ("client", "came in at", "asked", "replicas", "connections", "affinity")
-        rows = [_bound(each, names) for each in truth.affinity]
-        tables.append(page_table(f"Session affinity of {truth.name}", heads, _cells(rows)))
+        rows = [_bound(each, host) for each in truth.affinity[:MOST_ROWS]]
+        caption = _caption("Session affinity of", truth, len(truth.affinity))
+        tables.append(page_table(caption, heads, _cells(rows)))
     return "\n".join(tables)
+
+
+def _caption(what: str, truth: ServiceTruth, rows: int) -> str:
+    return f"{what} {truth.name}" + (f", the first {MOST_ROWS:,} of {rows:,}" if rows > MOST_ROWS else "")
 
 
 def title(truth: ServiceTruth) -> list[str]:
@@ -83,32 +93,35 @@ def title(truth: ServiceTruth) -> list[str]:
     return said
 
 
+Host = Callable[[str], str]
+"""How an address is shown."""
+
 _Row = tuple[str | tuple[str, float], ...]
 """Text, or a number with its text."""
 
 
-def _reached(truth: ServiceTruth, names: Names, limit: int) -> Iterator[_Row]:
+def _reached(truth: ServiceTruth, host: Host, limit: int) -> Iterator[_Row]:
     for row in truth.reached[:limit]:
         yield (
-            _client(row, names),
+            _client(row, host),
             row.entry or "?",
             row.seen if row.seen and row.seen != row.client else "",
-            names.shown(row.replica),
+            host(row.replica),
             _number(row.connections),
             ("?", -1.0) if row.requests is None else _number(row.requests),
         )
 
 
-def _client(row: Reached, names: Names) -> str:
+def _client(row: Reached, host: Host) -> str:
     if row.client:
-        return names.shown(row.client)
+        return host(row.client)
     return "unknown" if row.seen else "(others)"
 
 
-def _shares(truth: ServiceTruth, names: Names, replicas: Iterable[Replica]) -> Iterator[_Row]:
+def _shares(truth: ServiceTruth, host: Host, replicas: Iterable[Replica]) -> Iterator[_Row]:
     requests, connections = (sum(each.requests for each in truth.tapped), truth.connections)
     for each in replicas:
-        name = names.shown(each.address) + ("" if each.ready else " (not ready)")
+        name = host(each.address) + ("" if each.ready else " (not ready)")
         if not each.tapped:
             yield name, each.node, ("?", -1.0), ("?", -1.0), ("?", -1.0), ("?", -1.0)
             continue
@@ -125,12 +138,12 @@ def _shares(truth: ServiceTruth, names: Names, replicas: Iterable[Replica]) -> I
         )
 
 
-def _bound(bound: Bound, names: Names) -> _Row:
+def _bound(bound: Bound, host: Host) -> _Row:
     return (
-        names.shown(bound.client) if bound.client else "unknown",
+        host(bound.client) if bound.client else "unknown",
         bound.entry or "?",
         bound.front or "?",
-        ", ".join(names.shown(each) for each in bound.replicas),
+        ", ".join(host(each) for each in bound.replicas),
         _number(bound.connections),
         _AFFINITY[bound.kept],
     )

@@ -36,6 +36,7 @@ from workers.several.frames import merged_frames
 from workers.several.part import Part
 from workers.spool.report import EndedBy
 from workers.summarised import summarised
+from workers.summary.endpoint import Endpoint
 from workers.summary.finding import Finding
 from workers.summary.summarise import SummaryError
 from workers.taps import together as taken
@@ -202,9 +203,10 @@ def _parcel(work: Work, parts: Sequence[Part], path: Path, crew: Crew) -> Parcel
     told = together(path, read, snapshot, seconds=work.capture.seconds, endpoints=endpoints)
     named = Names(snapshot)
     said = combined(summaries, _findings(read, path, told, named))
-    ends = dict.fromkeys(end for flow in said.flows for end in (flow.a, flow.b))
+    replicas = [Endpoint(one.address, one.port) for truth in told.truths for one in truth.replicas]
+    ends = dict.fromkeys((*(end for flow in said.flows for end in (flow.a, flow.b)), *replicas))
     notes = (*said.notes, *snapshot.notes, *told.notes, *_notes(read))
-    said = replace(said, names=named.table(ends), notes=notes)
+    said = replace(said, names=named.table(ends), notes=notes, services=told.truths)
     return Parcel(path, said, Told(tables(told.truths, named)))
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
+from workers.service_truth.truth import ServiceTruth
 from workers.service_truth.visits import Visits
 from workers.summary.endpoint import Endpoint
 from workers.summary.event import Event
@@ -72,6 +73,7 @@ class Summary:
         flow_count: How many flows the file has.
         names: Shown name of each address that has one and appears here.
         visits: Who came to which doors of Services, the busiest first; none where no cluster is known.
+        services: What became of each Service's traffic; only of all taps of a capture together.
     """
 
     totals: Totals
@@ -89,6 +91,7 @@ class Summary:
     flow_count: int = -1
     names: Mapping[str, str] = field(default_factory=dict)
     visits: tuple[Visits, ...] = ()
+    services: tuple[ServiceTruth, ...] = ()
 
     def __post_init__(self) -> None:
         if self.flow_count < 0:
@@ -124,6 +127,7 @@ class Summary:
             "names": dict(self.names),
             "notes": list(self.notes),
             **({"visits": [each.to_json() for each in self.visits]} if self.visits else {}),
+            **({"services": [each.to_json() for each in self.services]} if self.services else {}),
         }
 
     def json_pieces(self) -> Iterator[str]:
@@ -163,6 +167,7 @@ class Summary:
             value["flow_count"],
             dict(value["names"]),
             tuple(map(Visits.from_json, value.get("visits", ()))),
+            tuple(map(ServiceTruth.from_json, value.get("services", ()))),
         )
 
 

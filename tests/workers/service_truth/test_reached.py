@@ -6,10 +6,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.examples import examples
-from tests.workers.service_truth.scene import CLUSTER_IP, NODES, REPLICAS, SERVICE, Scene, bridge, lan, local
+from tests.workers.service_truth.scene import (
+    CLUSTER_IP,
+    NODES,
+    REPLICAS,
+    SERVICE,
+    Scene,
+    bridge,
+    lan,
+    local,
+    with_affinity,
+)
+from tests.workers.summary.test_schema import faults
 from workers.names.snapshot import Pod
 from workers.service_truth.truth import ServiceTruth
 from workers.summary.endpoint import Endpoint
+from workers.summary.summary import Summary, Totals
 
 CLIENT = "192.168.1.35"
 SHOPPER = Pod("traefik", "shopper", "node1", ("10.244.1.99",))
@@ -125,3 +137,15 @@ def test_no_connection_is_lost_or_told_twice_and_who_is_told_is_right(
     hidden = 0 if is_local else sum(not seen for *_, seen in came)
     assert sum(each.connections for each in truth.reached if not each.client) == hidden
     assert ServiceTruth.from_json(truth.to_json()) == truth
+
+
+def test_a_summary_with_services_is_told_as_its_schema_says() -> None:
+    scene = Scene(service=with_affinity(), clients=(SHOPPER,))
+    for number, replica in enumerate("abc"):
+        scene.comes(Endpoint(CLIENT, 50000 + number), "node1", replica, number, seen=number > 0)
+    scene.tcp("uplink node2", Endpoint(CLIENT, 50000), Endpoint(lan("node2"), 32604), answered=False)
+    scene.ready = frozenset()
+    summary = Summary(Totals(), (), payload=True, visits=scene.sight("a").visits, services=scene.truths())
+    assert faults(summary) == []
+    assert Summary.from_json(summary.to_json()) == summary
+    assert {each.why for each in summary.services[0].turned_away} == {"no-endpoint"}

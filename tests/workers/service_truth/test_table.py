@@ -77,7 +77,8 @@ def test_the_page_has_the_same_and_whether_affinity_was_kept() -> None:
     scene = Scene(service=with_affinity())
     for number in range(2):
         scene.comes(Endpoint(CLIENT, 50000 + number), "node1", "b", number)
-    page = truth_page(scene.truth(), Names(scene.snapshot))
+    page = truth_page(scene.truth(), {scene.ip("b"): "traefik/cheddar-b"})
     assert "Session affinity of traefik/cheddar" in page
     assert "<td>kept</td>" in page
     assert CLIENT in page
+    assert "traefik/cheddar-b" in page
