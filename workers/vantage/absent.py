@@ -13,6 +13,7 @@ from workers.names.snapshot import Snapshot
 from workers.summary.endpoint import Endpoint
 from workers.vantage.clocks import Clocks
 from workers.vantage.connection import Connection, Seen
+from workers.vantage.order import Owners
 from workers.vantage.passage import Passage, Stop
 from workers.vantage.sighting import RST, SYN, TCP, Packet
 from workers.vantage.stop import stop_of
@@ -47,17 +48,36 @@ class Absence(NamedTuple):
     reset_frame: int | None
 
 
+class World(NamedTuple):
+    """What is known of all vantage points.
+
+    Attributes:
+        vantages: By their numbers.
+        views: When each captured.
+        clocks: How far they are apart.
+        owners: Where the pod that has an address was captured.
+        blind: Those that see no packets to their pod.
+    """
+
+    vantages: Sequence[Vantage]
+    views: Sequence[View]
+    clocks: Clocks
+    owners: Owners
+    blind: frozenset[int]
+
+
 def absences(
-    every: Iterable[Connection],
-    vantages: Sequence[Vantage],
-    views: Sequence[View],
-    clocks: Clocks,
-    passages: Iterable[Passage],
-    snapshot: Snapshot,
+    connections: Sequence[Connection], world: World, passages: Iterable[Passage], snapshot: Snapshot
 ) -> list[Absence]:
-    """All of them; connections are in order where they have several stops."""
-    connections = list(every)
-    looking = _Looking(connections, vantages, views, clocks, passages, snapshot)
+    """All of them.
+
+    Args:
+        connections: All, stops in order.
+        world: What is known of the vantage points.
+        passages: Of those with several stops.
+        snapshot: Of the cluster, for what is behind a Service.
+    """
+    looking = _Looking(connections, world, passages, snapshot)
     return [found for each in connections if (found := looking.absence(each)) is not None]
 
 
@@ -65,16 +85,12 @@ class _Looking:
     def __init__(
         self,
         every: Sequence[Connection],
-        vantages: Sequence[Vantage],
-        views: Sequence[View],
-        clocks: Clocks,
+        world: World,
         passages: Iterable[Passage],
         snapshot: Snapshot,
     ) -> None:
-        self._vantages, self._views, self._clocks = vantages, views, clocks
-        self._owners = {
-            address: each.number for each in vantages if each.kind == "pod" for address in each.addresses
-        }
+        self._vantages, self._views, self._clocks = world.vantages, world.views, world.clocks
+        self._owners, self._blind = world.owners, world.blind
         self._services = _services(snapshot)
         self._begun: set[tuple[int, int]] = {
             (seen.sighting.vantage, seen.sighting.begun)
@@ -97,13 +113,13 @@ class _Looking:
             return None
         awaited, behind_service = self._awaited(stop.server)
         at = {seen.sighting.vantage for seen in connection}
-        if not awaited or not at.isdisjoint(awaited):
+        if not awaited or not at.isdisjoint(awaited) or not self._blind.isdisjoint(awaited):
             return None
         back = list(last.packets(forward=False))
         if any(not packet.flags & RST for packet in back):
             return None
-        if back and not all(self._views[each].saw for each in awaited):
-            return None  # perhaps a pod refused it whose tap sees nothing at all
+        if not all(self._views[each].saw for each in awaited) and (back or last.sighting.protocol != TCP):
+            return None  # perhaps the tap sees nothing at all
         patience = 0 if back else _PATIENCE
         sent = [
             packet

@@ -15,21 +15,20 @@ from workers.names.snapshot import Snapshot
 from workers.pcapng.own_file import OwnFile, OwnFileError
 from workers.summary.files.pcapfile import Source
 from workers.thread.words import count
-from workers.vantage.absent import absences
+from workers.vantage.absent import World, absences
 from workers.vantage.clocks import Clocks
 from workers.vantage.comparison import Comparison
-from workers.vantage.connection import Connection, Seen, connections
-from workers.vantage.crossing import End, crossed, least
+from workers.vantage.connection import Connection, connections
+from workers.vantage.crossing import least
+from workers.vantage.crossings import Crossings
 from workers.vantage.findings.between import Between
 from workers.vantage.findings.found import found
-from workers.vantage.order import ordered, packets
-from workers.vantage.passage import Passage, Segment, Way
+from workers.vantage.order import Owners, endpoint, ordered, packets
 from workers.vantage.sighting import RST, TCP, Sighting, any_flag
 from workers.vantage.sighting import packets as of_way
 from workers.vantage.sightings import sightings
-from workers.vantage.stop import end_of, stop_of
 from workers.vantage.vantage import Vantage
-from workers.vantage.view import View, lets_through
+from workers.vantage.view import View
 
 
 def compare(vantages: Sequence[Vantage], merged: Source, snapshot: Snapshot) -> Comparison:
@@ -49,11 +48,12 @@ def compare(vantages: Sequence[Vantage], merged: Source, snapshot: Snapshot) -> 
     if len(file.interfaces) != len(vantages):
         raise OwnFileError
     views = [View.of(*each) for each in zip(vantages, seen.first, seen.last, strict=True)]
-    every = [ordered(each, vantages) for each in connections(seen.found)]
+    owners = _owners(vantages, snapshot)
+    every = [ordered(each, owners) for each in connections(seen.found)]
     passing = [each for each in every if len(each) > 1]
     clocks = _clocks(passing, vantages)
     resets = _resets(seen.found)
-    crossings = _Crossings(vantages, views, clocks, resets)
+    crossings = Crossings(vantages, views, clocks, resets, passing)
     passages = [crossings.passage(each) for each in passing]
     passages.sort(key=lambda each: min(stop.first_frame for stop in each.stops))
     notes = []
@@ -63,9 +63,35 @@ def compare(vantages: Sequence[Vantage], merged: Source, snapshot: Snapshot) -> 
             "is said of them holds for those before."
         )
     offsets = clocks.offsets()
-    missing = absences(every, vantages, views, clocks, passages, snapshot)
+    world = World(vantages, views, clocks, owners, _blind(seen.found, owners))
+    missing = absences(every, world, passages, snapshot)
     between = Between(tuple(vantages), offsets, tuple(passages), tuple(missing), Names(snapshot))
     return Comparison(tuple(vantages), offsets, tuple(passages), findings=found(between), notes=tuple(notes))
+
+
+def _owners(vantages: Sequence[Vantage], snapshot: Snapshot) -> Owners:
+    """Whose an address is: the pod's that has it alone, and not a node's, as those in its network have."""
+    shared = {address for node in snapshot.nodes for address in node.own_ips}
+    shared |= {address for each in vantages if each.kind == "uplink" for address in each.addresses}
+    owners: Owners = {}
+    for vantage in vantages:
+        for address in vantage.addresses if vantage.kind == "pod" else ():
+            if address in owners:
+                shared.add(address)
+            owners[address] = vantage.number
+    return {address: number for address, number in owners.items() if address not in shared}
+
+
+def _blind(found: Iterable[Sighting], owners: Owners) -> frozenset[int]:
+    """Pods whose tap saw packets, and none to the pod: some datapaths pass an interface one way only."""
+    sent, got = set[int](), set[int]()
+    for each in found:
+        for end, way in enumerate(each.ways):
+            if way and owners.get(endpoint(each.ends[1 - end]).address) == each.vantage:
+                got.add(each.vantage)
+            if way:
+                sent.add(each.vantage)
+    return frozenset(sent - got)
 
 
 def _clocks(passing: Iterable[Connection], vantages: Sequence[Vantage]) -> Clocks:
@@ -92,56 +118,3 @@ def _resets(found: Iterable[Sighting]) -> Mapping[int, set[int]]:
             if any_flag(way, RST):
                 resets[each.vantage].update(one.sequence for one in of_way(way) if one.flags & RST)
     return resets
-
-
-class _Crossings:
-    """Passages of connections, with what is known of all vantage points."""
-
-    def __init__(
-        self,
-        vantages: Sequence[Vantage],
-        views: Sequence[View],
-        clocks: Clocks,
-        resets: Mapping[int, set[int]],
-    ) -> None:
-        self._vantages, self._views, self._clocks, self._resets = vantages, views, clocks, resets
-
-    def passage(self, connection: Connection) -> Passage:
-        """Of a connection whose stops are in order."""
-        stops = tuple(stop_of(each) for each in connection)
-        protocol = connection[0].sighting.protocol
-        segments = tuple(self._segment(near, far) for near, far in pairwise(connection))
-        return Passage(protocol, stops, segments)
-
-    def _segment(self, near: Seen, far: Seen) -> Segment:
-        source, target = (
-            end_of(near, server=server) != end_of(far, server=server) for server in (False, True)
-        )
-        return Segment(
-            source,
-            target,
-            self._way(near, far, forward=True, rewritten=source or target),
-            self._way(far, near, forward=False, rewritten=source or target),
-        )
-
-    def _way(self, enter: Seen, leave: Seen, *, forward: bool, rewritten: bool) -> Way:
-        one, other = enter.sighting.vantage, leave.sighting.vantage
-        first, second = self._vantages[one], self._vantages[other]
-        entering, leaving = (packets(each, forward=forward) for each in (enter, leave))
-        return crossed(
-            End(
-                entering,
-                self._views[one],
-                bool(first.dropped)
-                or not lets_through(second, first, some=bool(entering), rewritten=rewritten),
-            ),
-            End(
-                leaving,
-                self._views[other],
-                bool(second.dropped)
-                or not lets_through(first, second, some=bool(leaving), rewritten=rewritten),
-            ),
-            self._clocks.ahead(first.node, second.node),
-            self._resets.get(one, ()),
-            tcp=enter.sighting.protocol == TCP,
-        )

@@ -1,7 +1,7 @@
 """One direction of a connection between two neighbouring stops: losses, delays, resets. Pure."""
 
 from array import array
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from typing import NamedTuple
 
 from workers.vantage.clocks import Bounds
@@ -29,14 +29,23 @@ class End(NamedTuple):
     misses: bool
 
 
-def crossed(enter: End, leave: End, ahead: Bounds, resets: Container[int], *, tcp: bool) -> Way:
+def crossed(
+    enter: End,
+    leave: End,
+    beyond: "Sequence[array[int]]",
+    ahead: Bounds,
+    resets: Container[int],
+    *,
+    tcp: bool,
+) -> Way:
     """What happened on the way.
 
     Args:
         enter: Where packets come first.
         leave: Where they come next.
+        beyond: Packets of the direction at each stop behind that: what is there took another way to it.
         ahead: How far the clock of `leave` is ahead of that of `enter`.
-        resets: Sequence numbers of every RST that the vantage point of `enter` saw, in whatever connection.
+        resets: Sequence numbers of every RST seen at `enter` or before, in whatever connection.
         tcp: Whether it is TCP.
     """
     both = same(enter.packets, leave.packets)
@@ -53,7 +62,7 @@ def crossed(enter: End, leave: End, ahead: Bounds, resets: Container[int], *, tc
         if len(both) * FIELDS != len(enter.packets):
             missing = [
                 packet
-                for packet in lost(packets(enter.packets), packets(leave.packets), tcp=tcp)
+                for packet in _nowhere(enter.packets, [leave.packets, *beyond], tcp=tcp)
                 if begin <= packet.time + shift <= end
             ]
     made = [] if enter.misses or not tcp else _made(enter, leave, -shift, slack + late, resets)
@@ -65,6 +74,15 @@ def crossed(enter: End, leave: End, ahead: Bounds, resets: Container[int], *, tc
         made[0].frame if made else None,
         len(made),
     )
+
+
+def _nowhere(enter: "array[int]", further: "Sequence[array[int]]", *, tcp: bool) -> list[Packet]:
+    """Packets that entered, and are at no stop further on."""
+    missing = list(packets(enter))
+    for there in further:
+        gone = {packet.frame for packet in lost(packets(enter), packets(there), tcp=tcp)} if missing else ()
+        missing = [packet for packet in missing if packet.frame in gone]
+    return missing
 
 
 def _known(ahead: Bounds) -> tuple[int, int]:

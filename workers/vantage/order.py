@@ -6,7 +6,6 @@ which stop was first, however far two clocks are apart.
 """
 
 from array import array
-from collections.abc import Sequence
 from functools import cmp_to_key
 from statistics import median_low
 
@@ -14,7 +13,6 @@ from workers.summary.endpoint import Endpoint
 from workers.vantage.connection import Connection, Seen
 from workers.vantage.same import same, took
 from workers.vantage.sighting import FIELDS, Packet
-from workers.vantage.vantage import Vantage
 
 
 def endpoint(end: bytes) -> Endpoint:
@@ -27,18 +25,22 @@ def packets(seen: Seen, *, forward: bool) -> "array[int]":
     return seen.sighting.ways[seen.client if forward else 1 - seen.client]
 
 
-def ordered(connection: Connection, vantages: Sequence[Vantage]) -> Connection:
+Owners = dict[str, int]
+"""The vantage point at which the pod that has an address was captured."""
+
+
+def ordered(connection: Connection, owners: Owners) -> Connection:
     """The stops of a connection from its client's side to its server's."""
 
     def nearer(one: Seen, other: Seen) -> int:
-        return _nearer(one, other, vantages)
+        return _nearer(one, other, owners)
 
     return sorted(connection, key=cmp_to_key(nearer))
 
 
-def _nearer(one: Seen, other: Seen, vantages: Sequence[Vantage]) -> int:
+def _nearer(one: Seen, other: Seen, owners: Owners) -> int:
     """Negative where `one` is nearer to the client."""
-    place = _place(one, vantages) - _place(other, vantages)
+    place = _place(one, owners) - _place(other, owners)
     if place:
         return place
     ways = [(packets(one, forward=True), packets(other, forward=True))]
@@ -55,9 +57,7 @@ def _nearer(one: Seen, other: Seen, vantages: Sequence[Vantage]) -> int:
     return -1 if usual > 0 else int(usual < 0)
 
 
-def _place(seen: Seen, vantages: Sequence[Vantage]) -> int:
-    vantage = vantages[seen.sighting.vantage]
-    if vantage.kind != "pod":
-        return 0
+def _place(seen: Seen, owners: Owners) -> int:
     client, server = (endpoint(seen.sighting.ends[end]).address for end in (seen.client, 1 - seen.client))
-    return int(server in vantage.addresses) - int(client in vantage.addresses)
+    vantage = seen.sighting.vantage
+    return int(owners.get(server) == vantage) - int(owners.get(client) == vantage)

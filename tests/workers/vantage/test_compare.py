@@ -121,6 +121,51 @@ def test_a_pod_that_answers_although_its_tap_saw_nothing_lost_nothing() -> None:
     assert ids(world.compare()) == []
 
 
+@pytest.mark.parametrize("further", [True, False])
+def test_answers_that_took_another_way_are_not_lost(further: bool) -> None:
+    """Answers pass no uplink that was captured; where the client was not captured, its ACKs tell."""
+    world = World(numbered(WEB, PASTA, ONE))
+    way = [DIRECT[0], At(ONE, CLIENT, SERVER), DIRECT[1]]
+    for each in talk(requests=5):
+        world.pass_by([way[0], way[2]] if each.back else way, [each])
+    if not further:
+        world.records[0].clear()
+    comparison = world.compare()
+    assert len(comparison.passages[0].stops) == (3 if further else 2)
+    assert ids(comparison) == []
+
+
+def test_answers_that_nobody_acknowledges_are_lost() -> None:
+    sent = [Sent(at * 1000 * MS, SYN, sequence=5, identity=at) for at in (1, 2, 3)]
+    back = {"back": True, "sequence": 90, "acknowledged": 6, "identity": 0, "lost": 1}
+    sent += [replace(each, time=each.time + MS, flags=SYN | ACK, **back) for each in sent]
+    finding = only(ends(sent).compare(), "lost-between")
+    assert finding.sentence.startswith(
+        "3 TCP packets of 3 (100 %) left `shop/pasta` and never reached `shop/web`"
+    )
+
+
+def test_a_tap_that_sees_one_direction_only_lost_nothing() -> None:
+    world = World(numbered(WEB, PASTA))
+    refused = [Sent(1000 * MS, SYN, sequence=5), Sent(1001 * MS, RST | ACK, back=True, acknowledged=6)]
+    world.pass_by([DIRECT[0]], [refused[0]])
+    world.pass_by([DIRECT[1]], [replace(refused[1], time=900 * MS, acknowledged=99)])
+    assert ids(world.compare()) == []
+
+
+def test_a_pod_in_its_nodes_network_is_no_end_of_what_the_node_rewrites() -> None:
+    agent = replace(WEB, name="shop/agent", addresses=("192.168.1.20",), filter="")
+    world = World(numbered(agent, PASTA, ONE))
+    route = [
+        At(ONE, "192.168.1.35:40000", "192.168.1.20:32604"),
+        At(agent, "192.168.1.20:5555", SERVER),
+        At(PASTA, "192.168.1.20:5555", SERVER),
+    ]
+    world.pass_by(route, talk())
+    (passage,) = world.compare().passages
+    assert [stop.vantage for stop in passage.stops] == [2, 0, 1]
+
+
 def test_a_segment_that_was_sent_again_is_lost_once() -> None:
     sent = talk(requests=2)
     again = replace(sent[3], time=sent[3].time + 200 * MS, identity=999)

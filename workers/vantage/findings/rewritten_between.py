@@ -58,7 +58,7 @@ def _finding(between: Between, kind: _Kind, rewritings: list[_Rewriting]) -> Fin
     first = rewritings[0]
     by = (
         f"node {between.node(kind.near)}"
-        if between.one_node(kind.near, kind.far)
+        if _by_its_node(between, kind, first)
         else f"what is {between.where(kind.near, kind.far)}"
     )
     rewrites = " and ".join(
@@ -100,6 +100,14 @@ def _finding(between: Between, kind: _Kind, rewritings: list[_Rewriting]) -> Fin
         ),
         first.near.first_frame,
         "Ask for the client by the address that it has before, and search the pod's log for the one behind.",
+    )
+
+
+def _by_its_node(between: Between, kind: _Kind, first: _Rewriting) -> bool:
+    """Whether the node of the first stop rewrites: the next is on it, too, or the new source is its own."""
+    own = between.vantages[kind.near]
+    return between.one_node(kind.near, kind.far) or (
+        kind.source and own.kind == "uplink" and first.far.client.address in own.addresses
     )
 
 
