@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from tests.bench import exec_stream, spool, summary, tap, trail
+from tests.bench import between, exec_stream, spool, summary, tap, trail
 from tests.bench.figure import Figure
 
 GROUPS: dict[str, Callable[[Path], Iterable[Figure]]] = {
@@ -20,6 +20,7 @@ GROUPS: dict[str, Callable[[Path], Iterable[Figure]]] = {
     "exec": exec_stream.figures,
     "spool": spool.figures,
     "summary": summary.figures,
+    "between": between.figures,
 }
 """The groups in the order in which they are measured."""
 

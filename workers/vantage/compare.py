@@ -56,7 +56,7 @@ def compare(vantages: Sequence[Vantage], merged: Source, snapshot: Snapshot) -> 
     crossings = Crossings(vantages, views, clocks, resets, passing)
     passages = [crossings.passage(each) for each in passing]
     passages.sort(key=lambda each: min(stop.first_frame for stop in each.stops))
-    notes = []
+    notes = crossings.notes()
     if seen.beyond:
         notes.append(
             f"{count(seen.beyond, 'packet')} were too many to be compared between the vantage points: what "

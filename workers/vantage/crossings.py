@@ -1,9 +1,11 @@
 """From connections whose stops are in order to passages, with what is known of all vantage points. Pure."""
 
 from array import array
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 
+from workers.summary.findings.wording import quoted, some
 from workers.vantage.clocks import Clocks
 from workers.vantage.connection import Connection, Seen
 from workers.vantage.crossing import End, crossed
@@ -40,6 +42,8 @@ class Crossings:
         """
         self._vantages, self._views, self._clocks, self._resets = vantages, views, clocks, resets
         self._carried = set(_carried(passing))
+        self._filtered: dict[int, None] = {}
+        self._dropping: dict[int, None] = {}
 
     def passage(self, connection: Connection) -> Passage:
         """Of a connection whose stops are in order."""
@@ -73,12 +77,28 @@ class Crossings:
         mine, its = packets(at, forward=forward), packets(there, forward=forward)
         rewritten = any(end_of(at, server=server) != end_of(there, server=server) for server in (False, True))
         past = came and bool(its) and not mine and self._went_past(at, there, its, forward=forward)
-        misses = (
-            bool(vantage.dropped)
-            or not lets_through(other, vantage, some=bool(mine), rewritten=rewritten)
-            or past
+        filtered = not lets_through(other, vantage, some=bool(mine), rewritten=rewritten)
+        if came and its and filtered:
+            self._filtered[vantage.number] = None
+        if came and its and vantage.dropped:
+            self._dropping[vantage.number] = None
+        return End(mine, self._views[vantage.number], bool(vantage.dropped) or filtered or past)
+
+    def notes(self) -> list[str]:
+        """What could not be told of those so far."""
+        reasons = (
+            (self._filtered, "its filter lets through only a part of them"),
+            (self._dropping, "the kernel dropped packets there"),
         )
-        return End(mine, self._views[vantage.number], misses)
+        return [
+            f"Whether packets were lost on the way to {self._some(numbers)} cannot be told: {why}."
+            for numbers, why in reasons
+            if numbers
+        ]
+
+    def _some(self, numbers: Iterable[int]) -> str:
+        named = Counter(quoted(self._vantages[number].name) for number in numbers)
+        return some(named, numbers=False)
 
     def _went_past(self, at: Seen, there: Seen, sent: "array[int]", *, forward: bool) -> bool:
         """Whether a direction of which nothing is here may have taken another way: routes, datapaths.

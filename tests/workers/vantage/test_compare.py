@@ -107,6 +107,26 @@ def test_what_a_tap_could_have_missed_is_not_lost(change: dict[str, object]) -> 
     assert ids(world.compare()) == []
 
 
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"dropped": 7}, "the kernel dropped packets there"),
+        ({"filter": "tcp[13] != 2"}, "its filter lets through only a part of them"),
+    ],
+)
+def test_where_losses_cannot_be_told_a_note_says_why(change: dict[str, object], why: str) -> None:
+    pasta = replace(PASTA, **change)  # type: ignore[arg-type]  # one of its fields
+    world = World(numbered(WEB, pasta))
+    sent = talk()
+    sent[3] = replace(sent[3], lost=1)
+    world.pass_by(DIRECT, sent)
+    comparison = world.compare()
+    assert ids(comparison) == []
+    assert comparison.notes == (
+        f"Whether packets were lost on the way to `shop/pasta` cannot be told: {why}.",
+    )
+
+
 def test_what_was_lost_near_the_edge_of_a_capture_is_not_judged() -> None:
     sent = [*talk(time=55 * MS), Sent(59_960 * MS, lost=1, identity=9, sequence=1102)]
     sent[0] = replace(sent[0], time=20 * MS, lost=1)
