@@ -18,7 +18,7 @@ captures go where they are, while tcpdump runs on.
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -39,6 +39,7 @@ from workers.services import Services
 from workers.several import delivery as several
 from workers.tap.tap import NoTap
 from workers.taps import agents
+from workers.taps.around import Around, Found
 from workers.taps.crew import Crew
 from workers.taps.together import Together
 from workers.work import Ended, Leaving, Work
@@ -146,24 +147,42 @@ def _make(work: Work) -> None:
         if work.capture.stored_at is not None and _deliver_stored(work, records, crew):
             return
         together = Together(work, records, crew)
-        begun = work.has_reached(State.CAPTURING)
-        if not begun:
-            judgement = _recheck(work)
-            begun = work.lease.takeover and together.has_begun()
-            if not begun:
-                together.prepare(judgement)
-                together.begin()
-        if begun:
-            together.join()
+        judgement = _begun(work, together)
+        # At a terminal nothing is shown of it.
+        around = Around(work, together.ways if work.capture.origin == SLACK else (), logs=judgement.logs)
+        around.begin()
         together.follow()
-        _deliver(work, together, crew)
+        _deliver(work, together, around.end(crew), crew)
+
+
+def _begun(work: Work, together: Together) -> Judgement:
+    """Brings the taps to where their packets count; what the policy says of the capture."""
+    if work.has_reached(State.CAPTURING):
+        together.join()
+        return _judged(work)
+    judgement = _recheck(work)
+    if work.lease.takeover and together.has_begun():
+        together.join()
+    else:
+        together.prepare(judgement)
+        together.begin()
+    return judgement
+
+
+def _judged(work: Work) -> Judgement:
+    """For what may be read besides packets; of a place that does not answer, nothing."""
+    try:
+        return judge(work.services, work.capture)
+    except PlaceError as error:
+        log.warning("nothing but packets is read: %s", error)
+        return Judgement(str(error))
 
 
 def _deliver_stored(work: Work, records: Sequence[TapRecord], crew: Crew) -> bool:
     return deliver_stored(work) if len(records) == 1 else several.deliver_stored(work, records, crew)
 
 
-def _deliver(work: Work, together: Together, crew: Crew) -> None:
+def _deliver(work: Work, together: Together, founds: Mapping[int, Found], crew: Crew) -> None:
     # Nobody takes over from a terminal, and its packets may be read from it for long.
     keep = work.capture.origin == SLACK
     if not keep:
@@ -174,11 +193,11 @@ def _deliver(work: Work, together: Together, crew: Crew) -> None:
             agents.remove(work, crew.cluster())
 
     if not together.alone:
-        several.deliver(work, together, crew, stored=stored)
+        several.deliver(work, together, founds, crew, stored=stored)
         return
     (way,) = together.ways
     if way.report is not None:
-        deliver(work, way.raw, way.report, way.seen, stored=stored)
+        deliver(work, way.raw, way.report, way.seen, founds, stored=stored)
 
 
 def _recheck(work: Work) -> Judgement:

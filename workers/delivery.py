@@ -1,29 +1,40 @@
 """From a collected spool to a file and a summary where the capture was asked for."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
+from workers.beside import handed
 from workers.cut.file import CutError, cut_file
 from workers.handing_over import fetched, hand_over_stored, store_and_hand_over
 from workers.known import context_file
 from workers.ledger.states import State
-from workers.packaging import named, packaged
-from workers.parcel import Parcel
+from workers.packaging import named, packaged, snapshot_of
+from workers.parcel import Parcel, Told
 from workers.pcapng.read_back import ReadBackError, read_back
 from workers.spool.report import SpoolReport
 from workers.summarised import summarised
+from workers.summary.findings.ranking import joined
 from workers.summary.summarise import SummaryError
 from workers.summary.summary import Summary
 from workers.tap.proof import Watched
+from workers.taps.around import Found
 from workers.work import Ended, Work
 
 log = logging.getLogger(__name__)
 
 
 def deliver(
-    work: Work, raw: Path, report: SpoolReport, seen: Watched | None, *, stored: Callable[[], None]
+    work: Work,
+    raw: Path,
+    report: SpoolReport,
+    seen: Watched | None,
+    founds: Mapping[int, Found] = MappingProxyType({}),
+    *,
+    stored: Callable[[], None],
 ) -> None:
     """Summarises the spool, stores the capture file and hands both over; ends the capture.
 
@@ -34,6 +45,7 @@ def deliver(
         raw: The spool.
         report: How it ended.
         seen: What the node counted meanwhile, where that is known.
+        founds: What was around its pod.
         stored: Called once the file is safe: in the store, or where there is none, handed over.
 
     Raises:
@@ -56,8 +68,13 @@ def deliver(
     work.advance(State.SUMMARISING, **known)
     path = _headers_only(raw) if not work.capture.full else raw
     said = _summarised(work, path, seen)
+    told, context = Told(), None
+    if not isinstance(said, str):
+        whole = handed.around(founds, {0: 0}, [said], snapshot_of(work))
+        said = replace(said, findings=joined(said.findings, handed.findings(whole).get(0, ())))
+        told, context = Told(logs=handed.lines(whole)), handed.context_file(work, whole)
     path, said = packaged(work, path, report, said)
-    store_and_hand_over(work, Parcel(path, said), stored=stored)
+    store_and_hand_over(work, Parcel(path, said, told, context), stored=stored)
 
 
 def deliver_stored(work: Work) -> bool:

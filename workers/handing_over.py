@@ -11,7 +11,7 @@ from typing import TypeVar
 from workers.ledger.capture import TERMINAL
 from workers.ledger.states import State
 from workers.parcel import Parcel
-from workers.pictured import show_picture
+from workers.pictured import show_context, show_picture
 from workers.place import PlaceError
 from workers.store_room import has_room, measure
 from workers.trail.stored_hash import ANNOUNCED_AGAIN
@@ -176,6 +176,8 @@ def _hand_over(work: Work, parcel: Parcel, unkept: str | None) -> None:
             show_picture(work, said)
         if parcel.told:
             _patiently(work, lambda: report.show_told(capture, parcel.told))
+        if parcel.context is not None:
+            show_context(work, parcel.context)
         where = _patiently(work, lambda: report.deliver(capture, path, file_name(work, path)))
     except PlaceError as error:
         sentence = f"The packets were captured, but: {error}{_kept(work, path, unkept)}"

@@ -28,10 +28,11 @@ def begin_naming(work: Work) -> None:
 
 def named(work: Work, said: Summary | str) -> Summary | str:
     """The summary with the names that were gathered."""
-    return said if isinstance(said, str) else _named(said, _snapshot(work))
+    return said if isinstance(said, str) else _named(said, snapshot_of(work))
 
 
-def _snapshot(work: Work) -> Snapshot:
+def snapshot_of(work: Work) -> Snapshot:
+    """The cluster when the capture began, as far as it was listed."""
     return Snapshot() if work.naming is None else work.naming.snapshot()
 
 
@@ -46,7 +47,7 @@ def packaged(work: Work, path: Path, report: SpoolReport, said: Summary | str) -
         report: What tcpdump counted.
         said: The summary, or why there is none.
     """
-    snapshot = _snapshot(work)
+    snapshot = snapshot_of(work)
     if not isinstance(said, str):
         said = _named(said, snapshot)
     if work.capture.pcap:

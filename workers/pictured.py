@@ -1,7 +1,8 @@
-"""The picture of a capture, into its thread. Packets are worth more: without one a capture is whole, too."""
+"""A capture's picture and context file, into its thread. Without them a capture is whole, too."""
 
 import hashlib
 import logging
+from pathlib import Path
 
 from workers.picture.picture import PictureError, chart_of, picture
 from workers.place import PlaceError
@@ -11,6 +12,7 @@ from workers.work import Work
 log = logging.getLogger(__name__)
 
 PICTURE_DELIVERED = "picture delivered"
+CONTEXT_DELIVERED = "context delivered"
 
 
 def show_picture(work: Work, said: Summary) -> None:
@@ -34,3 +36,19 @@ def show_picture(work: Work, said: Summary) -> None:
     if not work.has_recorded(PICTURE_DELIVERED):
         digest = hashlib.sha256(painted.png).hexdigest()
         work.record(PICTURE_DELIVERED, {"sha256": digest, "name": path.name, "where": where})
+
+
+def show_context(work: Work, path: Path) -> None:
+    """Puts the file with what was around the pods into the thread, once.
+
+    Raises:
+        IllegalMoveError: Another worker has the capture.
+    """
+    try:
+        where = work.report.show_context(work.capture, path)
+    except (PlaceError, OSError) as error:
+        log.warning("what was around the pods is not told: %s", error)
+        return
+    if not work.has_recorded(CONTEXT_DELIVERED):
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        work.record(CONTEXT_DELIVERED, {"sha256": digest, "name": path.name, "where": where})

@@ -46,6 +46,9 @@ class Report(Protocol):
     def show_picture(self, capture: Capture, file: Path, alt_text: str) -> str:
         """The course of the traffic as a PNG, and in words; where it is then."""
 
+    def show_context(self, capture: Capture, file: Path) -> str:
+        """A text file with what was around the pods; where it is then."""
+
     def say(self, capture: Capture, sentence: str) -> None:
         """One sentence where everybody who sees the capture sees it."""
 
@@ -86,6 +89,10 @@ class Silence:
 
     def show_picture(self, capture: Capture, file: Path, alt_text: str) -> str:  # noqa: ARG002, what the protocol hands over
         """Nobody looks."""
+        return "nowhere"
+
+    def show_context(self, capture: Capture, file: Path) -> str:  # noqa: ARG002, what the protocol hands over
+        """Nobody reads it."""
         return "nowhere"
 
     def say(self, capture: Capture, sentence: str) -> None:

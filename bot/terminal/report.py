@@ -132,6 +132,10 @@ class TerminalReport:
         """Left out: `--picture` has one painted at the end."""
         return "nowhere"
 
+    def show_context(self, capture: Capture, file: Path) -> str:  # noqa: ARG002, what the protocol hands over
+        """Not gathered for a terminal."""
+        return "nowhere"
+
     def say(self, capture: Capture, sentence: str) -> None:  # noqa: ARG002, there is one
         """A line."""
         self._line.say(in_the_terminal(sentence))

@@ -16,10 +16,14 @@ from workers.ledger.leases import Leases
 from workers.ledger.ledger import Ledger
 from workers.ledger.states import State
 from workers.services import open_services
+from workers.spool.beginning import Beginning
 from workers.spool.spool import Spool
 
 LISTENS = "tcpdump listens"
 """tcpdump was started, and nobody has written that down."""
+
+BEGINS = "several begin"
+"""A node's taps were told to begin, and nobody has written that down."""
 
 
 def _die() -> None:
@@ -53,8 +57,21 @@ def _die_at(moment: str) -> None:
         return heard
 
     Spool.start = started  # type: ignore[method-assign]
+    if moment == BEGINS:
+        _die_when_begun()
     Leases.take = taken  # type: ignore[method-assign]
     Ledger.move_held, Ledger.record = moved, recorded  # type: ignore[method-assign]
+
+
+def _die_when_begun() -> None:
+    began = Beginning.began
+
+    def begun(self: Beginning) -> list[int | None]:
+        began(self)
+        _die()
+        return []
+
+    Beginning.began = begun  # type: ignore[method-assign]
 
 
 def main() -> None:

@@ -154,8 +154,8 @@ def test_a_worker_killed_at_any_step_is_followed_by_another_that_says_nothing_tw
         (first, begin), *_, (_, end) = seen = pings(world, one, address)
         assert [number for number, _ in seen] == list(range(first, first + len(seen))), moment
         assert end - begin > SECONDS - 0.5, moment
-        # Its own message; summary, picture, file, closing.
-        assert len(posted(world, ended)) == 5, (moment, posted(world, ended))
+        # Its own message; summary, picture, file, closing; what was around the pod, when that is known still.
+        assert len(posted(world, ended)) in (5, 6), (moment, posted(world, ended))
     assert world.agent_pods() == ""
     assert services.ledger.trail.verify().ok
     engine = open_engine(services.settings.database_url)

@@ -76,6 +76,7 @@ class Capture:
     closing_ts: str | None
     file_id: str | None
     picture_id: str | None
+    context_id: str | None
     requested_at: datetime
     expires_at: datetime
     published_at: datetime | None

@@ -74,6 +74,7 @@ captures = Table(
     Column("file_id", String(32)),
     # the same of the picture beside it
     Column("picture_id", String(32)),
+    Column("context_id", String(32)),
     # when
     Column("requested_at", UTCDateTime, nullable=False),
     Column("expires_at", UTCDateTime, nullable=False),

@@ -6,13 +6,14 @@ by themselves; then all become one file, and what they say one summary.
 
 import json
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from workers.beside import handed
 from workers.cluster.errors import ClusterError
 from workers.cluster.snapshot import take_endpoints
 from workers.cut.file import CutError, cut_file
@@ -22,7 +23,7 @@ from workers.ledger.states import State
 from workers.ledger.tap_record import TapRecord, TapState
 from workers.names.names import Names
 from workers.names.snapshot import Node, Snapshot
-from workers.packaging import comment
+from workers.packaging import comment, snapshot_of
 from workers.parcel import Parcel, Told
 from workers.pcapng.about import About
 from workers.pcapng.file import PcapngError, merged_file
@@ -38,8 +39,10 @@ from workers.spool.report import EndedBy
 from workers.summarised import summarised
 from workers.summary.endpoint import Endpoint
 from workers.summary.finding import Finding
+from workers.summary.findings import ranking
 from workers.summary.summarise import SummaryError
 from workers.taps import together as taken
+from workers.taps.around import Found
 from workers.taps.crew import Crew
 from workers.taps.together import none_left
 from workers.taps.way import TapWay
@@ -58,12 +61,20 @@ _UNREAD = "The capture file is there, its summary is not: the packets of none of
 _PLAIN = "A plain pcap file cannot tell taps apart, so the file is pcapng."
 
 
-def deliver(work: Work, taps: taken.Together, crew: Crew, *, stored: Callable[[], None]) -> None:
+def deliver(
+    work: Work,
+    taps: taken.Together,
+    founds: Mapping[int, Found],
+    crew: Crew,
+    *,
+    stored: Callable[[], None],
+) -> None:
     """Merges and summarises what the taps have, stores the file and hands it over; ends the capture.
 
     Args:
         work: The capture, of which everything is here that will be.
         taps: Its taps.
+        founds: What was around their pods, by the taps' numbers.
         crew: Who works at them.
         stored: Called once the file is safe: in the store, or where there is none, handed over.
 
@@ -81,7 +92,7 @@ def deliver(work: Work, taps: taken.Together, crew: Crew, *, stored: Callable[[]
     path = _merged(work, parts)
     if work.capture.pcap:
         work.say(_PLAIN)
-    store_and_hand_over(work, _parcel(work, parts, path, crew), stored=stored)
+    store_and_hand_over(work, _parcel(work, parts, path, founds, crew), stored=stored)
 
 
 def deliver_stored(work: Work, records: Sequence[TapRecord], crew: Crew) -> bool:
@@ -107,7 +118,7 @@ def deliver_stored(work: Work, records: Sequence[TapRecord], crew: Crew) -> bool
     except (OSError, OwnFileError) as error:
         log.warning("the stored file cannot be read: %s", error)
         return False
-    hand_over_stored(work, _parcel(work, parts, path, crew))
+    hand_over_stored(work, _parcel(work, parts, path, {}, crew))
     return True
 
 
@@ -156,7 +167,7 @@ def _part(work: Work, way: TapWay) -> Part | None:
 
 def _merged(work: Work, parts: Sequence[Part]) -> Path:
     """The one file of all taps."""
-    snapshot = _snapshot(work)
+    snapshot = snapshot_of(work)
     target = work.folder / "merged.pcapng"
     about = About(comment=comment(work.capture), application=f"podcap {version('podcap')}")
     addresses = dict.fromkeys(address for part in parts for address in part.record.addresses)
@@ -191,9 +202,9 @@ def _about(work: Work, part: Part, snapshot: Snapshot) -> About:
     )
 
 
-def _parcel(work: Work, parts: Sequence[Part], path: Path, crew: Crew) -> Parcel:
+def _parcel(work: Work, parts: Sequence[Part], path: Path, founds: Mapping[int, Found], crew: Crew) -> Parcel:
     """The file, with the summary of all of them."""
-    snapshot = _snapshot(work)
+    snapshot = snapshot_of(work)
     read = crew.each(lambda part: _summarised(work, part, snapshot), parts, most=_CHILDREN)
     summaries = [part.summary for part in read if part.summary is not None]
     if not summaries:
@@ -202,12 +213,31 @@ def _parcel(work: Work, parts: Sequence[Part], path: Path, crew: Crew) -> Parcel
     endpoints = partial(_endpoints, work)
     told = together(path, read, snapshot, seconds=work.capture.seconds, endpoints=endpoints)
     named = Names(snapshot)
+    numbered = {number: part.record.number for number, part in enumerate(read)}
+    whole = handed.around(founds, numbered, [part.summary for part in read], snapshot, told.comparison)
+    read = _with_findings(read, handed.findings(whole))
     said = combined(summaries, _findings(read, path, told, named))
     replicas = [Endpoint(one.address, one.port) for truth in told.truths for one in truth.replicas]
     ends = dict.fromkeys((*(end for flow in said.flows for end in (flow.a, flow.b)), *replicas))
     notes = (*said.notes, *snapshot.notes, *told.notes, *_notes(read))
     said = replace(said, names=named.table(ends), notes=notes, services=told.truths)
-    return Parcel(path, said, Told(tables(told.truths, named)))
+    besides = Told(tables(told.truths, named), handed.lines(whole))
+    return Parcel(path, said, besides, handed.context_file(work, whole))
+
+
+def _with_findings(parts: Sequence[Part], besides: Mapping[int, Sequence[Finding]]) -> list[Part]:
+    """The taps, with what was found beside the packets of each."""
+    return [
+        part
+        if part.summary is None
+        else replace(
+            part,
+            summary=replace(
+                part.summary, findings=ranking.joined(part.summary.findings, besides.get(number, ()))
+            ),
+        )
+        for number, part in enumerate(parts)
+    ]
 
 
 def _summarised(work: Work, part: Part, snapshot: Snapshot) -> Part:
@@ -262,7 +292,3 @@ def _notes(parts: Sequence[Part]) -> list[str]:
         apart = (max(began) - min(began)) / 1e6
         notes.append(f"All taps began within {apart:.1f} ms, by their nodes' clocks.")
     return notes
-
-
-def _snapshot(work: Work) -> Snapshot:
-    return Snapshot() if work.naming is None else work.naming.snapshot()

@@ -88,6 +88,11 @@ class TapWay:
         return f"{SPOOL_DIRECTORY}/{self.record.number}" if self._of > 1 else SPOOL_DIRECTORY
 
     @property
+    def pids(self) -> tuple[int, ...]:
+        """Processes of the pod, as far as they are known."""
+        return () if self._before is None else tuple(one.pid for one in self._before[2].processes)
+
+    @property
     def failed(self) -> bool:
         """Whether nothing more will come of it."""
         return self.record.state is TapState.FAILED
@@ -222,6 +227,7 @@ class TapWay:
         self.compiled = facts.get("filter_compiled", "")
         if work.capture.state is State.CAPTURING:
             self._before = self._look_again(cluster, agent_pod, facts)
+            self.pod = None if self._before is None else self._before[0]
         limits = spool_limits(work.capture, taps=self._of)
         self._spool = Spool(agent_pod, directory=self.directory)
         self._spool.resume(limits, since=self._captured_for())

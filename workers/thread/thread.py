@@ -172,6 +172,16 @@ class Thread:
         share = self._share(capture, f"Traffic of {capture.what}", "Traffic over time.")
         return self._put(capture, file, file.name, share, known_as="picture_id", alt_text=alt_text)
 
+    @faults_as_place_errors()
+    def show_context(self, capture: Capture, file: Path) -> str:
+        """Puts what was around the pods into the thread, once.
+
+        Returns:
+            Slack's id of the file.
+        """
+        share = self._share(capture, file.name, "What was around the pods, and what they logged.")
+        return self._put(capture, file, file.name, share, known_as="context_id")
+
     @staticmethod
     def _share(capture: Capture, title: str, comment: str) -> Share:
         if capture.message_ts is None:

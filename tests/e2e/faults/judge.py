@@ -89,9 +89,10 @@ def _in_slack(scene: Scene, capture: Capture) -> Iterator[str]:
     if sum(packets.values()) != 1:
         yield f"files of packets in its thread: {packets}"
     # It may go without its picture, and never has two.
-    pictures = {name: count for name, count in shown.items() if name not in packets}
-    if sum(pictures.values()) > 1:
-        yield f"pictures in its thread: {pictures}"
+    contexts = {name: count for name, count in shown.items() if name.startswith("context-")}
+    pictures = {name: count for name, count in shown.items() if name not in {*packets, *contexts}}
+    if max(sum(pictures.values()), sum(contexts.values())) > 1:
+        yield f"pictures and contexts in its thread: {pictures}, {contexts}"
     strange = [one["text"] for one in thread if posted_as(one) is None and "files" not in one]
     if strange:
         yield f"in its thread besides: {strange}"

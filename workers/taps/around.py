@@ -1,0 +1,122 @@
+"""What is around the tapped pods: looked at when their packets begin to count, and when none comes any more.
+
+Packets come first: nothing here delays their beginning, and whatever fails here is only missing.
+"""
+
+import logging
+import threading
+from collections import defaultdict
+from collections.abc import Sequence
+from contextvars import copy_context
+from dataclasses import dataclass, replace
+
+from workers.agent.agent import AgentPod
+from workers.cluster.cluster import Cluster
+from workers.cluster.pod import Pod
+from workers.pod_logs.pod_log import PodLog, log_of
+from workers.pod_logs.read import NOT_ALLOWED, logs_of
+from workers.surroundings.gather import gather
+from workers.surroundings.surroundings import Surroundings
+from workers.surroundings.visit import Inside
+from workers.taps.crew import Crew
+from workers.taps.way import TapWay
+from workers.work import Work
+
+log = logging.getLogger(__name__)
+
+_PATIENCE_SECONDS = 20.0
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was around one tap's pod.
+
+    Attributes:
+        pod: As it was when its tap was decided.
+        before: When its packets began to count; None where that is not known.
+        after: When none came any more, likewise.
+        log: None where nobody looked.
+    """
+
+    pod: Pod
+    before: Surroundings | None = None
+    after: Surroundings | None = None
+    log: PodLog | None = None
+
+
+class Around:
+    """The surroundings of a capture's pods.
+
+    Args:
+        work: The capture.
+        ways: Its taps.
+        logs: Whether the pods' logs may be read.
+    """
+
+    def __init__(self, work: Work, ways: Sequence[TapWay], *, logs: bool) -> None:
+        self._work = work
+        self._logs = logs
+        self._ways = [way for way in ways if way.pod is not None and way.agent is not None and not way.failed]
+        self._before: dict[str, Surroundings] = {}
+        self._thread = threading.Thread(
+            target=copy_context().run, args=(self._look_before,), name="around", daemon=True
+        )
+
+    def begin(self) -> None:
+        """Looks for the first time, beside the capture."""
+        self._thread.start()
+
+    def end(self, crew: Crew) -> dict[int, Found]:
+        """Looks once more, and reads the logs; what was found, by the taps' numbers."""
+        self._thread.join(_PATIENCE_SECONDS)
+        try:
+            return self._end(crew)
+        except Exception:
+            log.exception("what was around the pods is not known")
+            return {}
+
+    def _end(self, crew: Crew) -> dict[int, Found]:
+        nodes = list(self._by_node().values())
+        after: dict[str, Surroundings] = {}
+        for some in crew.each(lambda ways: self._looked(crew.cluster(), ways), nodes):
+            after |= some
+
+        def found(way: TapWay) -> tuple[int, Found] | None:
+            if way.pod is None:
+                return None
+            before, later = self._before.get(way.pod.uid), after.get(way.pod.uid)
+            return way.record.number, Found(
+                way.pod, before, later, self._log(crew.cluster(), way, way.pod, later)
+            )
+
+        return dict(filter(None, crew.each(found, self._ways)))
+
+    def _log(self, cluster: Cluster, way: TapWay, pod: Pod, after: Surroundings | None) -> PodLog | None:
+        if not self._logs:
+            return log_of(pod.namespace, pod.name, [], [NOT_ALLOWED])
+        if way.record.began is None or after is None:
+            return None
+        return logs_of(cluster, pod, way.record.began, after.at)
+
+    def _look_before(self) -> None:
+        try:
+            with self._work.services.cluster() as cluster:
+                for ways in self._by_node().values():
+                    self._before |= self._looked(cluster, ways)
+        except Exception:
+            log.exception("what was around the pods is not known")
+
+    def _by_node(self) -> dict[str, list[TapWay]]:
+        nodes: dict[str, list[TapWay]] = defaultdict(list)
+        for way in self._ways:
+            nodes[way.record.node or ""].append(way)
+        return nodes
+
+    def _looked(self, cluster: Cluster, ways: Sequence[TapWay]) -> dict[str, Surroundings]:
+        """The surroundings of the pods of one node, by their UIDs."""
+        agent: AgentPod | None = ways[0].agent
+        if agent is None:
+            return {}
+        insides = [Inside(way.pod, way.pids) for way in ways if way.pod is not None]
+        addresses = [ip for way in self._ways if way.pod is not None for ip in way.pod.ips]
+        return gather(cluster, [(replace(agent, cluster=cluster), insides)], addresses)
