@@ -38,6 +38,7 @@ _OTHERS = [
     "streaming",
     "stop requested",
     "extended",
+    "context delivered",
     "picture delivered",
     "file delivered",
     "downloaded",
