@@ -1,6 +1,7 @@
 """What `podcap summarize --json` prints is what its schema says, and the schema describes all of it."""
 
 import json
+import re
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, get_args
@@ -45,6 +46,13 @@ def test_the_schema_is_one_and_of_this_version() -> None:
     Draft202012Validator.check_schema(SCHEMA)
     assert SCHEMA["properties"]["version"]["const"] == VERSION
     assert tuple(SCHEMA["$defs"]["kind"]["enum"]) == get_args(event.Kind)
+
+
+def test_the_documentation_has_every_field_that_stands_at_the_top() -> None:
+    docs = (Path(__file__).parents[3] / "docs/summary.md").read_text()
+    rows = re.findall(r"^\| `([a-z_]+)` \|", docs, re.MULTILINE)
+    assert set(SCHEMA["properties"]) <= set(rows)
+    assert {*SCHEMA["$defs"]["packet"]["properties"]} <= set(rows)
 
 
 @pytest.mark.parametrize("about", SHOWN)
