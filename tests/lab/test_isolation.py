@@ -73,7 +73,8 @@ def test_the_machine_has_no_interface_of_the_lab(lab: LabHandle) -> None:
     }
 
     assert not names & {"cni0", "br0", "client", *NAMES}
-    assert not ours & {link["address"] for link in links}
+    # Loopback, and tunnels without an address, have this one on every machine.
+    assert not (ours & {link["address"] for link in links}) - {"00:00:00:00:00:00"}
 
 
 def test_the_machine_sees_no_mount_of_the_lab(lab: LabHandle) -> None:
