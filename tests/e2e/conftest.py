@@ -31,6 +31,7 @@ rules:
     max_duration: 5m
     payload: true
     namespace_tap: true
+    logs: true
 """
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from deploy.lab.plan import NODE_PORT, NODES
+from deploy.lab.plan import CLIENT_ADDRESS, NODE_PORT, NODES
 
 ASK = f"""\
 import urllib.request
@@ -105,6 +105,25 @@ def test_the_thread_has_a_picture_of_the_traffic_that_is_told_in_words_too(captu
     assert Path(picture["path"]).read_bytes().startswith(b"\x89PNG")
     assert f"Traffic of traefik/{pod}: " in captured.thread()
     assert "To clients: " in captured.thread()
+
+
+def test_what_was_around_the_pod_and_what_it_logged_stand_in_a_text(captured: Any, pod: str) -> None:
+    files = captured.control("state")["files"].values()
+    (told,) = (file for file in files if file["path"].endswith(f"context-{captured.capture}.txt"))
+    text = Path(told["path"]).read_text()
+    assert f"traefik/{pod} on node k8s-node0" in text
+    assert re.search(r"default via 10\.244\.\d\.1 dev eth0", text)
+    assert re.search(r"TCP 0\.0\.0\.0:80 listens", text)
+    assert re.search(r"container cheese: 0 restarts", text)
+    assert re.search(r'\d 10\.244\.\d\.1 - - \[.*"GET / HTTP/1\.1" 200 .*<- ', text)
+
+
+@pytest.mark.skipif(not Path("/proc/net/nf_conntrack").exists(), reason="this kernel does not show it")
+def test_beside_the_address_in_the_pods_log_stands_who_its_client_was(captured: Any, pod: str) -> None:
+    thread = captured.thread()
+    said = next(line for line in thread.splitlines() if f"The log of `traefik/{pod}` names" in line)
+    assert re.search(rf"came from .*{CLIENT_ADDRESS}", said)
+    assert re.search(rf"← client {re.escape(CLIENT_ADDRESS)}:\d+ \(connection tracking of node", thread)
 
 
 def test_the_right_interface_was_tapped_seen_from_outside(captured: Any, pod: str, lab: Any) -> None:

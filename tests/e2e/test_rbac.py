@@ -37,7 +37,10 @@ def world(lab: LabHandle, chosen: Path, since: int, make_world: Callable[..., An
     """podcap after it has met everything that makes it ask the cluster something."""
     del since
     world = make_world(
-        policy=POLICY.replace("no-such-place]", f'no-such-place, {FLEETING}]\n    nodes: ["*"]'),
+        # Logs are read with a component of their own.
+        policy=POLICY.replace("no-such-place]", f'no-such-place, {FLEETING}]\n    nodes: ["*"]').replace(
+            "    logs: true\n", ""
+        ),
         settings={"PODCAP_AGENT_NAMESPACE": AGENTS, "PODCAP_AGENT_IMAGE": AGENT_IMAGE},
         own={name: {"KUBECONFIG": str(account(lab, name, chosen))} for name in ACCOUNTS},
     )

@@ -82,6 +82,7 @@ def test_every_step_of_a_capture_is_an_entry(world: Any, delivered: str) -> None
         "summarising",
         "delivering",
         "picture delivered",
+        "context delivered",
         "file delivered",
         "delivered",
     ]

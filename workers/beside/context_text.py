@@ -188,7 +188,7 @@ def _log(around: Around, each: Beside) -> Iterator[str]:
     several = len({line.container for line in each.log.lines}) > 1
     for line in each.log.lines:
         one = told.get(id(line))
-        beside = f"   <- {said}" if one is not None and (said := told_of(one)) else ""
+        beside = f"   <- {said}" if one is not None and (said := told_of(one, around)) else ""
         yield f"{line_text(line, several=several)}{beside}"
     if not each.log.lines and not each.log.notes:
         yield "It logged nothing."
@@ -199,11 +199,18 @@ def line_text(line: LogLine, *, several: bool = False) -> str:
     return f"{clock(line.at)} {f'{line.container}: ' if several else ''}{line.text}"
 
 
-def told_of(one: Aligned) -> str:
-    """Who asked, as the packets say: `client 192.168.1.35:51234 (connection tracking of …), frame 12`."""
+def told_of(one: Aligned, around: Around) -> str:
+    """Who asked, as the packets say: `client 192.168.1.35:51234 (connection tracking of …), frame 12`.
+
+    The frame is that of the tap's own file, so of several taps it is left out.
+    """
     if one.peer is None:
         return ""
-    frame = f", frame {one.frame:,}" if one.frame is not None and one.possible == 1 else ""
+    frame = (
+        f", frame {one.frame:,}"
+        if one.frame is not None and one.possible == 1 and len(around.summaries) == 1
+        else ""
+    )
     if one.origin is not None:
         return f"client {one.origin} ({one.origin.proof}){frame}"
     named = one.line.access.client if one.line.access is not None else ""

@@ -3,6 +3,7 @@
 from workers.beside.beside import Around
 from workers.beside.context_text import line_text, told_of
 from workers.pod_logs.aligned import Aligned
+from workers.pod_logs.pod_log import NOT_ALLOWED
 from workers.request.quoting import inert
 
 MOST = 6
@@ -18,10 +19,11 @@ def log_lines(around: Around) -> str:
     Those whose client the log does not name come first, then failures, then others; of each pod in turn.
     """
     noted = [note for each in around.besides if each.log is not None for note in each.log.notes]
+    noted = [note for note in noted if note != NOT_ALLOWED]
     chosen = _chosen(around)
     if not chosen:
         return f"Logs: {inert(noted[0], 300)}" if noted else ""
-    lines = [f"{inert(pod, 60)}  {_line(one)}" for pod, one in chosen]
+    lines = [f"{inert(pod, 60)}  {_line(one, around)}" for pod, one in chosen]
     total = sum(len(found) for found in around.aligned.values())
     more = (
         f"\n… and {total - len(lines):,} more requests: the context file has them."
@@ -48,6 +50,6 @@ def _dull(one: Aligned) -> int:
     return 0 if one.differs else 1 if failed else 2 if one.peer is not None else 3
 
 
-def _line(one: Aligned) -> str:
-    said = told_of(one)
+def _line(one: Aligned, around: Around) -> str:
+    said = told_of(one, around)
     return inert(line_text(one.line), _LONGEST) + (f"\n    ← {inert(said, _LONGEST)}" if said else "")

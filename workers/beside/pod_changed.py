@@ -7,6 +7,7 @@ from workers.pod_logs.moment import clock
 from workers.summary.finding import Finding
 from workers.summary.findings import wording
 from workers.surroundings.pod_state import Container
+from workers.surroundings.surroundings import restarts
 
 RESTARTED, NOT_READY = "restarted-meanwhile", "not-ready"
 """The ids of these findings."""
@@ -14,22 +15,10 @@ RESTARTED, NOT_READY = "restarted-meanwhile", "not-ready"
 _OUT_OF_MEMORY = "OOMKilled"
 
 
-def restarted(each: Beside) -> dict[str, int]:
-    """Containers that were started anew between both moments, and how often."""
-    if each.before is None or each.after is None or not each.before.state or not each.after.state:
-        return {}
-    earlier = {one.name: one.restarts for one in each.before.state.containers}
-    return {
-        one.name: one.restarts - earlier[one.name]
-        for one in each.after.state.containers
-        if one.restarts > earlier.get(one.name, one.restarts)
-    }
-
-
 def find(around: Around) -> Iterator[Finding]:
     """One for each container that was started anew, and one for each pod that was not ready."""
     for each in around.besides:
-        again = restarted(each)
+        again = restarts(each.before, each.after)
         for container in each.after.state.containers if each.after and each.after.state else ():
             if container.name in again:
                 yield _restarted(each, container, again[container.name])
@@ -59,7 +48,7 @@ def _not_ready(each: Beside) -> Iterator[Finding]:
     """Services send nothing to such a pod; one that is being started anew says so already."""
     latest = each.after.state if each.after else None
     ready = next((one for one in latest.conditions if one.type == "Ready"), None) if latest else None
-    if ready is None or ready.status != "False" or restarted(each):
+    if ready is None or ready.status != "False" or restarts(each.before, each.after):
         return
     began = each.before.at if each.before else 0
     since = "all the time" if not ready.since or ready.since < began else f"since {clock(ready.since)} UTC"

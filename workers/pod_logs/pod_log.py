@@ -12,6 +12,9 @@ from workers.pod_logs.access import Access, access
 from workers.pod_logs.moment import moment
 from workers.pod_logs.redacted import shown
 
+NOT_ALLOWED = "The policy does not let podcap read pods' logs here: a rule of it must say logs: true."
+"""The note of a log that nobody was to read."""
+
 MOST_LINES = 1000
 """Of a pod's lines so many are kept."""
 

@@ -14,8 +14,6 @@ MOST_BYTES = 1 << 20
 LATE = 1_000_000_000
 """Nanoseconds after the last packet within which a line may tell of what the packets hold."""
 
-NOT_ALLOWED = "The policy does not let podcap read pods' logs here (`logs: true`)."
-
 _SECOND = 10**9
 
 

@@ -84,3 +84,15 @@ class Surroundings:
                 "missing": tuple(value["missing"]),
             }
         )
+
+
+def restarts(before: Surroundings | None, after: Surroundings | None) -> dict[str, int]:
+    """Containers that were started anew between two moments, and how often."""
+    if before is None or after is None or before.state is None or after.state is None:
+        return {}
+    earlier = {one.name: one.restarts for one in before.state.containers}
+    return {
+        one.name: one.restarts - earlier[one.name]
+        for one in after.state.containers
+        if one.restarts > earlier.get(one.name, one.restarts)
+    }

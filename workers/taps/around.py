@@ -13,14 +13,16 @@ from dataclasses import dataclass, replace
 from workers.agent.agent import AgentPod
 from workers.cluster.cluster import Cluster
 from workers.cluster.pod import Pod
-from workers.pod_logs.pod_log import PodLog, log_of
-from workers.pod_logs.read import NOT_ALLOWED, logs_of
+from workers.ledger.lease import LeaseLostError
+from workers.place import PlaceError
+from workers.pod_logs.pod_log import NOT_ALLOWED, PodLog, log_of
+from workers.pod_logs.read import logs_of
 from workers.surroundings.gather import gather
-from workers.surroundings.surroundings import Surroundings
+from workers.surroundings.surroundings import Surroundings, restarts
 from workers.surroundings.visit import Inside
 from workers.taps.crew import Crew
 from workers.taps.way import TapWay
-from workers.work import Work
+from workers.work import Leaving, Work
 
 log = logging.getLogger(__name__)
 
@@ -69,9 +71,14 @@ class Around:
     def end(self, crew: Crew) -> dict[int, Found]:
         """Looks once more, and reads the logs; what was found, by the taps' numbers."""
         self._thread.join(_PATIENCE_SECONDS)
+        self._work.refuse_if_leaving()
         try:
             return self._end(crew)
+        except (Leaving, LeaseLostError):
+            raise
         except Exception:
+            # The crew takes it for the end of the whole work.
+            self._work.broken = None
             log.exception("what was around the pods is not known")
             return {}
 
@@ -81,22 +88,26 @@ class Around:
         for some in crew.each(lambda ways: self._looked(crew.cluster(), ways), nodes):
             after |= some
 
+        refusal = self._refusal()
+
         def found(way: TapWay) -> tuple[int, Found] | None:
             if way.pod is None:
                 return None
             before, later = self._before.get(way.pod.uid), after.get(way.pod.uid)
-            return way.record.number, Found(
-                way.pod, before, later, self._log(crew.cluster(), way, way.pod, later)
-            )
+            found = Found(way.pod, before, later)
+            read = _refused(way.pod, refusal) if refusal else _log(crew.cluster(), way, found)
+            return way.record.number, replace(found, log=read)
 
         return dict(filter(None, crew.each(found, self._ways)))
 
-    def _log(self, cluster: Cluster, way: TapWay, pod: Pod, after: Surroundings | None) -> PodLog | None:
+    def _refusal(self) -> str:
+        """Why logs are not read, as one sentence; "" when they are. They hold what payload holds."""
         if not self._logs:
-            return log_of(pod.namespace, pod.name, [], [NOT_ALLOWED])
-        if way.record.began is None or after is None:
-            return None
-        return logs_of(cluster, pod, way.record.began, after.at)
+            return NOT_ALLOWED
+        try:
+            return self._work.services.place.payload_refusal(self._work.capture) or ""
+        except PlaceError as error:
+            return f"Its log is not here: {error}"
 
     def _look_before(self) -> None:
         try:
@@ -120,3 +131,17 @@ class Around:
         insides = [Inside(way.pod, way.pids) for way in ways if way.pod is not None]
         addresses = [ip for way in self._ways if way.pod is not None for ip in way.pod.ips]
         return gather(cluster, [(replace(agent, cluster=cluster), insides)], addresses)
+
+
+def _refused(pod: Pod, why: str) -> PodLog:
+    return log_of(pod.namespace, pod.name, [], [why])
+
+
+def _log(cluster: Cluster, way: TapWay, found: Found) -> PodLog | None:
+    """The lines since its packets count; None where nobody knows since when."""
+    looked = found.before.at if found.before is not None else None
+    since = way.record.began or looked
+    if since is None or found.after is None:
+        return None
+    again = restarts(found.before, found.after)
+    return logs_of(cluster, found.pod, since, found.after.at, restarted=tuple(again))

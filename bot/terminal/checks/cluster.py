@@ -10,14 +10,22 @@ from workers.cluster.cluster import Cluster, connect
 from workers.cluster.errors import ClusterError
 from workers.cluster.review import Right
 from workers.ledger.capture import new_id
+from workers.policy.load import load as load_policy
+from workers.policy.rules import PolicyError
 from workers.settings import Settings
 from workers.taps.limits import SPOOL_BYTES
 
 _SECONDS = 30
 
 
-def rights(agent_namespace: str, targets: Sequence[str]) -> list[tuple[Right, str]]:
-    """Every right podcap uses, and what for; `targets` are namespaces of captured pods, "" is all of them."""
+def rights(agent_namespace: str, targets: Sequence[str], *, logs: bool = False) -> list[tuple[Right, str]]:
+    """Every right podcap uses, and what for.
+
+    Args:
+        agent_namespace: Of agent pods.
+        targets: Namespaces of captured pods; "" is all of them.
+        logs: Whether it reads pods' logs, because a rule of the policy says so.
+    """
     everywhere = [
         (Right(verb, resource, namespace=target, group=group), why)
         for target in targets
@@ -27,10 +35,16 @@ def rights(agent_namespace: str, targets: Sequence[str]) -> list[tuple[Right, st
             ("list", "services", "", "to name addresses"),
             ("list", "endpointslices", "discovery.k8s.io", "to name addresses"),
             ("create", "events", "", "to tell a pod's owners of a capture"),
+            ("list", "events", "", "to say what happened to a pod meanwhile"),
+            ("list", "networkpolicies", "networking.k8s.io", "to say what governs a pod"),
         )
     ]
     return [
         *everywhere,
+        *[
+            (Right("get", "pods", "log", target), "to show pods' logs, as the policy allows")
+            for target in (targets if logs else ())
+        ],
         (Right("get", "nodes"), "to see that a node is Ready"),
         (Right("list", "nodes"), "to name addresses"),
         (Right("list", "namespaces"), "to suggest names that are near"),
@@ -56,7 +70,8 @@ def cluster(targets: Sequence[str]) -> Check:
                 who = identify(found, settings.kubeconfig)
                 doubt = "" if who.proven else ", as the kubeconfig says; the cluster does not tell"
                 yield ok("identity", f"{who.name}{doubt}")
-                yield from _rights(found, settings.agent_namespace, targets or ("",))
+                wanted = rights(settings.agent_namespace, targets or ("",), logs=_reads_logs(settings))
+                yield from _rights(found, wanted)
                 yield from _agent(found, settings)
         except ClusterError as error:
             yield problem("cluster", str(error))
@@ -64,8 +79,15 @@ def cluster(targets: Sequence[str]) -> Check:
     return check
 
 
-def _rights(found: Cluster, agent_namespace: str, targets: Sequence[str]) -> Iterator[Result]:
-    for right, why in rights(agent_namespace, targets):
+def _reads_logs(settings: Settings) -> bool:
+    try:
+        return any(rule.logs for rule in load_policy(settings.policy).rules)
+    except PolicyError:
+        return False  # the policy's own check says what is wrong with it
+
+
+def _rights(found: Cluster, wanted: Sequence[tuple[Right, str]]) -> Iterator[Result]:
+    for right, why in wanted:
         where = f" in namespace {right.namespace}" if right.namespace else ""
         if found.may(right):
             yield ok("right", f"{right}{where}")

@@ -10,6 +10,7 @@ from tests.hangs import HANGS
 from tests.workers.summary import packets
 from tests.workers.summary.findings.cases import NEARLY, SHOWN, quiet
 from tests.workers.summary.findings.wire import Wire, ids
+from workers.beside.found import FOUND_BY as FOUND_BESIDE
 from workers.service_truth.findings.found import IDS as OF_SERVICES
 from workers.summary.finding import Finding
 from workers.summary.findings import ranking
@@ -103,6 +104,7 @@ def _moved(finding: Finding, before: int) -> str:
 def test_the_documentation_has_exactly_the_findings_that_there_are() -> None:
     rows = re.findall(r"^\| `([a-z-]+)` \|", _DOCS.read_text(), re.MULTILINE)
     told = {*FOUND_BY, ranking.MORE, REPLACED, DIRECTION_MISSING, PAST_THE_INTERFACE, *OF_SERVICES, *BETWEEN}
+    told |= FOUND_BESIDE.keys()
     assert sorted(rows) == sorted(told)
 
 
