@@ -6,6 +6,9 @@ from workers.ledger.states import State
 from workers.trail.story import Story, story
 from workers.trail.trail import Trail, Wanted
 
+TAPPED = "tapped"
+"""The entry of each pod from which packets were taken; a capture may have been asked for by another name."""
+
 
 def stories(
     trail: Trail,
@@ -22,21 +25,23 @@ def stories(
         trail: The trail.
         capture_id: Of this capture.
         namespace: Of pods of this namespace.
-        pod: Of pods of this name.
+        pod: Of pods of this name, also where it was taken among others.
         within: Asked for so long ago at most.
         most: How many to tell of.
 
     Returns:
         At most `most` stories, and whether there are older ones.
     """
-    requests = Wanted(
-        event=State.REQUESTED,
-        capture_id=capture_id,
-        namespace=namespace,
-        pod=pod,
-        since=None if within is None else datetime.now(UTC) - within,
-        newest=most + 1,
-    )
-    ids = [entry.capture_id for entry in trail.entries(requests)]
+    since = None if within is None else datetime.now(UTC) - within
+    events = [State.REQUESTED] if pod is None else [State.REQUESTED, TAPPED]
+    numbers: dict[str, int] = {}
+    for event in events:
+        wanted = Wanted(
+            event=event, capture_id=capture_id, namespace=namespace, pod=pod, since=since, newest=most + 1
+        )
+        for entry in trail.entries(wanted):
+            if entry.capture_id is not None:
+                numbers.setdefault(entry.capture_id, entry.number)
+    ids = sorted(numbers, key=numbers.__getitem__)
     found = [story(trail.entries(Wanted(capture_id=one))) for one in reversed(ids[-most:])]
     return [one for one in found if one is not None], len(ids) > most

@@ -44,7 +44,7 @@ def served(server: Server, objects: Objects) -> None:
             client.answer(200 if named else 404, body)
             return
         wanted = parse_qs(url.query).get("labelSelector", [""])[0]
-        pairs = dict(part.split("=") for part in wanted.split(",") if part)
+        pairs = dict(part.partition("=")[::2] for part in wanted.split(",") if part)
         chosen = [one for one in found if pairs.items() <= (one["metadata"].get("labels") or {}).items()]
         client.answer(200, {"items": chosen, "metadata": {}})
 
