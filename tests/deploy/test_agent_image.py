@@ -145,9 +145,9 @@ def test_tcpdump_spools_a_pods_packets_in_it(
     lab: LabHandle, agent: AgentPod, pod: Any, tmp_path: Path
 ) -> None:
     spool, file = Spool(agent), tmp_path / "spool.pcap"
-    limits = SpoolLimits(seconds=30, packets=20, bytes=1 << 20)
+    limits = SpoolLimits(seconds=300, packets=20, bytes=1 << 20)
     spool.start(decide(gather(agent, pod), pod), "tcp port 80", limits)
-    with subprocess.Popen(lab.command("traffic", "30"), stdout=subprocess.DEVNULL) as traffic:
+    with subprocess.Popen(lab.command("traffic", "300"), stdout=subprocess.DEVNULL) as traffic:
         spool.follow(file)
         traffic.terminate()
     report = spool.finish(file)
@@ -160,6 +160,6 @@ def test_tcpdump_spools_a_pods_packets_in_it(
 def test_a_spool_that_is_stopped_ends_in_it_in_good_order(agent: AgentPod, pod: Any, tmp_path: Path) -> None:
     spool, file = Spool(agent, directory="/spool/second"), tmp_path / "spool.pcap"
     agent.run(["mkdir", "/spool/second"], seconds=HANGS)
-    spool.start(decide(gather(agent, pod), pod), "", SpoolLimits(seconds=30, packets=1000, bytes=1 << 20))
+    spool.start(decide(gather(agent, pod), pod), "", SpoolLimits(seconds=300, packets=100_000, bytes=1 << 20))
     spool.follow(file, should_stop=lambda: True)
     assert spool.finish(file).ended_by == "stopped"

@@ -8,6 +8,7 @@ from threading import Barrier
 import pytest
 from sqlalchemy import Engine
 
+from tests.hangs import HANGS
 from tests.walk import walk
 from workers.admission import stop
 from workers.approval import decide_approval
@@ -138,7 +139,7 @@ def test_of_two_who_decide_at_once_one_wins_and_the_other_is_told(
     barrier = Barrier(4)
 
     def press(user_id: str) -> Capture | str:
-        barrier.wait(timeout=20)
+        barrier.wait(timeout=HANGS)
         return decide(services, capture, user_id, approved=user_id != "U4")
 
     with ThreadPoolExecutor(4) as pool:

@@ -12,6 +12,7 @@ import redis
 from kombu.connection import Connection
 
 from deploy.lab.redis import RedisServer, free_port
+from tests.hangs import HANGS
 from workers.broker import broker
 from workers.settings import Settings
 
@@ -40,13 +41,13 @@ def a_sentinel(folder: Path, master: RedisServer) -> Iterator[int]:
     file.write_text(
         f"port {port}\nbind 127.0.0.1\ndir {folder}\n"
         f"sentinel monitor podcap 127.0.0.1 {master.port} 1\n"
-        "sentinel down-after-milliseconds podcap 1000\nsentinel failover-timeout podcap 3000\n"
+        "sentinel down-after-milliseconds podcap 5000\nsentinel failover-timeout podcap 3000\n"
     )
     command = ["redis-server", str(file), "--sentinel"]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
         try:
             client = redis.Redis(port=port)
-            while not answers(client):
+            while not answers(client) or not is_master(client, master.port):
                 time.sleep(0.05)
             client.close()
             yield port
@@ -76,7 +77,7 @@ def through(port: int, text: str) -> str:
         connection.ensure_connection(max_retries=1, interval_start=0, timeout=5)
         with connection.SimpleQueue("captures.test") as queue:
             queue.put(text)
-            message = queue.get(timeout=5)
+            message = queue.get(timeout=HANGS)
             message.ack()
             return str(message.payload)
 

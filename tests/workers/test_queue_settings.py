@@ -13,6 +13,7 @@ import redis
 from celery import Celery
 
 from deploy.lab.redis import RedisServer
+from tests.hangs import HANGS
 from tests.workers.waiting_app import NAME, QUEUE
 
 ROOT = Path(__file__).parents[2]
@@ -72,4 +73,4 @@ def test_a_worker_whose_thread_hangs_ends_at_once_when_told_so(
     for number in signals:
         worker.send_signal(number)
         time.sleep(0.5)
-    assert worker.wait(10) == 0
+    assert worker.wait(HANGS) == 0

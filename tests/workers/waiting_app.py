@@ -4,10 +4,13 @@ import os
 import time
 from pathlib import Path
 
+from workers import leaving
 from workers.queue import app
 
 NAME = "tests.wait"
 QUEUE = "captures.test"
+# Whoever ends, ends because it was told so at once.
+leaving.LEAVE_SECONDS = 3600.0
 
 
 @app.task(name=NAME)  # type: ignore[untyped-decorator]

@@ -140,7 +140,7 @@ class Net:
         self.holders: dict[str, subprocess.Popen[bytes]] = {}
         self.servers: list[subprocess.Popen[bytes]] = []
         for name in ("lan", *LAN, *POD_ADDRESSES):
-            self.holders[name] = subprocess.Popen(["unshare", "--net", "sleep", "600"])
+            self.holders[name] = subprocess.Popen(["unshare", "--net", "sleep", "infinity"])
         self._wait_for_namespaces()
         self._ip("lan", "link", "add", "br0", "type", "bridge")
         self._ip("lan", "link", "set", "br0", "up")

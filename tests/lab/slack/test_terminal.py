@@ -39,7 +39,7 @@ def served(tmp_path: Path, eventually: Callable[[Callable[[], Any]], Any]) -> It
     eventually(path.exists)
     yield json.loads(path.read_text())
     process.send_signal(signal.SIGTERM)
-    assert process.wait(20) == 0
+    assert process.wait(HANGS) == 0
     assert not path.exists()
 
 

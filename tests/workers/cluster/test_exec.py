@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from kubernetes.client import Configuration
 
 from tests.examples import examples
+from tests.hangs import HANGS
 from workers.cluster.api import Api
 from workers.cluster.cluster import Cluster
 from workers.cluster.errors import (
@@ -127,7 +128,7 @@ def test_a_refused_exec_names_the_missing_right(cluster: Cluster, server: Any) -
 def test_every_value_travels_as_an_argument_of_its_own(cluster: Cluster, server: Any, wire: Any) -> None:
     server.exec(wire.success, wire.close)
     argv = ["sh", "-c", 'echo "$1"', "x", "a b", "ü;`$(x)`", "", "-f", "&stdin=true"]
-    cluster.run(POD, "cheese", argv, seconds=5)
+    cluster.run(POD, "cheese", argv, seconds=HANGS)
     query = parse_qsl(urlsplit(server.requests[0].target).query, keep_blank_values=True)
     assert [value for name, value in query if name == "command"] == argv
     assert ("stdin", "false") in query
@@ -147,7 +148,7 @@ def test_a_stream_that_ends_without_a_status_is_never_success(
 def test_a_stream_cut_inside_a_frame_keeps_what_had_come(cluster: Cluster, server: Any, wire: Any) -> None:
     server.exec(wire.message(1, b"x" * 1000)[:500])
     got = bytearray()
-    with cluster.stream(POD, "c", ["true"], seconds=5) as stream, pytest.raises(ExecCutError):
+    with cluster.stream(POD, "c", ["true"], seconds=HANGS) as stream, pytest.raises(ExecCutError):
         collect(stream, got)
     assert bytes(got) == b"x" * (500 - 4 - 1)
 
@@ -210,16 +211,19 @@ def test_a_server_with_no_known_subprotocol_is_refused(cluster: Cluster, server:
 
 def test_a_command_that_never_ends_ends_with_its_deadline(cluster: Cluster, server: Any) -> None:
     leave = threading.Event()
-    server.on("GET .*/exec", lambda client: (client.upgrade(), leave.wait(30)))
+    server.on("GET .*/exec", lambda client: (client.upgrade(), leave.wait(HANGS)))
     with pytest.raises(ExecTimeoutError):
-        run(cluster, seconds=0.5)
+        run(cluster, seconds=2)
     leave.set()
 
 
 def test_a_stream_without_a_byte_is_taken_for_cut(cluster: Cluster, server: Any) -> None:
     leave = threading.Event()
-    server.on("GET .*/exec", lambda client: (client.upgrade(), leave.wait(30)))
-    with cluster.stream(POD, "c", ["true"], seconds=30, silence=0.5) as stream, pytest.raises(ExecCutError):
+    server.on("GET .*/exec", lambda client: (client.upgrade(), leave.wait(HANGS)))
+    with (
+        cluster.stream(POD, "c", ["true"], seconds=HANGS, silence=0.5) as stream,
+        pytest.raises(ExecCutError),
+    ):
         list(stream)
     leave.set()
 
@@ -241,7 +245,7 @@ def test_a_stream_that_is_never_idle_is_polled_as_well(cluster: Cluster, server:
         raise StopError
 
     server.on("GET .*/exec", reply)
-    with cluster.stream(POD, "c", ["true"], seconds=30, poll=poll) as stream, pytest.raises(StopError):
+    with cluster.stream(POD, "c", ["true"], seconds=HANGS, poll=poll) as stream, pytest.raises(StopError):
         list(stream)
 
 
@@ -320,7 +324,7 @@ def test_a_stream_of_64_mib_passes_whole_and_leaves_memory_flat(
 
     server.on("GET .*/exec", reply)
     total = 0
-    with cluster.stream(POD, "c", ["true"], seconds=60) as stream:
+    with cluster.stream(POD, "c", ["true"], seconds=HANGS) as stream:
         tracemalloc.start()
         before, _ = tracemalloc.get_traced_memory()
         for _, piece in stream:

@@ -69,7 +69,7 @@ def overlay() -> Iterator[tuple[int, int]]:
     with ExitStack() as stack:
         ids = []
         for _ in range(2):
-            command = ["unshare", "-n", "sh", "-c", "echo up; exec sleep 300"]
+            command = ["unshare", "-n", "sh", "-c", "echo up; exec sleep infinity"]
             holder = stack.enter_context(subprocess.Popen(command, stdout=subprocess.PIPE))
             stack.callback(holder.kill)
             assert holder.stdout is not None

@@ -14,7 +14,7 @@ from workers.trail.trail import append
 
 @pytest.fixture
 def hasty(engine: Engine) -> Iterator[Engine]:
-    made = open_engine(engine.url.render_as_string(hide_password=False), patience=0.05)
+    made = open_engine(engine.url.render_as_string(hide_password=False), patience=1.0)
     yield made
     made.dispose()
 

@@ -10,6 +10,7 @@ from time import sleep
 import pytest
 from sqlalchemy import Connection, Engine, event, text
 
+from tests.hangs import HANGS
 from tests.walk import walk
 from workers.ledger.capture import TERMINAL, Capture, Order
 from workers.ledger.ledger import Ledger
@@ -93,7 +94,7 @@ def test_processes_that_give_turns_at_once_never_exceed_a_limit(ledger: Ledger, 
     barrier = Barrier(4)
 
     def process(number: int) -> tuple[str, list[str]]:
-        barrier.wait(timeout=20)
+        barrier.wait(timeout=HANGS)
         capture = queue(channel_id=f"C{number}", user_id=f"U{number}")
         given = ledger.turns.give({**LIMITS, "cluster": 1}, now=ledger.clock())
         return capture.id, [one.id for one in given.captures]
@@ -126,10 +127,10 @@ def test_whoever_gives_turns_waits_for_another_who_does(
     try:
         with ThreadPoolExecutor(2) as pool:
             first = pool.submit(_give_one, ledger)
-            assert has_chosen.wait(timeout=20)
+            assert has_chosen.wait(timeout=HANGS)
             ledger.move(late, State.QUEUED, by="bot")
             second.append(pool.submit(_give_one, ledger))
-            assert (first.result(timeout=20), second[0].result(timeout=20)) == ([early], [])
+            assert (first.result(timeout=HANGS), second[0].result(timeout=HANGS)) == ([early], [])
     finally:
         event.remove(engine, "before_cursor_execute", pause)
 

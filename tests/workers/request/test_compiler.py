@@ -86,7 +86,7 @@ def test_a_child_that_dies_is_one_sentence(
     dying.write_text(ends)
     monkeypatch.setattr(compiler, "_SERVER", CompileServer(dying))
     with pytest.raises(CompilerError, match="make it shorter"):
-        compile_any("EN10MB", [("tcp", [""])], seconds=30, optimize=True)
+        compile_any("EN10MB", [("tcp", [""])], seconds=HANGS, optimize=True)
 
 
 def test_a_child_that_does_not_answer_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,14 +104,14 @@ def test_without_libpcap_the_sentence_names_the_package(
     bare.write_text(CHILD.read_text().replace('"libpcap.so', '"libnothere.so'))
     monkeypatch.setattr(compiler, "_SERVER", CompileServer(bare))
     with pytest.raises(CompilerError, match=r"install the package libpcap0\.8"):
-        compile_any("EN10MB", [("tcp", [""])], seconds=30, optimize=True)
+        compile_any("EN10MB", [("tcp", [""])], seconds=HANGS, optimize=True)
 
 
 def test_many_questions_at_once_get_each_its_own_answer() -> None:
     def ask(number: int) -> bool:
         good = number % 2 == 0
         text = f"port {number}" if good else f"port {number} {number}"
-        return (compile_any("EN10MB", [(text, [""])], seconds=30, optimize=True).group == 0) is good
+        return (compile_any("EN10MB", [(text, [""])], seconds=HANGS, optimize=True).group == 0) is good
 
     with ThreadPoolExecutor(16) as pool:
         assert all(pool.map(ask, range(1, 100)))
@@ -120,17 +120,17 @@ def test_many_questions_at_once_get_each_its_own_answer() -> None:
 def test_a_server_that_was_killed_is_started_again() -> None:
     server = CompileServer(CHILD)
     question = b'{"link_type": "EN10MB", "optimize": true, "groups": [["tcp", [""]]]}'
-    first = server.ask(question, 30)
+    first = server.ask(question, HANGS)
     assert server._process is not None
     os.kill(server._process.pid, signal.SIGKILL)
-    assert server.ask(question, 30) == first == b'{"group": 0, "error": null}'
+    assert server.ask(question, HANGS) == first == b'{"group": 0, "error": null}'
     server.end()
 
 
 def test_a_fork_that_dies_leaves_the_next_question_its_answer() -> None:
     server = CompileServer(CHILD)
     deep = "(" * 100_000
-    died = server.ask(f'{{"link_type": "EN10MB", "optimize": true, "groups": {deep}'.encode(), 30)
+    died = server.ask(f'{{"link_type": "EN10MB", "optimize": true, "groups": {deep}'.encode(), HANGS)
     assert died == b""
-    assert server.ask(b'{"link_type": "nothing"}', 30) == b'{"unknown": true}'
+    assert server.ask(b'{"link_type": "nothing"}', HANGS) == b'{"unknown": true}'
     server.end()

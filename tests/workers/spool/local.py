@@ -124,28 +124,33 @@ class LocalAgent(AgentPod):
         return process
 
 
+_SENDER = """
+import socket, sys, time
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+for line in sys.stdin:
+    count, size, pause = line.split()
+    for n in range(int(count)):
+        s.sendto(n.to_bytes(8, "big").ljust(int(size), b"."), ("10.98.0.2", 9999))
+        float(pause) and time.sleep(float(pause))
+    print("sent", flush=True)
+"""
+
+
 @dataclass(frozen=True)
 class Link:
-    """A link with two ends in a network namespace of its own."""
+    """A link with two ends in a network namespace of its own, and a program there that sends."""
 
     namespace: int
     tap: Tap
+    sender: "subprocess.Popen[str]"
 
     def send(self, count: int, *, size: int = 100, pause: float = 0.0) -> None:
-        """Sends numbered UDP packets from one end to the other, which drops them."""
-        program = (
-            "import socket, sys, time\n"
-            "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
-            "count, size, pause = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])\n"
-            "for n in range(count):\n"
-            "    s.sendto(n.to_bytes(8, 'big').ljust(size, b'.'), ('10.98.0.2', 9999))\n"
-            "    pause and time.sleep(pause)\n"
-        )
-        subprocess.run(
-            [*inside(self.namespace), sys.executable, "-c", program, str(count), str(size), str(pause)],
-            check=True,
-            timeout=HANGS,
-        )
+        """Sends numbered UDP packets from one end to the other, which drops them; at once, as it runs."""
+        assert self.sender.stdin is not None
+        assert self.sender.stdout is not None
+        self.sender.stdin.write(f"{count} {size} {pause}\n")
+        self.sender.stdin.flush()
+        assert self.sender.stdout.readline() == "sent\n"
 
 
 @contextmanager
@@ -153,7 +158,9 @@ def made_link() -> Iterator[Link]:
     """A link, gone with its namespace at the end."""
     with ExitStack() as stack:
         holder = stack.enter_context(
-            subprocess.Popen(["unshare", "-n", "sh", "-c", "echo up; exec sleep 300"], stdout=subprocess.PIPE)
+            subprocess.Popen(
+                ["unshare", "-n", "sh", "-c", "echo up; exec sleep infinity"], stdout=subprocess.PIPE
+            )
         )
         stack.callback(holder.kill)
         assert holder.stdout is not None
@@ -167,7 +174,11 @@ def made_link() -> Iterator[Link]:
             "ip neigh add 10.98.0.2 lladdr 02:00:00:00:00:02 dev tapped",
         ):
             subprocess.run([*inside(holder.pid), *command.split()], check=True)
-        yield Link(holder.pid, Tap("n1", "tapped", 2, "namespace", ("x",), "high"))
+        program = [*inside(holder.pid), sys.executable, "-c", _SENDER]
+        sender = stack.enter_context(
+            subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        )
+        yield Link(holder.pid, Tap("n1", "tapped", 2, "namespace", ("x",), "high"), sender)
 
 
 def spooling(folder: Path) -> list[int]:

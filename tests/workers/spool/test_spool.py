@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from tests.hangs import HANGS
 from tests.workers.spool import local
 from tests.workers.spool.local import numbers, packets
 from workers.agent.pod_spec import CAPABILITIES
@@ -98,7 +99,7 @@ def test_a_connection_cut_again_and_again_loses_nothing(agent: Agents, link: Any
     cuts = [0, 1, 23, 24, 25, 0, 40, 4096, 0, 0, 50_000, 1, 100_000]
     spool = Spool(agent(cuts=cuts), directory=str(tmp_path))
     sender = threading.Thread(target=link.send, args=(1500,), kwargs={"size": 300, "pause": 0.0005})
-    spool.start(link.tap, "udp port 9999", LIMITS)
+    spool.start(link.tap, "udp port 9999", replace(LIMITS, seconds=4))
     sender.start()
     spool.follow(here)
     sender.join()
@@ -170,14 +171,14 @@ def test_stop_touches_no_process_of_another_container(agent: Agents, link: Any, 
 def test_a_running_capture_is_extended_without_a_gap(agent: Agents, link: Any, tmp_path: Path) -> None:
     here = tmp_path / "here.pcap"
     spool = Spool(agent(), directory=str(tmp_path))
-    spool.start(link.tap, "udp port 9999", replace(LIMITS, seconds=1, longest=60))
-    sender = threading.Thread(target=link.send, args=(700,), kwargs={"pause": 0.005})
+    spool.start(link.tap, "udp port 9999", replace(LIMITS, seconds=3, longest=60))
+    sender = threading.Thread(target=link.send, args=(1000,), kwargs={"pause": 0.005})
     sender.start()
     spool.follow(here, wanted_seconds=lambda: 30, should_stop=lambda: not sender.is_alive())
     sender.join()
     assert spool.seconds == 30
     assert spool.finish(here).ended_by == "stopped"
-    assert numbers(here) == list(range(700))
+    assert numbers(here) == list(range(1000))
 
 
 def test_an_extension_beyond_the_longest_or_behind_the_end_is_refused(
@@ -250,7 +251,7 @@ def test_the_byte_limit_ends_it_soon_and_between_two_packets(
     spool = Spool(agent(), directory=str(tmp_path))
     limits = replace(LIMITS, seconds=60, bytes=200_000)
     spool.start(link.tap, "udp port 9999", limits)
-    sender = threading.Thread(target=link.send, args=(3000,), kwargs={"size": 1000, "pause": 0.0005})
+    sender = threading.Thread(target=link.send, args=(3000,), kwargs={"size": 1000, "pause": 0.001})
     sender.start()
     spool.follow(here)
     sender.join()
@@ -353,7 +354,7 @@ def test_a_follower_left_behind_by_a_cut_ends_by_itself(
     here = tmp_path / "here.pcap"
     spool = Spool(agent(cuts=[24]), directory=str(tmp_path))
     capture(spool, link, here, LIMITS)
-    until = time.monotonic() + 10
+    until = time.monotonic() + HANGS
     while spooling() and time.monotonic() < until:
         time.sleep(0.1)
     assert spooling() == []

@@ -94,7 +94,7 @@ class Node:
 
     def _namespace(self, cgroup: Path | None = None) -> int:
         process = subprocess.Popen(
-            ["unshare", "-n", "sh", "-c", "ip link set lo up && echo up && exec sleep 120"],
+            ["unshare", "-n", "sh", "-c", "ip link set lo up && echo up && exec sleep infinity"],
             stdout=subprocess.PIPE,
         )
         self._stack.callback(process.wait)

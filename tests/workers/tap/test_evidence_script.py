@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -196,8 +197,11 @@ def test_without_perl_confidence_drops_and_says_so(
 
 def test_a_process_in_another_namespace_of_the_pod_does_not_mislead(node: Node, pods: dict[int, Pod]) -> None:
     (cgroup,) = cgroup_root().glob(f"podcap-test-{os.getpid()}/*{pods[2111].uid.replace('-', '_')}*")
-    with subprocess.Popen(["unshare", "-n", "sleep", "60"]) as stray:
+    own = Path("/proc/self/ns/net").readlink()
+    with subprocess.Popen(["unshare", "-n", "sleep", "infinity"]) as stray:
         try:
+            while Path(f"/proc/{stray.pid}/ns/net").readlink() == own:
+                time.sleep(0.01)
             (cgroup / "cgroup.procs").write_text(str(stray.pid))
             assert decide(gather(node, pods[2111]), pods[2111]).ifindex == 2111
         finally:

@@ -13,6 +13,7 @@ import yaml
 
 from deploy.lab.handle import LabHandle
 from tests.bot.terminal.conftest import Terminal, interrupt, told, wait_for_line
+from tests.hangs import HANGS
 
 NODE, ADDRESS, CLIENT, OTHER = "k8s-node01", "192.168.1.20", "192.168.1.35", "192.168.1.21"
 
@@ -111,13 +112,13 @@ def test_of_the_pod_that_serves_the_api_each_packet_is_captured_once_and_none_of
     beside = lab.get("pod", "shopper")["status"]["podIP"]
     try:
         with lab.pod("api", api, namespace="traefik", hostNetwork=True):
-            process = terminal.start("capture", "traefik/api", "1m", "-o", "here.pcap")
+            process = terminal.start("capture", "traefik/api", "5m", "-o", "here.pcap")
             wait_for_line(process, "Capturing on")
-            ask = f"import socket; socket.create_connection(('{ADDRESS}', 6443), 3).close()"
+            ask = f"import socket; socket.create_connection(('{ADDRESS}', 6443), 30).close()"
             lab.node("k8s-node02", "python3", "-c", ask)
             lab.kubectl("exec", "-n", "traefik", "shopper", "--", "python3", "-c", ask)
             interrupt(process)
-            _, errors = process.communicate(timeout=120)
+            _, errors = process.communicate(timeout=HANGS)
             assert process.returncode == 0, errors
     finally:
         terminal.end()

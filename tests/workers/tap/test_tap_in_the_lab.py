@@ -33,7 +33,7 @@ def agents(cluster: Cluster) -> Iterator[dict[str, AgentPod]]:
                 node=node,
                 namespace="podcap",
                 image="podcap-agent:lab",
-                limits=AgentLimits(seconds=60, spool_bytes=1 << 20),
+                limits=AgentLimits(seconds=600, spool_bytes=1 << 20),
             )
             for node in NODES
         }

@@ -11,7 +11,7 @@ import pytest
 from deploy.lab.handle import LabHandle
 from deploy.lab.kubelet.topologies import TOPOLOGIES
 from deploy.lab.truth import truth
-from tests.bot.terminal.conftest import Terminal, told, wait_for_line
+from tests.bot.terminal.conftest import Terminal, interrupt, told, wait_for_line
 from tests.hangs import HANGS
 from workers.agent.agent import AgentPod, create, delete
 from workers.agent.pod_spec import AgentLimits, Owner
@@ -29,7 +29,7 @@ while True: s.accept()[0].close()
 ASK = """
 import socket, sys
 for _ in range(5):
-    socket.create_connection((sys.argv[1], 8080), 3).close()
+    socket.create_connection((sys.argv[1], 8080), 30).close()
 """
 POLICY = """
 rules:
@@ -79,7 +79,7 @@ def pods(lab: LabHandle) -> Iterator[Mapping[str, dict[str, Any]]]:
 
 @pytest.fixture(scope="module")
 def agent(cluster: Cluster) -> Iterator[AgentPod]:
-    limits = AgentLimits(seconds=120, spool_bytes=1 << 20)
+    limits = AgentLimits(seconds=600, spool_bytes=1 << 20)
     try:
         yield create(
             cluster, owner=OWNER, node=NODE, namespace="podcap", image="podcap-agent:lab", limits=limits
@@ -123,9 +123,10 @@ def test_a_macvlan_pod_is_refused_at_a_terminal_and_captured_with_a_policy_that_
     policy = tmp_path / "policy.yaml"
     policy.write_text(POLICY)
     terminal.environment["PODCAP_POLICY"] = str(policy)
-    process = terminal.start("capture", "traefik/tap-macvlan", "4s", "tcp", "port", "8080", "-o", "here.pcap")
+    process = terminal.start("capture", "traefik/tap-macvlan", "5m", "tcp", "port", "8080", "-o", "here.pcap")
     wait_for_line(process, "Capturing on")
     lab.client("python3", "-c", ASK, pods["macvlan"]["status"]["podIP"])
+    interrupt(process)
     _, errors = process.communicate(timeout=HANGS)
     assert process.returncode == 0, errors
     syn = "tcp.flags.syn == 1 and tcp.flags.ack == 0"
@@ -141,10 +142,11 @@ def test_a_filter_that_matches_nothing_is_reported_with_what_passed(
     lab: LabHandle, terminal: Terminal, pods: Mapping[str, dict[str, Any]]
 ) -> None:
     process = terminal.start(
-        "capture", "traefik/tap-bridge", "3s", "udp", "port", "9", stdout=subprocess.PIPE
+        "capture", "traefik/tap-bridge", "5m", "udp", "port", "9", stdout=subprocess.PIPE
     )
     wait_for_line(process, "Capturing on")
     lab.node(NODE, "python3", "-c", ASK, pods["bridge"]["status"]["podIP"])
+    interrupt(process)
     output, errors = process.communicate(timeout=HANGS)
     assert process.returncode == 0, errors
     said = " ".join(output.decode().split())
