@@ -1,0 +1,132 @@
+"""Which address a pod sees behind a node port, who that was, and whether a client stays at one replica.
+
+Three replicas on three nodes, their nodes' uplinks, the Service's fields: all from one command.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import pytest
+
+from deploy.lab.handle import LabHandle
+from deploy.lab.plan import CLIENT_ADDRESS, NODE_PORT, NODES
+from tests.e2e.conftest import eventually
+
+POLICY = """\
+rules:
+  - namespaces: [traefik]
+    max_duration: 5m
+    payload: true
+    uplinks: true
+    logs: true
+"""
+ASK = """\
+import sys, urllib.request
+for address in sys.argv[1:]:
+    print(urllib.request.urlopen(f"http://{address}", timeout=30).read().decode().strip())
+"""
+FIRST, SECOND = NODES[0], NODES[1]
+
+
+class Reply(NamedTuple):
+    """Which pod answered, and whom it took for its client."""
+
+    pod: str
+    client: str
+
+
+def ask(lab: LabHandle, *nodes: Any) -> list[Reply]:
+    """The lab's client asks for the Service at these nodes, one after the other."""
+    said = lab.client("python3", "-c", ASK, *(f"{node.address}:{NODE_PORT}" for node in nodes))
+    return [Reply(*found) for found in re.findall(r"pod=(\S+) client=([0-9.]+):", said)]
+
+
+class Service:
+    """The Service, whose fields the nodes have taken over once a change returns."""
+
+    def __init__(self, lab: LabHandle) -> None:
+        self._lab = lab
+        self._minutes = 179
+
+    def change(self, policy: str) -> None:
+        """With another affinity timeout: nodes forget whom they bound, and show that they have changed."""
+        self._minutes -= 1
+        config = {"clientIP": {"timeoutSeconds": self._minutes * 60}}
+        fields = {"externalTrafficPolicy": policy, "sessionAffinityConfig": config}
+        self._lab.kubectl("patch", "service", "cheddar", "-n", "traefik", "-p", json.dumps({"spec": fields}))
+        timeout = f"timeout {self._minutes // 60}h{self._minutes % 60}m"
+        for node in NODES:
+            eventually(lambda name=node.name: timeout in self._rules(name), what=lambda: timeout)
+
+    def _rules(self, node: str) -> str:
+        return self._lab.node(node, "nft", "list", "table", "ip", "kube-proxy")
+
+
+@pytest.fixture(scope="module")
+def service(lab: LabHandle) -> Iterator[Service]:
+    """As it was again afterwards."""
+    before = lab.get("service", "cheddar")["spec"]
+    kept = {name: before.get(name) for name in ("externalTrafficPolicy", "sessionAffinityConfig")}
+    yield Service(lab)
+    lab.kubectl("patch", "service", "cheddar", "-n", "traefik", "-p", json.dumps({"spec": kept}))
+
+
+@pytest.fixture(scope="module")
+def world(make_world: Callable[..., Any]) -> Any:
+    return make_world(policy=POLICY)
+
+
+def captured(world: Any, lab: LabHandle, *nodes: Any) -> tuple[str, list[Reply]]:
+    """The thread of a capture of all replicas, while the client asks at these nodes; and its answers."""
+    world.command("traefik/svc/cheddar 2m full")
+    world.wait_for_words("of 2m ·")
+    replies = ask(lab, *nodes)
+    world.click("stop_capture", user="alice")
+    thread = world.wait_for_words("Stopped by")
+    return thread.replace("`", ""), replies
+
+
+def shown(pod: str) -> str:
+    """A pod's name as findings say it."""
+    return re.sub(r"-[0-9a-f]+-(?=\w+$)", "-…", f"traefik/{pod}")
+
+
+def test_with_cluster_the_client_the_node_the_service_and_its_field_are_named(
+    world: Any, lab: LabHandle, service: Service
+) -> None:
+    def own_pod_answers() -> bool:
+        service.change("Cluster")
+        return ask(lab, FIRST)[0].client == FIRST.gateway
+
+    eventually(own_pod_answers, what=lambda: "a pod on the node that is asked")
+    thread, replies = captured(world, lab, *[FIRST] * 5, *[SECOND] * 3)
+    pod = replies[0].pod
+    assert replies[:5] == [Reply(pod, FIRST.gateway)] * 5, "the client stays at one replica"
+    assert len(set(replies[5:])) == 1
+    assert (
+        f"Client {CLIENT_ADDRESS} appears at the pod {shown(pod)} as {FIRST.gateway}: Service "
+        "traefik/cheddar "
+        f"has externalTrafficPolicy: Cluster, so that node {FIRST.name}"
+    ) in thread
+    assert (
+        "sessionAffinity: ClientIP of Service traefik/cheddar was kept: all connections that "
+        f"{CLIENT_ADDRESS} "
+        "opened through the same node went to the same replica (8 in all)."
+    ) in thread
+    assert re.search(rf"{CLIENT_ADDRESS} +{FIRST.name} +{FIRST.gateway} +\S+ +5 +5", thread), thread
+    for each in lab.pods("task=cheddar"):
+        assert each["metadata"]["name"] in thread
+    assert "does not see who its clients are" not in thread
+
+
+def test_with_local_the_pods_see_the_client_itself(world: Any, lab: LabHandle, service: Service) -> None:
+    service.change("Local")
+    thread, replies = captured(world, lab, *[FIRST] * 3, *[SECOND] * 2)
+    assert {each.client for each in replies} == {CLIENT_ADDRESS}
+    assert (
+        f"The pods of Service traefik/cheddar see who their clients are: 5 connections of {CLIENT_ADDRESS}"
+        in (thread)
+    )
+    assert "externalTrafficPolicy: Cluster" not in thread
