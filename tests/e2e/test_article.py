@@ -27,7 +27,6 @@ import sys, urllib.request
 for address in sys.argv[1:]:
     print(urllib.request.urlopen(f"http://{address}", timeout=30).read().decode().strip())
 """
-FIRST, SECOND = NODES[0], NODES[1]
 
 
 class Reply(NamedTuple):
@@ -96,26 +95,28 @@ def shown(pod: str) -> str:
 def test_with_cluster_the_client_the_node_the_service_and_its_field_are_named(
     world: Any, lab: LabHandle, service: Service
 ) -> None:
-    def own_pod_answers() -> bool:
+    def asked_at_the_pods_own_node() -> Any:
         service.change("Cluster")
-        return ask(lab, FIRST)[0].client == FIRST.gateway
+        replies = zip(NODES, ask(lab, *NODES), strict=True)
+        return next((node for node, reply in replies if reply.client == node.gateway), None)
 
-    eventually(own_pod_answers, what=lambda: "a pod on the node that is asked")
-    thread, replies = captured(world, lab, *[FIRST] * 5, *[SECOND] * 3)
+    node = eventually(asked_at_the_pods_own_node, what=lambda: "a pod on a node that is asked")
+    other = NODES[node.number % len(NODES)]
+    thread, replies = captured(world, lab, *[node] * 5, *[other] * 3)
     pod = replies[0].pod
-    assert replies[:5] == [Reply(pod, FIRST.gateway)] * 5, "the client stays at one replica"
+    assert replies[:5] == [Reply(pod, node.gateway)] * 5, "the client stays at one replica"
     assert len(set(replies[5:])) == 1
     assert (
-        f"Client {CLIENT_ADDRESS} appears at the pod {shown(pod)} as {FIRST.gateway}: Service "
+        f"Client {CLIENT_ADDRESS} appears at the pod {shown(pod)} as {node.gateway}: Service "
         "traefik/cheddar "
-        f"has externalTrafficPolicy: Cluster, so that node {FIRST.name}"
+        f"has externalTrafficPolicy: Cluster, so that node {node.name}"
     ) in thread
     assert (
         "sessionAffinity: ClientIP of Service traefik/cheddar was kept: all connections that "
         f"{CLIENT_ADDRESS} "
         "opened through the same node went to the same replica (8 in all)."
     ) in thread
-    assert re.search(rf"{CLIENT_ADDRESS} +{FIRST.name} +{FIRST.gateway} +\S+ +5 +5", thread), thread
+    assert re.search(rf"{CLIENT_ADDRESS} +{node.name} +{node.gateway} +\S+ +5 +5", thread), thread
     for each in lab.pods("task=cheddar"):
         assert each["metadata"]["name"] in thread
     assert "does not see who its clients are" not in thread
@@ -123,7 +124,7 @@ def test_with_cluster_the_client_the_node_the_service_and_its_field_are_named(
 
 def test_with_local_the_pods_see_the_client_itself(world: Any, lab: LabHandle, service: Service) -> None:
     service.change("Local")
-    thread, replies = captured(world, lab, *[FIRST] * 3, *[SECOND] * 2)
+    thread, replies = captured(world, lab, *[NODES[0]] * 3, *[NODES[1]] * 2)
     assert {each.client for each in replies} == {CLIENT_ADDRESS}
     assert (
         f"The pods of Service traefik/cheddar see who their clients are: 5 connections of {CLIENT_ADDRESS}"
