@@ -8,6 +8,8 @@ from types import MappingProxyType
 from typing import Any
 
 from workers.beside import handed
+from workers.beside.found import found
+from workers.beside.log_lines import log_lines
 from workers.cut.file import CutError, cut_file
 from workers.handing_over import fetched, hand_over_stored, store_and_hand_over
 from workers.known import context_file
@@ -71,8 +73,8 @@ def deliver(
     told, context = Told(), None
     if not isinstance(said, str):
         whole = handed.around(founds, {0: 0}, [said], snapshot_of(work))
-        said = replace(said, findings=joined(said.findings, handed.findings(whole).get(0, ())))
-        told, context = Told(logs=handed.lines(whole)), handed.context_file(work, whole)
+        said = replace(said, findings=joined(said.findings, found(whole)))
+        told, context = Told(logs=log_lines(whole)), handed.context_file(work, whole)
     path, said = packaged(work, path, report, said)
     store_and_hand_over(work, Parcel(path, said, told, context), stored=stored)
 

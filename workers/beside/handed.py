@@ -1,15 +1,12 @@
-"""What is beside the packets of a capture, as it is handed over: findings, lines for the thread, a file."""
+"""What is beside the packets of a capture, as it is handed over."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from workers.beside.beside import Around, Beside
 from workers.beside.context_text import context_text
-from workers.beside.found import found
-from workers.beside.log_lines import log_lines
 from workers.names.snapshot import Snapshot
 from workers.packaging import comment
-from workers.summary.finding import Finding
 from workers.summary.summary import Summary
 from workers.taps.around import Found
 from workers.vantage.comparison import Comparison
@@ -42,19 +39,6 @@ def around(
         else:
             besides.append(Beside(number, one.pod, summary, one.before, one.after, one.log))
     return Around(besides, comparison, snapshot, others)
-
-
-def findings(whole: Around) -> dict[int, tuple[Finding, ...]]:
-    """Those of each interface: their frames are those of its own packets."""
-    return {
-        each.number: found(Around([each], whole.comparison, whole.cluster, whole.others))
-        for each in whole.besides
-    }
-
-
-def lines(whole: Around) -> str:
-    """What the pods' own logs say, for the thread; "" where none was read."""
-    return log_lines(whole) if any(whole.aligned.values()) else ""
 
 
 def context_file(work: Work, whole: Around) -> Path | None:

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from workers.beside import handed
+from workers.beside.found import found
+from workers.beside.log_lines import log_lines
 from workers.cluster.errors import ClusterError
 from workers.cluster.snapshot import take_endpoints
 from workers.cut.file import CutError, cut_file
@@ -39,7 +41,6 @@ from workers.spool.report import EndedBy
 from workers.summarised import summarised
 from workers.summary.endpoint import Endpoint
 from workers.summary.finding import Finding
-from workers.summary.findings import ranking
 from workers.summary.summarise import SummaryError
 from workers.taps import together as taken
 from workers.taps.around import Found
@@ -215,29 +216,13 @@ def _parcel(work: Work, parts: Sequence[Part], path: Path, founds: Mapping[int, 
     named = Names(snapshot)
     numbered = {number: part.record.number for number, part in enumerate(read)}
     whole = handed.around(founds, numbered, [part.summary for part in read], snapshot, told.comparison)
-    read = _with_findings(read, handed.findings(whole))
-    said = combined(summaries, _findings(read, path, told, named))
+    said = combined(summaries, _findings(read, path, told, named, found(whole)))
     replicas = [Endpoint(one.address, one.port) for truth in told.truths for one in truth.replicas]
     ends = dict.fromkeys((*(end for flow in said.flows for end in (flow.a, flow.b)), *replicas))
     notes = (*said.notes, *snapshot.notes, *told.notes, *_notes(read))
     said = replace(said, names=named.table(ends), notes=notes, services=told.truths)
-    besides = Told(tables(told.truths, named), handed.lines(whole))
+    besides = Told(tables(told.truths, named), log_lines(whole))
     return Parcel(path, said, besides, handed.context_file(work, whole))
-
-
-def _with_findings(parts: Sequence[Part], besides: Mapping[int, Sequence[Finding]]) -> list[Part]:
-    """The taps, with what was found beside the packets of each."""
-    return [
-        part
-        if part.summary is None
-        else replace(
-            part,
-            summary=replace(
-                part.summary, findings=ranking.joined(part.summary.findings, besides.get(number, ()))
-            ),
-        )
-        for number, part in enumerate(parts)
-    ]
 
 
 def _summarised(work: Work, part: Part, snapshot: Snapshot) -> Part:
@@ -268,7 +253,9 @@ def _endpoints(work: Work, namespaces: Sequence[str]) -> Snapshot | None:
         return None
 
 
-def _findings(parts: Sequence[Part], path: Path, told: Together, named: Names) -> tuple[Finding, ...]:
+def _findings(
+    parts: Sequence[Part], path: Path, told: Together, named: Names, beside: Sequence[Finding]
+) -> tuple[Finding, ...]:
     """All of them; of what was rewritten, what is said of the Service is said once."""
     each = [
         without_said(part.summary.findings if part.summary is not None else (), told.services)
@@ -281,7 +268,7 @@ def _findings(parts: Sequence[Part], path: Path, told: Together, named: Names) -
         frames = merged_frames(path, {number: frames_of(some) for number, some in enumerate(each)})
     except OwnFileError:
         frames = {}
-    return joined(names, each, frames, [*told.services, *between])
+    return joined(names, each, frames, [*told.services, *between, *beside])
 
 
 def _notes(parts: Sequence[Part]) -> list[str]:

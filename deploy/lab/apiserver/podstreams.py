@@ -7,9 +7,9 @@ from aiohttp import web
 
 from deploy.lab.apiserver import answers, podexec
 from deploy.lab.apiserver.kubelet_client import Kubelet, KubeletError
+from deploy.lab.apiserver.log_options import log_options
 from deploy.lab.apiserver.status import ApiError, Object, bad_request, internal, unspecific
 
-_LOG_QUERY = ("follow", "tailLines", "sinceSeconds", "sinceTime", "timestamps", "limitBytes", "previous")
 _PIECE_BYTES = 1 << 16
 
 
@@ -22,11 +22,11 @@ class PodStreams:
     async def log(self, request: web.Request, pod: Object) -> web.StreamResponse:
         """A container's log, as it is or as it grows."""
         container = podexec.container_of(pod, request.query.get("container", ""))
+        query = log_options(pod["metadata"]["name"], request.query)
         node = pod["spec"].get("nodeName", "")
         if not node:
             # As the real one: a pod that is nowhere has an empty log.
             return web.Response(headers=answers.common_headers("text/plain"))
-        query = {key: request.query[key] for key in _LOG_QUERY if request.query.get(key)}
         try:
             async with Kubelet(self._sockets / f"{node}.sock") as kubelet:
                 source = await kubelet.log(pod["metadata"]["uid"], query | {"container": container})

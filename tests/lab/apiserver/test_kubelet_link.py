@@ -289,7 +289,7 @@ def test_a_log_comes_through_with_what_was_asked(admin: Any, running: Any) -> No
 
     assert answer.code == 200
     assert answer.headers["Content-Type"] == "text/plain"
-    assert answer.body == b"asked: tailLines=5&timestamps=true&container=web\n"
+    assert answer.body == b"asked: timestamps=true&tailLines=5&container=web\n"
     assert (waiting.code, waiting.body["reason"]) == (400, "BadRequest")
     assert waiting.body["message"] == 'container "waiting" in pod "web" is waiting to start'
 

@@ -19,6 +19,7 @@ from tests.workers.beside.scene import (
 )
 from workers.beside.beside import Around, Beside
 from workers.beside.found import FOUND_BY, found
+from workers.cluster.pod import Pod
 from workers.summary.endpoint import Endpoint
 from workers.summary.event import Event
 from workers.summary.finding import Finding
@@ -215,3 +216,21 @@ def test_a_log_that_names_the_client_itself_is_no_news() -> None:
         log(line(1.02, CLIENT.address)),
     )
     assert list(found(Around([beside], cluster=CLUSTER))) == []
+
+
+OTHER = Pod("shop", "shopper", "u2", "Running", node="k8s-node02", ips=("10.244.2.9",))
+
+
+def test_what_one_node_tracks_tells_who_came_to_a_pod_on_another() -> None:
+    seen = "192.168.1.12"
+    beside = Beside(0, POD, summary(asked(1.0, client=seen)), around(), around(10), log(line(1.02, seen)))
+    entry = Beside(1, OTHER, summary(), around(), around(10, tracked=(tracked(seen=seen),)))
+    one = only(list(found(Around([beside, entry], cluster=CLUSTER))), "log-names-a-node")
+    assert "it came from `192.168.1.35` (shown by `connection tracking of node k8s-node02`)" in one.sentence
+
+
+def test_a_servers_policy_explains_what_a_client_saw_at_its_own_tap() -> None:
+    server = Beside(0, POD, summary(), around(), around(10, policies=(policy(ingress=[]),)))
+    client = Beside(1, OTHER, summary(events=(unanswered(),)), around(), around(10))
+    one = only(list(found(Around([server, client], cluster=CLUSTER))), "policy-selects")
+    assert "no rule lets `shop/shopper` in to port 80" in one.sentence
