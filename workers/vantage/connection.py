@@ -14,8 +14,9 @@ from typing import NamedTuple
 
 from workers.vantage.sighting import FIELDS, RST, SYN, TCP, Packet, Sighting
 
-_TOKENS = 64
-"""Packets of each direction by which a connection without a beginning is looked for."""
+_TOKENS, _FEWEST, _ALL_TOKENS = 64, 4, 1_000_000
+"""Packets of each direction by which a connection without a beginning is looked for, at most and at least;
+and how many of them for all such connections together."""
 
 _MOST_AT_ONE = 3
 """Stops that one connection can have at one vantage point: before, between and after two rewritings."""
@@ -120,17 +121,22 @@ def _pairs(found: Sequence[Sighting], alike: list[int], *, telling: bool) -> Ite
 def _join_by_numbers(found: Sequence[Sighting], tcp: Sequence[int], joined: _Joined) -> None:
     """Those whose beginning was not seen, to whatever has packets with the same two numbers."""
     tokens: dict[int, list[tuple[int, int]]] = defaultdict(list)
-    for number, way in _ways(tcp):
-        if found[number].answered is None:
-            for packet in _first(found[number].packets(way), _TOKENS):
-                if _tells(packet.said, packet.flags):
-                    tokens[packet.said].append((number, way))
+    without = [number for number in tcp if found[number].answered is None]
+    for number, way in _ways(without):
+        for packet in _first(found[number].packets(way), _most(without)):
+            if _tells(packet.said, packet.flags):
+                tokens[packet.said].append((number, way))
     if not tokens:
         return
     for number, way in _ways(tcp):
         for said in found[number].ways[way][1::FIELDS]:
             for other, its in tokens.get(said, ()):
                 joined.join(other, number, way ^ its)
+
+
+def _most(numbers: Sequence[int]) -> int:
+    """How many packets of each direction of so many connections stand for them."""
+    return max(_FEWEST, min(_TOKENS, _ALL_TOKENS // max(1, 2 * len(numbers))))
 
 
 def _ways(numbers: Iterable[int]) -> Iterator[tuple[int, int]]:
@@ -145,7 +151,7 @@ def _tells(said: int, flags: int) -> bool:
 def _join_by_contents(found: Sequence[Sighting], others: Sequence[int], joined: _Joined) -> None:
     alike: dict[tuple[str, int, int], dict[int, int]] = defaultdict(dict)
     for number, way in _ways(others):
-        for packet in _first(found[number].packets(way), _TOKENS):
+        for packet in _first(found[number].packets(way), _most(others)):
             if packet.said or packet.identity:
                 alike[found[number].protocol, *packet.itself].setdefault(number, way)
     evidence: dict[tuple[int, int], list[int]] = defaultdict(list)

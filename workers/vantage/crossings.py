@@ -61,6 +61,8 @@ class Crossings:
     def _way(self, before: Sequence[Seen], behind: Sequence[Seen], *, forward: bool) -> Way:
         """One direction between the first stops of both; the others are those further away."""
         enter, leave = before[0], behind[0]
+        if not packets(enter, forward=forward) and not packets(leave, forward=forward):
+            return Way()
         one, other = enter.sighting.vantage, leave.sighting.vantage
         return crossed(
             self._end(enter, leave, forward=forward),

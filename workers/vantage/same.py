@@ -18,6 +18,8 @@ def same(one: "array[int]", other: "array[int]") -> list[Both]:
         one: Packets as `Sighting.ways` holds them.
         other: Likewise.
     """
+    if not one or not other:
+        return []
     there = _places(other)
     return [
         (place, its)
