@@ -135,12 +135,19 @@ class _Looking:
             last.sighting.protocol,
             stop,
             awaited,
-            self._ways.get((stop.vantage, awaited[0]), awaited[0]),
+            self._next(stop.vantage, awaited[0]),
             len(sent),
             sum(bool(packet.flags & SYN) for packet in sent) if last.sighting.protocol == TCP else 0,
             sent[0].frame,
             back[0].frame if back else None,
         )
+
+    def _next(self, near: int, awaited: int) -> int:
+        """The next vantage point on the way, if it would have seen it."""
+        found = self._ways.get((near, awaited), awaited)
+        vantage = self._vantages[found]
+        passes = lets_through(self._vantages[near], vantage, some=False, rewritten=False)
+        return found if passes and not vantage.dropped else awaited
 
     def _awaited(self, server: Endpoint) -> tuple[tuple[int, ...], bool]:
         """Where it should come, and whether its destination is rewritten before."""

@@ -35,12 +35,12 @@ def certain(offset: Offset) -> int:
 def _finding(between: Between, offset: Offset, least: int) -> Finding:
     ahead, behind = (offset.other, offset.node) if least > 0 else (offset.node, offset.other)
     most = offset.high if least > 0 else offset.low
-    told = "at least" if most is None else f"{span(abs(least))} to {span(abs(most))}, by"
     much = span(abs(least if offset.estimate is None else offset.estimate))
+    said = count(offset.packets, "packet")
     by = (
-        f"({told} so much; {count(offset.packets, 'packet')} seen on both say so)"
+        f"(at least: {said} that went one way only say so)"
         if most is None
-        else f"({told} {count(offset.packets, 'packet')} seen on both)"
+        else f"(give or take {span(abs(most - least) // 2)}, by {said} seen on both)"
     )
     numbers = [each.number for each in between.vantages if each.node in (ahead, behind)]
     shown = " || ".join(f"frame.interface_id == {number}" for number in numbers[:10])

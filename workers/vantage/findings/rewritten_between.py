@@ -99,7 +99,7 @@ def _finding(between: Between, kind: _Kind, rewritings: list[_Rewriting]) -> Fin
             ),
         ),
         first.near.first_frame,
-        "Ask for the client by the address that it has before, and search the pod's log for the one behind.",
+        "Look in the pod's log for the address behind that, and ask the client by the one before.",
     )
 
 
