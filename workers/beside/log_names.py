@@ -58,7 +58,7 @@ def _finding(around: Around, each: Beside, named: list[Aligned]) -> Finding:
             "origins": ", ".join(dict.fromkeys(origin.address for origin in proven)),
             "unknown": unknown,
         },
-        next="`source-rewritten` names the Service that hides them."
+        next="`service-path` (of one pod: `source-rewritten`) names the Service that hides them."
         if proven
         else "Capture every replica, or the nodes' uplinks as well: then the same packets are seen before "
         "they are rewritten.",

@@ -1,11 +1,12 @@
 """The findings of several taps as those of one capture: each said once, with where it was found. Pure."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from workers.summary.finding import Finding
 from workers.summary.findings.ranking import MORE, ranked
+from workers.thread.words import count
 
 _FRAME = re.compile(r"frame\.number (==|>=) (\d+)")
 _MOST_NAMED = 3
@@ -48,9 +49,27 @@ def joined(
             together.append(_said_once(names, places, frames))
     grave = any(each.severity != "info" for each in together)
     if not grave:
-        healthy = [_said_once(names, places, frames) for key, places in found.items() if key[0] == _HEALTHY]
-        together += healthy
+        together += _healthy(
+            names, [place for key, at in found.items() if key[0] == _HEALTHY for place in at]
+        )
     return ranked(together)
+
+
+def _healthy(names: Sequence[str], places: Sequence[tuple[int, Finding]]) -> Iterator[Finding]:
+    """One for all taps that had anything to judge by."""
+    if len(places) == 1:
+        yield _said_once(names, places, {})
+    elif places:
+        packets = sum(int(finding.numbers["packets"]) for _, finding in places)
+        where = "all taps" if len(places) == len(names) else f"{len(places):,} taps"
+        rest = len(names) - len(places)
+        others = f"; {count(rest, 'other')} had nothing to judge by" if rest else ""
+        yield replace(
+            places[0][1],
+            sentence=f"This capture looks healthy at {where}: nothing is amiss in their "
+            f"{count(packets, 'packet')}, nor between them{others}.",
+            numbers={"packets": packets, "taps": len(places)},
+        )
 
 
 def _said_once(names: Sequence[str], places: Sequence[tuple[int, Finding]], frames: Frames) -> Finding:
