@@ -28,6 +28,7 @@ class Doors:
         self._fronts: dict[tuple[str, Endpoint], ServicePort] = {}
         self._node_ports: dict[tuple[str, int], ServicePort] = {}
         self._backs: dict[tuple[str, Endpoint], tuple[ServicePort, ...]] = {}
+        self._inner = {each for service in snapshot.services for each in service.cluster_ips}
         self._nodes = {address: node.name for node in snapshot.nodes for address in node.own_ips}
         services = {(each.namespace, each.name): each for each in snapshot.services if each.cluster_ips}
         for service in services.values():
@@ -57,6 +58,10 @@ class Doors:
         if found is None and end.address in self._nodes:
             return self._node_ports.get((protocol, end.port))
         return found
+
+    def is_inner(self, address: str) -> bool:
+        """Whether it is a cluster address, which every node's kube-proxy answers for by itself."""
+        return address in self._inner
 
     def back(self, protocol: str, end: Endpoint) -> tuple[ServicePort, ...]:
         """Which Services' ports lead to this endpoint."""

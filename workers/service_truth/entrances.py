@@ -8,6 +8,7 @@ from workers.service_truth.doors import Doors, ServicePort
 from workers.summary.endpoint import Endpoint
 from workers.vantage.comparison import Comparison
 from workers.vantage.passage import Passage, Stop
+from workers.vantage.vantage import Vantage
 
 
 class Entrance(NamedTuple):
@@ -18,7 +19,7 @@ class Entrance(NamedTuple):
         seen: Its end as the replica sees it.
         port: Whose front door it asked; None when it asked the replica itself.
         front: What it asked; the replica where `port` is None.
-        entry: The node whose kube-proxy chose the replica; "" where `port` is None.
+        entry: The node whose kube-proxy chose the replica; "" where that is not known, or `port` is None.
         start: When it was first seen at that door, by the clock of the node `clock`.
         frame: Its first packet there, in the merged file.
     """
@@ -61,11 +62,17 @@ def _entrance(passage: Passage, comparison: Comparison, doors: Doors) -> Entranc
         clock = comparison.vantages[first.vantage].node
         return Entrance(client, last.client, None, last.server, "", first.first, clock, first.first_frame)
     port, knock = knocks[-1]
-    clock = comparison.vantages[knock.vantage].node
-    entry = _entry(knock, clock, doors)
+    vantage = comparison.vantages[knock.vantage]
+    clock, entry = vantage.node, _entry(knock, vantage, doors)
     return Entrance(client, last.client, port, knock.server, entry, knock.first, clock, knock.first_frame)
 
 
-def _entry(knock: Stop, node: str, doors: Doors) -> str:
-    """The node that was asked by its own address, else the last one that saw the Service's address."""
-    return doors.nodes.get(knock.server.address) or node
+def _entry(knock: Stop, vantage: Vantage, doors: Doors) -> str:
+    """The node that was asked by its own address, else the last one that saw the Service's address.
+
+    What a pod sends to a load balancer may leave its node, and come in at any.
+    """
+    if knock.server.address in doors.nodes:
+        return doors.nodes[knock.server.address]
+    is_certain = vantage.kind == "uplink" or doors.is_inner(knock.server.address)
+    return vantage.node if is_certain else ""

@@ -152,6 +152,17 @@ def test_a_pod_seen_to_ask_the_service_is_judged() -> None:
     assert bound(told).kept == "broken"
 
 
+def test_a_pod_that_asks_a_load_balancer_may_come_in_at_any_node() -> None:
+    balanced = replace(with_affinity(), type="LoadBalancer", load_balancer_ips=("203.0.113.9",))
+    told = Scene(service=balanced, clients=(SHOPPER,))
+    for number, replica in enumerate("ab"):
+        client, back = Endpoint(SHOPPER.ips[0], 50000 + number), Endpoint(told.ip(replica), 8080)
+        front = Endpoint("203.0.113.9", 80)
+        told.tcp("shopper", client, front, number).tcp(replica, client, back, number)
+        told.passes(("shopper", client, front), (replica, client, back), at=number)
+    assert bound(told).kept == "unknown"
+
+
 def test_connections_that_were_open_before_say_nothing_of_where_new_ones_go() -> None:
     told = scene()
     told.comes(Endpoint(CLIENT, 50000), "node1", "b", 1)

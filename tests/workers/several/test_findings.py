@@ -24,7 +24,8 @@ def healthy(packets: int) -> Finding:
 def test_a_healthy_capture_is_called_so_once_however_many_taps_it_has() -> None:
     (told,) = joined(["a", "b", "c"], [[healthy(7)], [healthy(2)], []], {})
     assert told.sentence == (
-        "This capture looks healthy at 2 taps: nothing is amiss in their 9 packets, nor between them; 1 other "
+        "This capture looks healthy at 2 taps: nothing is amiss in their 9 packets, nor between them; 1 "
+        "other "
         "had nothing to judge by."
     )
     (told,) = joined(["a", "b"], [[healthy(7)], [healthy(2)]], {})
