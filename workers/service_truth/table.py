@@ -108,8 +108,15 @@ def _reached(truth: ServiceTruth, host: Host, limit: int) -> Iterator[_Row]:
             row.seen if row.seen and row.seen != row.client else "",
             host(row.replica),
             _number(row.connections),
-            ("?", -1.0) if row.requests is None else _number(row.requests),
+            _requests(truth, row.requests),
         )
+
+
+def _requests(truth: ServiceTruth, number: int | None) -> tuple[str, float]:
+    """Where none could be read at all, as of headers only, that none came is not said."""
+    if number is None:
+        return "?", -1.0
+    return _number(number) if any(each.requests for each in truth.replicas) else ("-", -1.0)
 
 
 def _client(row: Reached, host: Host) -> str:
@@ -132,7 +139,7 @@ def _shares(truth: ServiceTruth, host: Host, replicas: Iterable[Replica]) -> Ite
             name,
             each.node,
             _number(each.connections),
-            _number(each.requests),
+            _requests(truth, each.requests),
             (size(each.bytes), float(each.bytes)),
             (wording.share(part, whole), part / whole if whole else 0.0),
         )

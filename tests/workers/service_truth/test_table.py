@@ -36,6 +36,13 @@ traefik/cheddar-c node3     0        0 0 bytes   0 %"""
     )
 
 
+def test_where_no_request_could_be_read_none_is_counted() -> None:
+    scene = Scene().comes(Endpoint(CLIENT, 50000), "node1", "a", requests=0)
+    told = " ".join(text(scene).split())
+    assert "192.168.1.35 node1 10.244.1.1 traefik/cheddar-a 1 -" in told
+    assert "traefik/cheddar-a node1 1 - 1.0 kB 100 %" in told
+
+
 def test_what_was_not_captured_has_no_numbers() -> None:
     scene = Scene().comes(Endpoint(CLIENT, 50000), "node1", "a", seen=False)
     told = truth_text(scene.truth(["a"]), Names(scene.snapshot))
