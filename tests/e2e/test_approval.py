@@ -34,3 +34,19 @@ def test_a_capture_begins_when_a_second_person_whom_the_rule_names_approves(
     world.click("deny_capture", user="bob")
     world.wait_for_words("@bob did not approve it.")
     assert world.pod_requests() == requests + 1
+
+
+def test_so_many_pods_are_captured_when_their_asker_says_that_they_are_meant(
+    make_world: Callable[..., Any],
+) -> None:
+    world = make_world(settings={"PODCAP_ASK_ABOVE": "2"})
+    requests = world.pod_requests()
+    world.command("traefik/deploy/cheddar 1s")
+    world.wait_for_words("All of these, @alice? Press Capture until")
+    world.click("confirm_capture", user="bob")
+    world.wait_for_whisper("who asked for it, can say that so much is meant", user="bob")
+    assert world.pod_requests() == requests
+    world.click("confirm_capture", user="alice")
+    thread = world.wait_for_end()
+    assert "3 pods on 3 nodes" in thread
+    assert world.pod_requests() == requests + 3

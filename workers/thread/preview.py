@@ -44,4 +44,4 @@ def on_each_node(taps: Sequence[TapRecord]) -> list[str]:
 def confirmation(capture: Capture, taps: Sequence[TapRecord], *, until: str) -> str:
     """What the asker is asked, for Slack; `until` is when they must have said so, as Slack shows times."""
     nodes = "\n".join(f"• {inert(line, limit=300)}" for line in on_each_node(taps))
-    return f":grey_question: These are many, <@{capture.user_id}>: press *Capture* until {until}.\n{nodes}"
+    return f":grey_question: All of these, <@{capture.user_id}>? Press *Capture* until {until}.\n{nodes}"

@@ -138,7 +138,7 @@ def test_so_many_taps_wait_until_their_asker_says_that_they_are_meant(
     assert known == taps
     text = capture_message(shown, taps=known).text
     assert "`traefik/deploy/cheddar`: 3 pods on " in text
-    assert "<@U1>: press *Capture*" in text
+    assert "All of these, <@U1>? Press *Capture* until " in text
 
     refused = confirm(services, asked.id, user_id="U2")
     assert refused == "Only <@U1>, who asked for it, can say that so much is meant."
