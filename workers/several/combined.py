@@ -4,7 +4,7 @@ A connection between two tapped pods passes both taps. Its packets are counted a
 said in it are taken from the tap that saw most of it.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TypeVar
@@ -18,36 +18,47 @@ from workers.summary.timeline import MOST_BINS, Timeline
 
 _COUNTED = ("packets", "bytes", "tcp", "udp", "icmp", "icmpv6", "arp", "fragments", "other")
 _Pair = frozenset[Endpoint]
+Ends = tuple[int, _Pair]
+"""The number of a summary, and both ends of a connection in it."""
+
 _T = TypeVar("_T")
 _Read = Callable[[Timeline], Sequence[int]]
 
 
-def combined(summaries: Sequence[Summary], findings: Iterable[Finding] = ()) -> Summary:
+def combined(
+    summaries: Sequence[Summary],
+    findings: Iterable[Finding] = (),
+    elsewhere: Collection[Ends] = frozenset(),
+) -> Summary:
     """One summary of several taps.
 
     Args:
         summaries: Of each tap's own file, with whole flows or digests; at least one.
         findings: Those of all of them together.
+        elsewhere: Connections of a summary, by its number, that another one has under other addresses.
     """
     shifts = _shifts(summaries)
     best = _best(summaries)
+    count = sum(summary.flow_count for summary in summaries)
+    there = sum(len(summary.flows) for summary in summaries)
     flows = [
         flow._replace(start=flow.start + shift)
         for number, (summary, shift) in enumerate(zip(summaries, shifts, strict=True))
         for flow in summary.flows
         if best[flow.protocol, frozenset((flow.a, flow.b))] == number
+        and (number, frozenset((flow.a, flow.b))) not in elsewhere
     ]
     exchanges = [
         exchange._replace(start=exchange.start + shift)
         for number, (summary, shift) in enumerate(zip(summaries, shifts, strict=True))
         for exchange in summary.exchanges
         if _is_best(best, exchange, number)
+        and (number, frozenset((exchange.client, exchange.server))) not in elsewhere
     ]
     counts: dict[str, int] = {}
     for summary in summaries:
         for kind, times in summary.event_counts.items():
             counts[kind] = counts.get(kind, 0) + times
-    twice = sum(len(summary.flows) for summary in summaries) - len(flows)
     return Summary(
         _totals(summaries),
         tuple(sorted(flows, key=lambda flow: (flow.protocol, flow.start))),
@@ -59,7 +70,7 @@ def combined(summaries: Sequence[Summary], findings: Iterable[Finding] = ()) -> 
         hosts=_hosts(summaries),
         findings=tuple(findings),
         counted_by="podcap" if all(each.counted_by == "podcap" for each in summaries) else "tshark",
-        flow_count=sum(summary.flow_count for summary in summaries) - twice,
+        flow_count=count - (there - len(flows)),
         names={key: name for summary in summaries for key, name in summary.names.items()},
     )
 

@@ -14,6 +14,7 @@ from workers.service_truth.table import truth_text
 from workers.service_truth.told import doubted, service_truths
 from workers.service_truth.truth import ServiceTruth
 from workers.several.part import Part
+from workers.summary.endpoint import Endpoint
 from workers.summary.finding import Finding
 from workers.vantage.compared import ComparedError, compared
 from workers.vantage.comparison import Comparison
@@ -25,6 +26,7 @@ Endpoints = Callable[[Sequence[str]], Snapshot | None]
 
 _SECOND = 10**9
 _MOST_TABLES = 3
+_AT_AN_ENTRANCE = frozenset({"refused", "unanswered", "dropped", "cut-short", "nothing-captured", "more"})
 
 
 @dataclass(frozen=True)
@@ -97,3 +99,31 @@ def together(
 def tables(truths: Sequence[ServiceTruth], names: Names) -> tuple[str, ...]:
     """The busiest Services' traffic as text."""
     return tuple(truth_text(truth, names) for truth in truths[:_MOST_TABLES])
+
+
+def seen_elsewhere(comparison: Comparison | None) -> set[tuple[int, frozenset[Endpoint]]]:
+    """Connections that are told of where they arrived, under other addresses than here.
+
+    Returns:
+        A vantage point's number and both ends, each.
+    """
+    if comparison is None:
+        return set()
+    return {
+        (stop.vantage, frozenset((stop.client, stop.server)))
+        for passage in comparison.passages
+        for stop in passage.stops
+        if {stop.client, stop.server} != {passage.destination.client, passage.destination.server}
+    }
+
+
+def of_its_own(part: Part) -> tuple[Finding, ...]:
+    """What was found at one tap and is not said of the pods as well.
+
+    Whatever passes a Service's entrance goes on to a pod, whose tap sees the same request; what does not
+    arrive there is told by the comparison.
+    """
+    if part.summary is None:
+        return ()
+    entrance = part.record.kind is TapKind.UPLINK and part.record.filter
+    return tuple(one for one in part.summary.findings if not entrance or one.id in _AT_AN_ENTRANCE)

@@ -33,7 +33,7 @@ from workers.pcapng.own_file import OwnFileError
 from workers.pcapng.read_back import read_back_each
 from workers.service_truth.findings.found import without_said
 from workers.several.combined import combined
-from workers.several.compared import Together, tables, together
+from workers.several.compared import Together, of_its_own, seen_elsewhere, tables, together
 from workers.several.findings import frames_of, joined
 from workers.several.frames import merged_frames
 from workers.several.part import Part
@@ -216,7 +216,14 @@ def _parcel(work: Work, parts: Sequence[Part], path: Path, founds: Mapping[int, 
     named = Names(snapshot)
     numbered = {number: part.record.number for number, part in enumerate(read)}
     whole = handed.around(founds, numbered, [part.summary for part in read], snapshot, told.comparison)
-    said = combined(summaries, _findings(read, path, told, named, found(whole)))
+    findings = _findings(read, path, told, named, found(whole))
+    summarised_ones = [number for number, part in enumerate(read) if part.summary is not None]
+    elsewhere = {
+        (summarised_ones.index(number), ends)
+        for number, ends in seen_elsewhere(told.comparison)
+        if number in summarised_ones
+    }
+    said = combined(summaries, findings, elsewhere)
     replicas = [Endpoint(one.address, one.port) for truth in told.truths for one in truth.replicas]
     ends = dict.fromkeys((*(end for flow in said.flows for end in (flow.a, flow.b)), *replicas))
     notes = (*said.notes, *snapshot.notes, *told.notes, *_notes(read))
@@ -257,10 +264,7 @@ def _findings(
     parts: Sequence[Part], path: Path, told: Together, named: Names, beside: Sequence[Finding]
 ) -> tuple[Finding, ...]:
     """All of them; of what was rewritten, what is said of the Service is said once."""
-    each = [
-        without_said(part.summary.findings if part.summary is not None else (), told.services)
-        for part in parts
-    ]
+    each = [without_said(of_its_own(part), told.services) for part in parts]
     between = () if told.comparison is None else told.comparison.findings
     between = without_said(between, told.services, told.truths, named)
     names = [part.record.name for part in parts]
