@@ -7,7 +7,8 @@ import pytest
 from tests.workers.service_truth.scene import NODES, REPLICAS, Scene, bridge, lan, local, with_affinity
 from tests.workers.summary import packets
 from tests.workers.summary.findings.wire import summary_of
-from tests.workers.vantage.world import MS, NOW, At, World, talk
+from tests.workers.summary.packets import SYN
+from tests.workers.vantage.world import MS, NOW, At, Sent, World, talk
 from workers.names.form import to_json
 from workers.names.names import Names
 from workers.names.snapshot import Snapshot
@@ -17,6 +18,7 @@ from workers.service_truth.told import service_truths
 from workers.service_truth.truth import ServiceTruth
 from workers.summary.context import Context
 from workers.summary.finding import Finding
+from workers.summary.findings.ranking import ranked
 from workers.vantage.comparison import Comparison
 from workers.vantage.vantage import Vantage
 
@@ -81,10 +83,11 @@ class Article:
         return found
 
     def findings(self, comparison: Comparison) -> dict[str, Finding]:
+        """By their ids; of those that are alike the gravest."""
         truths, names = [self.truth(comparison)], Names(self.cluster)
         found = findings(truths, self.cluster, names)
         left = without_said(comparison.findings, found, truths, names)
-        return {each.id: each for each in (*found, *left)}
+        return {each.id: each for each in reversed(ranked((*found, *left)))}
 
 
 @pytest.mark.parametrize("overlay", [False, True])
@@ -131,3 +134,18 @@ def test_one_client_that_changes_its_replica_is_told_with_its_true_address() -> 
     found = article.findings(article.comparison())
     assert found["affinity-broken"].numbers["client"] == FIRST
     assert found["affinity-broken"].numbers["node"] == "node3"
+
+
+def test_clients_that_a_policy_turned_away_are_not_said_to_be_lost_on_the_way() -> None:
+    article = Article(is_local=True)
+    article.scene.where = {"a": "node1", "b": "node2"}
+    article.taps.pop("c")
+    article.comes(FIRST, "node1", "a")
+    front = article.taps["uplink node3"]
+    syns = [Sent(at * 1000 * MS, SYN, sequence=5, identity=at) for at in (1, 2, 4)]
+    article.world.pass_by([At(front, f"{FIRST}:50000", f"{lan('node3')}:32604")], syns)
+    comparison = article.comparison()
+    assert "lost-between" in {each.id for each in comparison.findings}
+    found = article.findings(comparison)
+    assert "lost-between" not in found
+    assert "Node `node3` turns clients of Service `traefik/cheddar` away" in found["service-path"].sentence

@@ -70,6 +70,7 @@ def _never_came(between: Between, near: int, far: int, server: str, absences: li
         f"{between.where(near, far)}.",
         {
             "times": packets,
+            "server": server,
             "connections": len(absences),
             "clients": len({each.stop.client.address for each in absences}),
             "from": between.vantages[near].name,
