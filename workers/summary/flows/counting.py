@@ -35,10 +35,16 @@ from workers.summary.summary import Totals
 _TCP_HEADER, _UDP_HEADER = 20, 8
 _DEEPEST = 8  # tunnels in tunnels
 
-# From the EtherType that stands before the IP header on: EtherType, version and header length, total length,
-# fragmentation, protocol, then of TCP sequence and acknowledgement number, header length, flags and window.
-_PLAIN = struct.Struct(">HBxHxxHxB14xIIBBH").unpack_from
-_IP_AT, _KEY_AT, _KEY_END, _PLAIN_SIZE = 2, 14, 26, 42
+# From the EtherType that stands before the IP header on: it with version and header length, total length,
+# fragmentation, protocol, addresses and ports, then of TCP sequence number, header length, flags and window.
+_PLAIN = struct.Struct(">3sxHxxHxBxx12sI4xBBH").unpack_from
+_ACKNOWLEDGED = struct.Struct(">I").unpack_from
+_IP_AT, _PLAIN_SIZE, _IP_HEADER = 2, 42, 20
+_NOWHERE = 1 << 20  # behind the end of any packet
+_TCP_HEADERS = [
+    header if header >= _TCP_HEADER else _NOWHERE
+    for header in ((offset >> 2) & 0x3C for offset in range(256))
+]
 _ETHERTYPE_AT = {layers.ETHERNET: 12, layers.LINUX_SLL: 14}
 
 _TCP = struct.Struct(">IIBBH").unpack_from
@@ -126,74 +132,103 @@ class Counting:
         self._any(*packet, self._frame)
 
     def _mostly_plain(self, packets: Iterable[Packet], ethertype_at: int) -> None:  # noqa: C901, PLR0912, PLR0915, a call costs
-        """The loop of every packet of a big file: what is common stands in it, the rest is in `_any`."""
-        tcp, track, udp = self._tcp.sides, self._tcp.track, self._udp.sides
-        bins, listening, trouble, starts = self._bins, self._listening, self._trouble, self._starts
+        """The loop of every packet of a big file: what is common stands in it, the rest is in methods.
+
+        Each step of the interpreter counts here. So a packet is taken for what most are: later than all
+        before, in the same bin of the timeline, of an open connection, and the next in order there.
+        """
+        tcp, udp = self._tcp.sides.get, self._udp.sides.get
+        bins, listening, trouble = self._bins, self._listening, self._trouble
+        starts, first_bytes = self._starts, frozenset(start[0] for start in self._starts)
         to_ip = ethertype_at + _IP_AT
         shortest = ethertype_at + _PLAIN_SIZE
-        frame = self._frame
+        # By the byte that says how long the TCP header is: where in the frame the payload begins.
+        payload_at = [to_ip + _IP_HEADER + header for header in _TCP_HEADERS]
+        frame = binned = self._frame
         current, begins, ends = bins.at(0)
-        begins = ends  # so that the first packet looks for its own
+        newest = begins = ends = -1  # so that the first packet looks for its bin
+        kind, until, pieces = b"", 0, 0
         for data, start, captured, length, time in packets:
             frame += 1
             if captured < shortest:
-                self._any(data, start, captured, length, time, frame)
-                begins = ends  # it may have made the bins wider
-                continue
-            at = start + ethertype_at
-            ethertype, version, total, pieces, protocol, sequence, acknowledged, offset, flags, window = (
-                _PLAIN(data, at)
-            )
-            header = (offset >> 2) & 0x3C
-            size = total - 20 - header
-            if (
-                ethertype != 0x0800  # noqa: PLR2004, a name would be looked up for every packet
-                or version != 0x45  # noqa: PLR2004
-                or pieces & 0x3FFF
-                or total + to_ip > length
-            ):
-                self._any(data, start, captured, length, time, frame)
-                begins = ends
-                continue
-            if protocol == 6 and size >= 0 and header >= 20 and captured >= to_ip + 20 + header:  # noqa: PLR2004
-                key = data[at + _KEY_AT : at + _KEY_END]
-                side = tcp.get(key)
-                if side is None or flags & 2 or not side.settled:
-                    side = track(key, flags, sequence, acknowledged, time, frame)
-                if size or flags & 7:
-                    ahead = (sequence + size - side.next) & 0xFFFFFFFF
-                    if 0 < ahead < 0x80000000 and not flags & 7:  # noqa: PLR2004, the next data in order
-                        side.next = (sequence + size) & 0xFFFFFFFF
-                    elif side.advance(sequence, size, flags, time):
-                        trouble.again(side, time, frame, size)
-                    if size:
-                        begin = at + 22 + header
-                        if side.listened or data[begin : begin + 4] in starts:
-                            end = start + min(captured, to_ip + total)
-                            listening.segment(side, sequence, data[begin:end], size, time, frame)
-                    if flags & 5:
-                        trouble.closing(side, flags, time, frame)
-                if not window and not flags & 7:
-                    trouble.zero_window(side, time, frame)
+                kind = b""
             else:
-                side = udp.get(data[at + _KEY_AT : at + _KEY_END]) if protocol == 17 else None  # noqa: PLR2004
+                kind, total, pieces, protocol, key, sequence, offset, flags, window = _PLAIN(
+                    data, start + ethertype_at
+                )
+                until = total + to_ip
+            if kind != b"\x08\x00\x45" or pieces & 0x3FFF or until > length:
+                current[0] += frame - binned - 1
+                self._any(data, start, captured, length, time, frame)
+                binned, ends = frame, -1  # it may have made the bins wider
+                newest = max(newest, time)
+                continue
+            behind = payload_at[offset]
+            if protocol == 6 and behind <= until and behind <= captured:  # noqa: PLR2004
+                if newest <= time < ends:
+                    newest = time
+                else:
+                    newest = max(newest, time)
+                    if not begins <= time < ends:
+                        current[0] += frame - binned - 1
+                        binned = frame - 1
+                        current, begins, ends = bins.at(time)
+                side = tcp(key)
+                if flags & 7 or side is None or not side.settled:
+                    payload = data[start + behind : start + min(captured, until)]
+                    (acknowledged,) = _ACKNOWLEDGED(data, start + to_ip + 28)
+                    header = sequence, acknowledged, flags, window
+                    side = self._followed(key, header, until - behind, payload, time, frame)
+                    if not side.packets:
+                        side.first = time
+                else:
+                    if until != behind:
+                        if sequence == side.next:
+                            side.next = (sequence + until - behind) & 0xFFFFFFFF
+                        else:
+                            size = until - behind
+                            ahead = (sequence + size - side.next) & 0xFFFFFFFF
+                            if 0 < ahead < 0x80000000:  # noqa: PLR2004
+                                side.next = (sequence + size) & 0xFFFFFFFF
+                            elif side.advance(sequence, size, flags, time):
+                                trouble.again(side, time, frame, size)
+                        begin = start + behind
+                        if side.listened or (
+                            captured > behind
+                            and data[begin] in first_bytes
+                            and data[begin : begin + 4] in starts
+                        ):
+                            payload = data[begin : start + min(captured, until)]
+                            listening.segment(side, sequence, payload, until - behind, time, frame)
+                    if not window:
+                        trouble.zero_window(side, time, frame)
+            else:
+                side = udp(key) if protocol == 17 else None  # noqa: PLR2004
                 if side is None or total < 28 or sequence >> 16 < 8 or side.carries:  # noqa: PLR2004, UDP's length
+                    current[0] += frame - binned - 1
                     self._any(data, start, captured, length, time, frame)
-                    begins = ends
+                    binned, ends = frame, -1
+                    newest = max(newest, time)
                     continue
+                newest = max(newest, time)
+                if not begins <= time < ends:
+                    current[0] += frame - binned - 1
+                    binned = frame - 1
+                    current, begins, ends = bins.at(time)
+                if not side.packets:
+                    side.first = time
                 if side.listened:
-                    end = start + min(captured, to_ip + total)
-                    listening.datagram(side, data[at + 30 : end], time, frame)
+                    payload = data[start + to_ip + 28 : start + min(captured, until)]
+                    listening.datagram(side, payload, time, frame)
             side.packets += 1
             side.bytes += length
-            if time > side.last:  # noqa: PLR1730, max() is a call
-                side.last = time
-            if time < side.first:  # noqa: PLR1730
-                side.first = time
-            if not begins <= time < ends:
-                current, begins, ends = bins.at(time)
-            current[0] += 1
             current[side.way] += length
+            if time == newest:
+                side.last = time
+            else:
+                side.last = max(side.last, time)
+                side.first = min(side.first, time)
+        current[0] += frame - binned
         self._frame = frame
 
     def _any(self, data: bytes, start: int, captured: int, length: int, time: int, frame: int) -> None:
@@ -333,19 +368,38 @@ class Counting:
         if header < _TCP_HEADER or at + header > end:
             return None
         key = found.source + found.target + data[at : at + 4]
+        payload = data[at + header : end]
+        says = sequence, acknowledged, flags, window
+        side = self._followed(key, says, size, payload, time, frame, whole=whole)
+        self._hit(side, place, outside)
+        return side
+
+    def _followed(
+        self,
+        key: bytes,
+        header: tuple[int, int, int, int],
+        size: int,
+        payload: bytes,
+        time: int,
+        frame: int,
+        *,
+        whole: bool = True,
+    ) -> Direction:
+        """The direction that a TCP segment belongs to, with all that changes there but packets and bytes.
+
+        `header` is sequence and acknowledgement number, flags and window.
+        """
+        sequence, acknowledged, flags, window = header
         side = self._tcp.track(key, flags, sequence, acknowledged, time, frame, whole=whole)
         if size or flags & (SYN | FIN | RST):
             if side.advance(sequence, size, flags, time):
                 self._trouble.again(side, time, frame, size)
-            if size > 0:
-                payload = data[at + header : end]
-                if side.listened or payload[:4] in self._starts:
-                    self._listening.segment(side, sequence, payload, size, time, frame)
+            if size > 0 and (side.listened or payload[:4] in self._starts):
+                self._listening.segment(side, sequence, payload, size, time, frame)
             if flags & (FIN | RST):
                 self._trouble.closing(side, flags, time, frame)
         if not window and not flags & (SYN | FIN | RST):
             self._trouble.zero_window(side, time, frame)
-        self._hit(side, place, outside)
         return side
 
     def _user_datagram(

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 from workers.summary.endpoint import Endpoint
 from workers.summary.exchange import DnsExchange
-from workers.summary.protocols.reader import MOST_KEPT, Connection, Known, Segment
+from workers.summary.protocols.reader import MOST_KEPT, Connection, Known, Segment, nanoseconds
 
 PORTS = frozenset((53, 5353))  # the second is also multicast's, of which there are no answers to questions
 MOST_WAITING = 10_000
@@ -103,7 +103,7 @@ class Questions:
             return ()
         rcode = flags & 15
         name = _RCODES[rcode] if rcode < len(_RCODES) else f"RCODE{rcode}"
-        seconds = round(time - asked.time, 9)
+        seconds = nanoseconds(time - asked.time)
         return (_exchange(key[2], asked, name, seconds, answers, truncated=bool(flags & _TRUNCATED)),)
 
     def _ask(self, key: _Key, asked: _Asked) -> Iterable[DnsExchange]:

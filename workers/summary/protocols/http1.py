@@ -6,20 +6,29 @@ segment that begins otherwise is not even shown to this reader, but for a header
 
 import re
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from workers.summary.exchange import HttpExchange
 from workers.summary.protocols import redact
-from workers.summary.protocols.reader import MOST_KEPT, MOST_WAITING, Connection, Known, Segment
+from workers.summary.protocols.reader import (
+    MOST_KEPT,
+    MOST_WAITING,
+    Connection,
+    Known,
+    Segment,
+    nanoseconds,
+)
 
 _METHODS = (b"GET", b"POST", b"PUT", b"HEAD", b"DELETE", b"OPTIONS", b"PATCH", b"TRACE", b"CONNECT")
 _STARTS = frozenset((*((method + b" ")[:4] for method in _METHODS), b"HTTP"))
 _REQUEST = re.compile(
     rb"(GET|POST|PUT|HEAD|DELETE|OPTIONS|PATCH|TRACE|CONNECT) "
     # The query is never shown: without it, the many of one path are one to the cache. What does not match
-    # is not tried again a byte shorter.
-    rb"(?=\S)([^\s?]{0,4096}+)(\?)?+\S{0,65536}+ HTTP/1\.([01])\r?\n"
+    # is not tried again a byte shorter. (Written out, white space is one table to look into, \s is not.)
+    rb"(?=\S)([^ \t\n\r\f\v?]{0,4096}+)(\?)?+[^ \t\n\r\f\v]{0,65536}+ HTTP/1\.([01])\r?\n"
+    # The host is nearly always next.
+    rb"(?:(?=[Hh][Oo][Ss][Tt]:[ \t]*([^\r\n]{0,300}))|)"
 )
 _RESPONSE = re.compile(rb"HTTP/1\.[01] ([1-5]\d\d)[ \r\n]")
 _HOST = re.compile(rb"\n[Hh][Oo][Ss][Tt]:[ \t]*([^\r\n]{0,300})")
@@ -29,11 +38,11 @@ _NEXT = re.compile(rb"\r\n\r\n(?=HTTP/1\.[01] [1-5]\d\d)")
 _INFORMATIONAL = 200
 _SWITCHING = 101
 
-_Line = tuple[str, str, str, str]
-"""Method, host where it is in the target, path, version."""
+_Words = tuple[str, str, str, str]
+"""Method, host, path, version."""
 
-_Asked = tuple[int, float, _Line, str]
-"""Frame, time, first line, host."""
+_Asked = tuple[int, float, _Words]
+"""Frame, time, and what is told of a request."""
 
 
 class Http1:
@@ -47,6 +56,33 @@ class Http1:
         # A header that has begun and not ended: its bytes, and the time and frame of its first, by side.
         self._kept: dict[bool, tuple[bytes, float, int]] = {}
         self.done = self.eager = False
+
+    def message(
+        self, payload: bytes, time: float, frame: int, *, from_client: bool
+    ) -> Sequence[HttpExchange] | None:
+        """What `read` would give for a whole segment, if it is nothing but one request or one answer.
+
+        None if it may be more or less than that: then nothing was done. Nearly all are, so this is quick.
+        """
+        waiting = self._waiting
+        if self._kept:
+            return None
+        if from_client:
+            begun = _REQUEST.match(payload)
+            if (
+                begun is None
+                or begun[5] is None
+                or payload.find(b"\r\n\r\n", begun.end() - 2) != len(payload) - 4
+                or len(waiting) >= MOST_WAITING
+            ):
+                return None
+            waiting.append((frame, time, _words(*begun.groups())))
+            return ()
+        status = _status(payload[:13])
+        end = payload.find(b"\r\n\r\n", 12)
+        if status < _INFORMATIONAL or end < 0 or payload.find(b"HTTP/1.", end) >= 0:
+            return None
+        return (self._answered(waiting.popleft(), status, time),) if waiting else ()
 
     def read(self, segment: Segment) -> Iterable[HttpExchange]:
         """The exchanges that are answered in this segment."""
@@ -76,8 +112,8 @@ class Http1:
             if end < 0:
                 head = end = len(payload)
             host = _HOST.search(payload, ended - 1, head)
-            line = _line(*begun.groups())
-            self._waiting.append((frame, time, line, (host and _host(host[1])) or line[1]))
+            words = _words(*begun.groups()[:4], host and host[1])
+            self._waiting.append((frame, time, words))
             if len(self._waiting) > MOST_WAITING:
                 given.append(self._exchange(self._waiting.popleft(), None, None))
             if end < len(payload):
@@ -97,8 +133,7 @@ class Http1:
                 break
             status = int(begun[1])
             if (status >= _INFORMATIONAL or status == _SWITCHING) and self._waiting:
-                asked = self._waiting.popleft()
-                given.append(self._exchange(asked, status, round(time - asked[1], 9)))
+                given.append(self._answered(self._waiting.popleft(), status, time))
             if status == _SWITCHING:
                 self.done = True
                 break
@@ -116,8 +151,11 @@ class Http1:
         self._kept[from_client] = (payload, time, frame)
         self.eager = True
 
+    def _answered(self, asked: _Asked, status: int, time: float) -> HttpExchange:
+        return self._exchange(asked, status, nanoseconds(time - asked[1]))
+
     def _exchange(self, asked: _Asked, status: int | None, seconds: float | None) -> HttpExchange:
-        frame, time, (method, _, path, version), host = asked
+        frame, time, (method, host, path, version) = asked
         connection = self._connection
         return HttpExchange(
             connection.client, connection.server, frame, time, method, host, path, status, seconds, version
@@ -136,14 +174,20 @@ def _bare_head(payload: bytes, at: int) -> tuple[int, int]:
     return (ended.start() + 1, ended.end()) if ended else (-1, -1)
 
 
-@lru_cache(maxsize=4096)
-def _line(method: bytes, target: bytes, query: bytes | None, version: bytes) -> _Line:
-    text = (target + (query or b"")).decode("utf-8", "replace")
-    host = redact.split_target(text)[0]
-    return method.decode(), host, redact.path(text), f"1.{version.decode()}"
-
-
 @lru_cache(maxsize=1024)
+def _status(line: bytes) -> int:
+    """The status that an answer begins with, 0 when it does not; `line` is its first 13 bytes."""
+    begun = _RESPONSE.match(line)
+    return int(begun[1]) if begun else 0
+
+
+@lru_cache(maxsize=4096)
+def _words(method: bytes, target: bytes, query: bytes | None, version: bytes, host: bytes | None) -> _Words:
+    text = (target + (query or b"")).decode("utf-8", "replace")
+    name = (host and _host(host)) or redact.split_target(text)[0]
+    return method.decode(), name, redact.path(text), f"1.{version.decode()}"
+
+
 def _host(value: bytes) -> str:
     return redact.host(value.decode("utf-8", "replace").strip())
 

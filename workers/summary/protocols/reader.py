@@ -43,8 +43,12 @@ class Segment(NamedTuple):
     cut: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Connection:
+def nanoseconds(seconds: float) -> float:
+    """A difference of two times, rounded as `round(seconds, 9)` does, at a fifth of the cost."""
+    return round(seconds * 1e9) / 1e9
+
+
+class Connection(NamedTuple):
     """Whose connection it is. Without a SYN the client is who sent what begins like a question."""
 
     client: Endpoint

@@ -113,15 +113,16 @@ class Said:
 
 
 def _same(exchange: Exchange) -> tuple[object, ...]:
-    """Equal for exchanges of which `words` gives the same."""
+    """Equal for exchanges of which `words` gives the same; of HTTP and DNS a part of the tuple as it is."""
     if isinstance(exchange, HttpExchange):
-        return "HTTP", exchange.method, exchange.host, exchange.path, exchange.status, exchange.grpc_status
+        asked = exchange[4:8]
+        return asked if exchange.grpc_status is None else (*asked, exchange.grpc_status)
     if isinstance(exchange, DnsExchange):
-        return "DNS", exchange.name, exchange.type, exchange.rcode
+        return exchange[4:7]
     if isinstance(exchange, TlsExchange):
         name = exchange.server_name or exchange.server
-        return "TLS", name, exchange.version, exchange.alerts
-    return exchange.service, exchange.call, exchange.error, exchange.seconds is None
+        return "TLS", (name, exchange.version, exchange.alerts)
+    return exchange.service, (exchange.call, exchange.error, exchange.seconds is None)
 
 
 def _times(seconds: list[float]) -> tuple[float | None, float | None]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from workers.summary.exchange import Exchange
+from workers.summary.protocols.http1 import Http1
 from workers.summary.protocols.reader import Reader, Segment
 
 _HALF = 1 << 31
@@ -16,10 +17,11 @@ class Talk:
         client: The place of the client's sequence number: the `way` of its direction.
     """
 
-    __slots__ = ("_expected", "client", "reader")
+    __slots__ = ("_expected", "_message", "client", "reader")
 
     def __init__(self, reader: Reader, client: int) -> None:
         self.reader = reader
+        self._message = reader.message if isinstance(reader, Http1) else None
         self.client = client
         self._expected: list[int | None] = [None, None, None]
 
@@ -52,4 +54,8 @@ class Talk:
         self._expected[way] = (sequence + len(payload)) & _MASK
         if not payload:
             return ()
+        if self._message is not None and len(payload) == size:
+            given = self._message(payload, time, frame, from_client=way == self.client)
+            if given is not None:
+                return given
         return self.reader.read(Segment(way == self.client, payload, time, frame, gap, len(payload) < size))

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from workers.summary.exchange import Certificate, TlsExchange
 from workers.summary.protocols import certificate
-from workers.summary.protocols.reader import MOST_KEPT, Connection, Known, Segment
+from workers.summary.protocols.reader import MOST_KEPT, Connection, Known, Segment, nanoseconds
 from workers.summary.protocols.tls_names import ALERTS, CIPHERS, VERSIONS
 
 _CHANGE_CIPHER, _ALERT, _HANDSHAKE, _APPLICATION = 20, 21, 22, 23
@@ -122,7 +122,7 @@ class Tls:
             self._version = VERSIONS.get(number, f"version 0x{number:04x}")
             suite = int.from_bytes(body[at : at + 2], "big")
             self._cipher = CIPHERS.get(suite, f"0x{suite:04x}")
-            self._seconds = round(segment.time - self._time, 9)
+            self._seconds = nanoseconds(segment.time - self._time)
         elif kind == _CERTIFICATE and not segment.from_client and self._certificate is None and len(body) > 6:  # noqa: PLR2004
             self._certificate = certificate.read(body[6 : 6 + int.from_bytes(body[3:6], "big")])
 
