@@ -16,12 +16,11 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from workers.broker import broker
 from workers.request.since import since
+from workers.settings_error import SettingsError
+
+__all__ = ["FOREVER", "Settings", "SettingsError", "Span", "load"]
 
 FOREVER = "forever"
-
-
-class SettingsError(Exception):
-    """A setting is missing or wrong; the message is one line that names it and says what to do."""
 
 
 def _span(value: Any) -> Any:

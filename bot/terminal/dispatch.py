@@ -8,11 +8,10 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from importlib.metadata import version
 from types import ModuleType
 
 from bot.terminal.command import CommandError, UsageProblem
-from workers.settings import SettingsError
+from workers.settings_error import SettingsError
 
 _COMMANDS = ("capture", "summarize", "download", "delete", "audit", "doctor")
 """Each is a module of this package with its name."""
@@ -49,8 +48,16 @@ def import_commands(words: Sequence[str]) -> list[ModuleType]:
 
 def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="podcap", description="Packet captures of Kubernetes pods.")
-    parser.add_argument("--version", action="version", version=f"podcap {version('podcap')}")
+    parser.add_argument("--version", action=_Version, nargs=0, help="show program's version number and exit")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for command in import_commands(words):
         command.register(commands)
     return parser
+
+
+class _Version(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        # Not above: every command would wait until all that reads e-mail headers is imported.
+        from importlib.metadata import version  # noqa: PLC0415
+
+        parser.exit(message=f"podcap {version('podcap')}\n")

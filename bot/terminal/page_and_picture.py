@@ -1,4 +1,7 @@
-"""The options `--html` and `--picture` of commands that have a summary: a page and a PNG, into files."""
+"""The options `--html` and `--picture` of commands that have a summary: a page and a PNG, into files.
+
+What makes them is imported when one is asked for: nobody else waits for it.
+"""
 
 import argparse
 import sys
@@ -9,8 +12,6 @@ from pathlib import Path
 from bot.terminal.command import CommandError, UsageProblem
 from bot.terminal.output_file import OutputError, check_output, write_output
 from bot.terminal.words import in_the_terminal
-from workers.page.page import page
-from workers.picture.picture import PictureError, chart_of, picture
 from workers.summary.summary import Summary
 
 
@@ -59,6 +60,11 @@ def write_both(options: argparse.Namespace, summary: Summary, title: str, say: C
     Raises:
         CommandError: One could not be made or written.
     """
+    if not options.html and not options.picture:
+        return
+    from workers.page.page import page  # noqa: PLC0415, see above
+    from workers.picture.picture import PictureError, chart_of, picture  # noqa: PLC0415
+
     try:
         if options.picture:
             _into(options.picture, picture(chart_of(summary, title)).png, say, force=options.force)

@@ -1,4 +1,7 @@
-"""`podcap summarize FILE`: what is in a capture file, whoever made it, as text, JSON, a picture or a page."""
+"""`podcap summarize FILE`: what is in a capture file, whoever made it, as text, JSON, a picture or a page.
+
+What one form alone needs is imported for that form: for JSON there is nothing to wait for.
+"""
 
 import argparse
 import json
@@ -13,14 +16,10 @@ from pathlib import Path
 
 from bot.terminal.command import CommandError, Commands, UsageProblem
 from bot.terminal.page_and_picture import add_options, check_options, is_dash, write_both
-from bot.terminal.paint import Paint
 from bot.terminal.reading import reading
-from bot.terminal.told import told
 from bot.terminal.words import in_the_terminal
-from workers.dissection.dissected import DissectionError, dissected
 from workers.summary.summarise import SummaryError, summary_json
 from workers.summary.summary import Summary
-from workers.summary.table import WIDTH
 
 
 def register(commands: Commands) -> None:
@@ -51,10 +50,18 @@ def _run(options: argparse.Namespace) -> int:
         title = "standard input" if is_dash(options.file) else options.file.name
         write_both(options, Summary.from_json(json.loads(line)), title, _saying(options))
     elif not options.json:
-        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else WIDTH
-        for text in told(Summary.from_json(json.loads(line)), width=width, paint=Paint(sys.stdout)):
-            print(text)
+        _print(Summary.from_json(json.loads(line)))
     return 0
+
+
+def _print(summary: Summary) -> None:
+    from bot.terminal.paint import Paint  # noqa: PLC0415, see above
+    from bot.terminal.told import told  # noqa: PLC0415
+    from workers.summary.table import WIDTH  # noqa: PLC0415
+
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else WIDTH
+    for text in told(summary, width=width, paint=Paint(sys.stdout)):
+        print(text)
 
 
 def _check(options: argparse.Namespace) -> None:
@@ -85,6 +92,8 @@ def _summarised(path: Path, *, explain: bool) -> bytes:
 
 def _explained(line: bytes, file: Path) -> bytes:
     """The same with what Wireshark says, or with the sentence that says why it does not."""
+    from workers.dissection.dissected import DissectionError, dissected  # noqa: PLC0415, see above
+
     summary = Summary.from_json(json.loads(line))
     try:
         summary = dissected(file, summary)
