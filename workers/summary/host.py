@@ -21,12 +21,17 @@ def busiest(flows: Iterable[Flow]) -> dict[str, Host]:
     """The 200 addresses of most bytes, the busiest first."""
     counts: dict[str, list[int]] = {}
     for flow in flows:
-        for address, numbers in (
-            (flow.a.address, flow[3:7]),
-            (flow.b.address, (*flow[5:7], *flow[3:5])),
+        _, (source, _), (target, _), packets_ab, bytes_ab, packets_ba, bytes_ba, *_ = flow
+        for address, packets_sent, bytes_sent, packets_got, bytes_got in (
+            (source, packets_ab, bytes_ab, packets_ba, bytes_ba),
+            (target, packets_ba, bytes_ba, packets_ab, bytes_ab),
         ):
-            known = counts.setdefault(address, [0, 0, 0, 0])
-            for place, number in enumerate(numbers):
-                known[place] += number
+            known = counts.get(address)
+            if known is None:
+                known = counts[address] = [0, 0, 0, 0]
+            known[0] += packets_sent
+            known[1] += bytes_sent
+            known[2] += packets_got
+            known[3] += bytes_got
     ordered = sorted(counts.items(), key=lambda each: (-each[1][1] - each[1][3], each[0]))[:_MOST]
     return {address: Host(*numbers) for address, numbers in ordered}

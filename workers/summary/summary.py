@@ -7,6 +7,8 @@ wire (Wireshark's frame.len), whatever was captured of them. docs/summary.md has
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
+from itertools import compress
+from operator import ne
 from typing import Any
 
 from workers.service_truth.truth import ServiceTruth
@@ -24,6 +26,7 @@ VERSION = 2
 
 _FLOW_NEEDED = Flow._fields[:9]
 _NUMBERS = frozenset((int, float))
+_SIDES = ("a", "b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,14 +187,17 @@ def flow_to_json(flow: Flow) -> dict[str, Any]:
 
 def _list_of_flows(flows: tuple[Flow, ...]) -> Iterator[str]:
     """The text of a list of what `flow_to_json` gives. Nothing in a flow needs escaping."""
-    more = tuple((f',"{name}":', value) for name, value in Flow._field_defaults.items())
+    names = [f',"{name}":' for name in Flow._field_defaults]
+    defaults = tuple(Flow._field_defaults.values())
     before = "["
-    for protocol, a, b, packets_ab, bytes_ab, packets_ba, bytes_ba, start, duration, *others in flows:
+    for flow in flows:
+        protocol, a, b, packets_ab, bytes_ab, packets_ba, bytes_ba, start, duration = flow[:9]
+        others = flow[9:]
+        said = tuple(map(ne, others, defaults))
         rest = "".join(
             [
                 name + (str(value) if type(value) in _NUMBERS else _word(value))
-                for (name, default), value in zip(more, others, strict=True)
-                if value != default
+                for name, value in zip(compress(names, said), compress(others, said), strict=True)
             ]
         )
         yield (
@@ -204,6 +210,8 @@ def _list_of_flows(flows: tuple[Flow, ...]) -> Iterator[str]:
 
 
 def _word(value: object) -> str:
+    if value in _SIDES:
+        return f'"{value}"'
     return json.dumps(value._asdict() if isinstance(value, Tunnel) else value, separators=(",", ":"))
 
 
