@@ -203,8 +203,10 @@ class Counting:
                     if not window:
                         trouble.zero_window(side, time, frame)
             else:
-                side = udp(key) if protocol == 17 else None  # noqa: PLR2004
-                if side is None or total < 28 or sequence >> 16 < 8 or side.carries:  # noqa: PLR2004, UDP's length
+                side = None
+                if protocol == 17 and total >= 28 and sequence >> 16 >= 8:  # noqa: PLR2004, UDP's length
+                    side = udp(key) or self._opened(key, frame)
+                if side is None or side.carries:
                     current[0] += frame - binned - 1
                     self._any(data, start, captured, length, time, frame)
                     binned, ends = frame, -1
@@ -409,18 +411,22 @@ class Counting:
         if (data[at + 4] << 8 | data[at + 5]) < _UDP_HEADER:
             return "other"
         key = found.source + found.target + data[at : at + 4]
-        side = self._udp.sides.get(key) or self._udp.open(key, place.frame)
-        if not side.packets:
-            one, other = layers.u16(data, at), layers.u16(data, at + 2)
-            carrier = carriers.over_udp(one, other)
-            if carrier is not None:
-                self.unknown.add(carrier)
-            side.carries = side.back.carries = one in OVER_UDP or other in OVER_UDP
+        side = self._udp.sides.get(key) or self._opened(key, place.frame)
         self._hit(side, place, outside)
         if side.listened:
             self._listening.datagram(side, data[at + _UDP_HEADER : end], place.time, place.frame)
         if side.carries:
             self._tunnelled(found, end, place, deep)
+        return side
+
+    def _opened(self, key: bytes, frame: int) -> Direction:
+        """A new conversation over UDP."""
+        side = self._udp.open(key, frame)
+        one, other = layers.u16(key, len(key) - 4), layers.u16(key, len(key) - 2)
+        carrier = carriers.over_udp(one, other)
+        if carrier is not None:
+            self.unknown.add(carrier)
+        side.carries = side.back.carries = one in OVER_UDP or other in OVER_UDP
         return side
 
     def _tunnelled(self, found: layers.Datagram, end: int, place: _Place, deep: int) -> None:

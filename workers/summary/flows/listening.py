@@ -69,26 +69,25 @@ class Listening:
         conversation = side.conversation
         talk = conversation.talk
         seconds = (time - self._begin) / 1e9
-        if talk is None:
-            if not payload:
+        if not talk:
+            if talk is None and not payload:
                 return
-            talk = self._open(side, sequence, payload, size, seconds, frame)
+            talk = self._open(side, sequence, payload, size, seconds, frame) if talk is None else None
             if talk is None:
                 side.listened = side.back.listened = False
                 return
             conversation.talk = talk
-        if talk is _OVER:
-            side.listened = side.back.listened = False
-            return
         given = talk.read(side.way, side.base, sequence, payload, size, seconds, frame)
         if given:
             self._take(given, conversation)
         reader = talk.reader
-        side.listened = side.back.listened = reader.eager and not reader.done
         if reader.done:
+            side.listened = side.back.listened = False
             self.close(conversation)
             if not isinstance(reader, Tls):  # which others agree to go on with
                 conversation.talk = None
+        elif side.listened != reader.eager:
+            side.listened = side.back.listened = reader.eager
 
     def _open(
         self, side: Direction, sequence: int, payload: bytes, size: int, seconds: float, frame: int

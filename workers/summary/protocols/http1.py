@@ -38,11 +38,11 @@ _NEXT = re.compile(rb"\r\n\r\n(?=HTTP/1\.[01] [1-5]\d\d)")
 _INFORMATIONAL = 200
 _SWITCHING = 101
 
-_Words = tuple[str, str, str, str]
-"""Method, host, path, version."""
+_Line = tuple[str, str, str, str]
+"""Method, host where it is in the target, path, version."""
 
-_Asked = tuple[int, float, _Words]
-"""Frame, time, and what is told of a request."""
+_Asked = tuple[int, float, _Line, str]
+"""Frame, time, first line, host."""
 
 
 class Http1:
@@ -76,7 +76,9 @@ class Http1:
                 or len(waiting) >= MOST_WAITING
             ):
                 return None
-            waiting.append((frame, time, _words(*begun.groups())))
+            method, target, query, version, host = begun.groups()
+            line = _line(method, target, query, version)
+            waiting.append((frame, time, line, _host(host) or line[1]))
             return ()
         status = _status(payload[:13])
         end = payload.find(b"\r\n\r\n", 12)
@@ -112,8 +114,8 @@ class Http1:
             if end < 0:
                 head = end = len(payload)
             host = _HOST.search(payload, ended - 1, head)
-            words = _words(*begun.groups()[:4], host and host[1])
-            self._waiting.append((frame, time, words))
+            line = _line(*begun.groups()[:4])
+            self._waiting.append((frame, time, line, (host and _host(host[1])) or line[1]))
             if len(self._waiting) > MOST_WAITING:
                 given.append(self._exchange(self._waiting.popleft(), None, None))
             if end < len(payload):
@@ -155,7 +157,7 @@ class Http1:
         return self._exchange(asked, status, nanoseconds(time - asked[1]))
 
     def _exchange(self, asked: _Asked, status: int | None, seconds: float | None) -> HttpExchange:
-        frame, time, (method, host, path, version) = asked
+        frame, time, (method, _, path, version), host = asked
         connection = self._connection
         return HttpExchange(
             connection.client, connection.server, frame, time, method, host, path, status, seconds, version
@@ -182,12 +184,13 @@ def _status(line: bytes) -> int:
 
 
 @lru_cache(maxsize=4096)
-def _words(method: bytes, target: bytes, query: bytes | None, version: bytes, host: bytes | None) -> _Words:
+def _line(method: bytes, target: bytes, query: bytes | None, version: bytes) -> _Line:
     text = (target + (query or b"")).decode("utf-8", "replace")
-    name = (host and _host(host)) or redact.split_target(text)[0]
-    return method.decode(), name, redact.path(text), f"1.{version.decode()}"
+    host = redact.split_target(text)[0]
+    return method.decode(), host, redact.path(text), f"1.{version.decode()}"
 
 
+@lru_cache(maxsize=1024)
 def _host(value: bytes) -> str:
     return redact.host(value.decode("utf-8", "replace").strip())
 
