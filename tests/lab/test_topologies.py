@@ -18,9 +18,9 @@ Pods = Mapping[str, dict[str, Any]]
 PROBE = """
 import socket, sys, time
 for address in sys.argv[1:]:
-    for _ in range(50):
+    for _ in range(1000):
         try:
-            socket.create_connection((address, 8080), 3).close()
+            socket.create_connection((address, 8080), 30).close()
             break
         except ConnectionRefusedError:  # it does not listen yet
             time.sleep(0.1)

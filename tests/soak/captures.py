@@ -16,6 +16,7 @@ from deploy.lab.kernel import why_not
 from deploy.lab.kubelet.topologies import TOPOLOGIES
 from deploy.lab.node.start import first_process
 from deploy.lab.plan import NODES, Node
+from tests.hangs import HANGS
 from tests.soak.marker import Sender
 from tests.soak.packets import Seen, seen
 from workers.agent.agent import AgentPod, create, delete
@@ -37,13 +38,12 @@ KINDS = (*(one for one in TOPOLOGIES if why_not(one) is None), HOST_NETWORK)
 """What a target is: connected by a topology of the lab's, or not at all."""
 
 _NAMESPACE = "traefik"
-_LIMITS = SpoolLimits(seconds=120, packets=10_000, bytes=1 << 20)
+_LIMITS = SpoolLimits(seconds=600, packets=10_000, bytes=1 << 20)
 """It is stopped when the markers were sent, however long that took."""
 _FIRST_PORT = 20_000
 _ROUNDS, _ROUND_SECONDS = 4, 0.1
 _ICMPV6, _SOLICITATION = 58, 135
 _WELL = ("stopped", "", 0)
-_WAIT_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -162,12 +162,12 @@ class Worker:
             yield self._wait_for_target()
         finally:
             self.cluster.delete_pod(_NAMESPACE, self.name, grace=5)
-            for left in self.cluster.watch_pod(_NAMESPACE, self.name, seconds=_WAIT_SECONDS):
+            for left in self.cluster.watch_pod(_NAMESPACE, self.name, seconds=HANGS):
                 if left is None:
                     break
 
     def _wait_for_target(self) -> Pod:
-        for pod in self.cluster.watch_pod(_NAMESPACE, self.name, seconds=_WAIT_SECONDS):
+        for pod in self.cluster.watch_pod(_NAMESPACE, self.name, seconds=HANGS):
             if pod is not None and pod.phase == "Running" and pod.ips:
                 return pod
         raise WrongError(f"pod {self.name} does not run")

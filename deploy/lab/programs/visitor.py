@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 _PAUSE_SECONDS = 0.15
-_TIMEOUT_SECONDS = 3.0
+_TIMEOUT_SECONDS = 10.0
 _PATHS = ("/", "/bytes/4000", "/nowhere", "/error", "/slow")
 
 Step = Callable[[], list[str]]

@@ -43,6 +43,7 @@ def test_a_file_that_takes_long_has_a_line_that_goes_at_the_end(
 def test_a_file_that_is_read_at_once_and_a_stream_that_is_no_terminal_have_none(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(module, "_QUIET_SECONDS", 3600.0)
     quick = _Terminal()
     with reading(file, quick) as passing:
         passing(500)
