@@ -12,7 +12,7 @@ from typing import Any
 from workers.cluster.errors import ClusterError
 from workers.ledger.capture import TERMINAL, Capture
 from workers.ledger.states import FINAL, WAITING, IllegalMoveError, Maker, State
-from workers.ledger.tap_record import TapRecord
+from workers.ledger.tap_record import TapKind, TapRecord
 from workers.limits import Limits
 from workers.permission import Judgement, judge, request_of
 from workers.place import NotHereError, PlaceError
@@ -81,7 +81,7 @@ def _begin(
 ) -> Capture | None:
     """Lets an allowed capture wait for its turn, or for whoever must say yes to it first."""
     told: dict[str, Any] = {}
-    placed = _placed(capture, found.taps)
+    placed = _placed(found.taps)
     known = _who(capture) | judgement.facts() | _counted(capture, found.taps)
     if judgement.unapproved(capture) is not None and judgement.approval is not None:
         state, told = State.AWAITING_APPROVAL, {"waits_for": judgement.approval.mention}
@@ -94,7 +94,7 @@ def _begin(
     shown: dict[str, Any] = {"state": capture.state if state is State.QUEUED else state, **told, **placed}
     report = services.place.report(capture, again=again)
     capture = report.open(replace(capture, **shown), found.taps)
-    for note in found.notes:
+    for note in () if again else found.notes:
         _say(report, capture, note)
     if state is not State.QUEUED:
         services.ledger.move(capture.id, state, by=BY, trail=known, taps=found.taps, **placed, **told)
@@ -106,12 +106,14 @@ def _begin(
     return queued if again else replace(queued, **told)
 
 
-def _placed(capture: Capture, taps: Sequence[TapRecord]) -> dict[str, Any]:
-    """What the ledger has in the capture's own row: of one pod its whole name, and where it is."""
+def _placed(taps: Sequence[TapRecord]) -> dict[str, Any]:
+    """What the ledger has in the capture's own row: one pod, however it was asked for, and where it is."""
     if len(taps) > 1:
         return {}
     (tap,) = taps
-    return {"node": tap.node} | ({"pod": tap.pod} if capture.targets is None else {})
+    if tap.kind is TapKind.UPLINK:
+        return {"node": tap.node}
+    return {"node": tap.node, "namespace": tap.namespace, "pod": tap.pod}
 
 
 def _counted(capture: Capture, taps: Sequence[TapRecord]) -> dict[str, Any]:
@@ -123,7 +125,7 @@ def _agreed(services: Services, capture: Capture, taps: Sequence[TapRecord]) -> 
     """Whether so much is meant; False where the capture's message asks.
 
     Raises:
-        _Refused: The asker says no, or nobody can be asked.
+        _RefusedError: The asker says no, or nobody can be asked.
     """
     if len(taps) <= services.settings.ask_above:
         return True

@@ -38,12 +38,11 @@ class Terminal:
 
     def start(self, *arguments: str, **options: Any) -> "subprocess.Popen[bytes]":
         """A running `podcap`."""
-        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options
+        pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options
         process = subprocess.Popen(
             [sys.executable, "-m", "bot.terminal.main", *arguments],
             cwd=self.folder,
             env=self.environment,
-            stdin=subprocess.DEVNULL,
             **pipes,
         )
         self.started.append(process)

@@ -433,3 +433,24 @@ def test_help_is_no_failure(capsys: pytest.CaptureFixture[str], word: str) -> No
         code = end.code
     assert code == 0
     assert "NAMESPACE/POD" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("typed_in", "sentence"), [("n\n", "You did not agree"), (None, "add --yes")])
+def test_so_many_pods_are_asked_about_first(terminal: Terminal, typed_in: str | None, sentence: str) -> None:
+    terminal.environment["PODCAP_ASK_ABOVE"] = "2"
+    arguments = ("capture", "traefik/deploy/cheddar", "1s")
+    if typed_in is None:
+        done = terminal.run(*arguments)
+        code, errors = done.returncode, done.stderr
+    else:
+        master, slave = os.openpty()
+        os.write(master, typed_in.encode())
+        process = terminal.start(*arguments, stdin=slave)
+        errors = process.communicate(timeout=HANGS)[1].decode()
+        code = process.returncode
+        os.close(master)
+        os.close(slave)
+        assert "Capture all of them? [y/N]" in errors
+    assert (code, terminal.files()) == (1, [])
+    assert "3 pods on 3 nodes" in errors
+    assert sentence in errors

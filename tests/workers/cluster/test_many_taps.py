@@ -212,6 +212,11 @@ def test_few_taps_wait_for_nobody_and_a_begun_name_is_written_out(
     one = ask(f"traefik/{first['metadata']['name'][:-1]}")
     assert (one.state, one.pod, one.targets) == (State.QUEUED, first["metadata"]["name"], None)
     assert one.node == first["spec"]["nodeName"]
+    objects_of["pods"].remove(cheddars(objects_of)[2])
+    objects_of["pods"].remove(second)
+    only = ask("traefik/deploy/cheddar", user="U3")
+    assert (only.state, only.pod, only.what) == (State.QUEUED, one.pod, "traefik/deploy/cheddar")
+    objects_of["pods"].append(second)
     two = ask(f"traefik/{first['metadata']['name']} -> traefik/{second['metadata']['name']}", user="U2")
     assert (two.state, two.node) == (State.QUEUED, None)
     assert [tap.target for tap in services.ledger.taps.of(two.id)] == [0, 1]
