@@ -47,6 +47,8 @@ from workers.taps.around import Found
 from workers.taps.crew import Crew
 from workers.taps.together import none_left
 from workers.taps.way import TapWay
+from workers.vantage.comparison import Comparison
+from workers.vantage.findings.explained import without_explained
 from workers.work import Ended, Work
 
 log = logging.getLogger(__name__)
@@ -264,8 +266,11 @@ def _findings(
     parts: Sequence[Part], path: Path, told: Together, named: Names, beside: Sequence[Finding]
 ) -> tuple[Finding, ...]:
     """All of them; of what was rewritten, what is said of the Service is said once."""
-    each = [without_said(of_its_own(part), told.services) for part in parts]
-    between = () if told.comparison is None else told.comparison.findings
+    comparison = told.comparison or Comparison()
+    between = comparison.findings
+    own = [without_said(of_its_own(part), told.services) for part in parts]
+    taps = [each.name for each in comparison.vantages] or [""] * len(parts)
+    each = [without_explained(some, tap, between) for some, tap in zip(own, taps, strict=True)]
     between = without_said(between, told.services, told.truths, named)
     names = [part.record.name for part in parts]
     try:

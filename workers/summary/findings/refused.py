@@ -28,7 +28,7 @@ def find(evidence: Evidence) -> Iterator[Finding]:
             "critical",
             f"{who} refused {often} from {wording.hosts(evidence.names, clients)}: nothing listens on port "
             f"{port.port} there, or something in front of it rejects them.",
-            {"times": len(events), "clients": len(set(clients)), "port": port.port},
+            {"times": len(events), "clients": len(set(clients)), "port": port.port, "address": str(port)},
             filters.from_frame(events[0].frame, f"tcp.flags.reset == 1 && {filters.sent(peers)}"),
             events[0].frame,
             f"Check that a process listens on port {port.port} on all addresses (not only 127.0.0.1), and "

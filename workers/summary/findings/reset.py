@@ -117,6 +117,7 @@ def _finding(
             "soonest": after[0],
             "latest": after[-1],
             "when": moment,
+            "address": str(end),
         },
         filters.from_frame(first.frame, shown),
         first.frame,

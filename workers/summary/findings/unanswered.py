@@ -40,7 +40,13 @@ def find(evidence: Evidence) -> Iterator[Finding]:
             f"{wording.hosts(evidence.names, clients)}{tried}: packets to it or its answers are dropped, "
             "by a "
             "NetworkPolicy or a firewall, or nobody has that address.",
-            {"times": len(events), "clients": len(set(clients)), "tries": tries, "seconds": longest},
+            {
+                "times": len(events),
+                "clients": len(set(clients)),
+                "tries": tries,
+                "seconds": longest,
+                "address": str(server),
+            },
             filters.from_frame(events[0].frame, f"{syn} && {filters.sent(peers)}"),
             events[0].frame,
             "Capture at the other end as well: if the SYN arrives there, its answer is lost, else the SYN; "

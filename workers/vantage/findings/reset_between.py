@@ -15,7 +15,7 @@ ID = "reset-between"
 
 class _Reset(NamedTuple):
     stops: tuple[Stop, ...]
-    server: Stop
+    at: Stop
     frame: int
     refused: bool
 
@@ -30,7 +30,7 @@ def find(between: Between) -> Iterator[Finding]:
             found[each.next, each.stop.vantage, server, True].append(reset)
     for passage in between.passages:
         for sent, got, reset in _resets(passage):
-            server = between.names.shown(*reset.server.server)
+            server = between.names.shown(*reset.at.server)
             found[sent, got, server, False].append(reset)
     for (sent, got, server, refused), resets in found.items():
         yield _finding(between, sent, got, server, resets, refused=refused)
@@ -42,7 +42,7 @@ def _resets(passage: Passage) -> Iterator[tuple[int, int, _Reset]]:
         near, far = passage.stops[place], passage.stops[place + 1]
         for way, enter, leave in ((segment.forward, near, far), (segment.back, far, near)):
             if way.reset_frame is not None:
-                reset = _Reset((near, far), passage.destination, way.reset_frame, refused=False)
+                reset = _Reset((near, far), leave, way.reset_frame, refused=False)
                 yield enter.vantage, leave.vantage, reset
 
 
@@ -70,6 +70,7 @@ def _finding(
         {
             "times": len(resets),
             "clients": len(clients),
+            "address": str(resets[0].at.server),
             "from": between.vantages[sent].name,
             "to": between.vantages[got].name,
         },
