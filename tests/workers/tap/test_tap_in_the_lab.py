@@ -10,8 +10,10 @@ from workers.agent.agent import AgentPod, create, delete
 from workers.agent.pod_spec import AgentLimits, Owner
 from workers.cluster.cluster import Cluster, connect
 from workers.tap.gather import gather
+from workers.tap.gather_uplink import api_servers, gather_uplink
 from workers.tap.iflink import with_iflink
 from workers.tap.tap import decide
+from workers.tap.uplink import decide_uplink
 
 NODES = ("k8s-node01", "k8s-node02", "k8s-node03")
 
@@ -96,3 +98,14 @@ def test_a_host_network_pod_is_tapped_at_its_node_at_its_port(
     tap = decide(gather(agents[str(pod.node)], pod), pod)
     assert tap.interface == "any"
     assert tap.narrow.startswith("(tcp port 8080) and not tcp port 10250 and not (ifindex ")
+
+
+def test_every_nodes_uplink_is_the_interface_with_its_address(
+    lab: LabHandle, cluster: Cluster, agents: dict[str, AgentPod]
+) -> None:
+    for node, agent in agents.items():
+        addresses = cluster.node(node).addresses
+        tap = decide_uplink(gather_uplink(agent), node, addresses, api_servers(cluster))
+        (link,) = json.loads(lab.node(node, "ip", "-j", "address", "show", "dev", tap.interface))
+        assert addresses[0] in {one["local"] for one in link["addr_info"]}
+        assert (tap.ifindex, tap.pid) == (link["ifindex"], None)
