@@ -269,8 +269,7 @@ def _findings(
     comparison = told.comparison or Comparison()
     between = comparison.findings
     own = [without_said(of_its_own(part), told.services) for part in parts]
-    taps = [each.name for each in comparison.vantages] or [""] * len(parts)
-    each = [without_explained(some, tap, between) for some, tap in zip(own, taps, strict=True)]
+    each = [without_explained(some, tap, comparison) for tap, some in enumerate(own)]
     between = without_said(between, told.services, told.truths, named)
     names = [part.record.name for part in parts]
     try:

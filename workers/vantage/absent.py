@@ -30,6 +30,7 @@ class Absence(NamedTuple):
     Attributes:
         protocol: Whose connection.
         stop: The last one.
+        before: Those before it, the nearest to the client first.
         awaited: Numbers of the vantage points one of which it should have come to.
         next: Number of the next vantage point of others on the same way, itself one of `awaited` or before.
         packets: How many of the client never came.
@@ -40,6 +41,7 @@ class Absence(NamedTuple):
 
     protocol: str
     stop: Stop
+    before: tuple[Stop, ...]
     awaited: tuple[int, ...]
     next: int
     packets: int
@@ -134,6 +136,7 @@ class _Looking:
         return Absence(
             last.sighting.protocol,
             stop,
+            tuple(map(stop_of, connection[:-1])),
             awaited,
             self._next(stop.vantage, awaited[0]),
             len(sent),

@@ -22,6 +22,7 @@ from workers.vantage.connection import Connection, connections
 from workers.vantage.crossing import least
 from workers.vantage.crossings import Crossings
 from workers.vantage.findings.between import Between
+from workers.vantage.findings.explained import explained
 from workers.vantage.findings.found import found
 from workers.vantage.order import Owners, endpoint, ordered, packets
 from workers.vantage.sighting import RST, TCP, Sighting, any_flag
@@ -66,7 +67,14 @@ def compare(vantages: Sequence[Vantage], merged: Source, snapshot: Snapshot) -> 
     world = World(vantages, views, clocks, owners, _blind(seen.found, owners))
     missing = absences(every, world, passages, snapshot)
     between = Between(tuple(vantages), offsets, tuple(passages), tuple(missing), Names(snapshot))
-    return Comparison(tuple(vantages), offsets, tuple(passages), findings=found(between), notes=tuple(notes))
+    return Comparison(
+        tuple(vantages),
+        offsets,
+        tuple(passages),
+        findings=found(between),
+        explained=explained(missing, passages),
+        notes=tuple(notes),
+    )
 
 
 def _owners(vantages: Sequence[Vantage], snapshot: Snapshot) -> Owners:

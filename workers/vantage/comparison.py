@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from workers.summary.endpoint import Endpoint
 from workers.summary.finding import Finding
@@ -39,6 +39,22 @@ class Offset:
         return None if self.low is None or self.high is None else (self.low + self.high) // 2
 
 
+class Explained(NamedTuple):
+    """What befell connections on the way, and so not at the server that a tap alone would blame.
+
+    Attributes:
+        kind: How it looks at one tap: `unanswered`, `refused` or `reset`.
+        vantage: The tap's number.
+        server: As it appears there.
+        connections: How many of that tap.
+    """
+
+    kind: str
+    vantage: int
+    server: Endpoint
+    connections: int
+
+
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """What happened between the vantage points.
@@ -50,6 +66,7 @@ class Comparison:
             frames; in a digest those that were rewritten or troubled go before the others.
         passage_count: How many there are.
         findings: Ranked, the gravest first.
+        explained: What taps alone would blame on a server.
         notes: Sentences about what could not be compared, and why.
     """
 
@@ -58,6 +75,7 @@ class Comparison:
     passages: tuple[Passage, ...] = ()
     passage_count: int = -1
     findings: tuple[Finding, ...] = ()
+    explained: tuple[Explained, ...] = ()
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -92,6 +110,7 @@ class Comparison:
             "passages": [each.to_json() for each in self.passages],
             "passage_count": self.passage_count,
             "findings": [each.to_json() for each in self.findings],
+            "explained": [{**each._asdict(), "server": str(each.server)} for each in self.explained],
             "notes": list(self.notes),
         }
 
@@ -110,5 +129,8 @@ class Comparison:
             tuple(Passage.from_json(each) for each in value["passages"]),
             value["passage_count"],
             tuple(Finding.from_json(each) for each in value["findings"]),
+            tuple(
+                Explained(**{**each, "server": Endpoint.parse(each["server"])}) for each in value["explained"]
+            ),
             tuple(value["notes"]),
         )

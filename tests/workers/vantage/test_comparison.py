@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from workers.summary.endpoint import Endpoint
 from workers.summary.finding import Finding
-from workers.vantage.comparison import Comparison, Offset
+from workers.vantage.comparison import Comparison, Explained, Offset
 from workers.vantage.passage import Delay, Passage, Segment, Stop, Way
 from workers.vantage.vantage import Vantage
 
@@ -38,6 +38,7 @@ def test_a_comparison_comes_back_from_json_as_it_was(passages: list[Any], bound:
         (Offset("k8s-node01", "k8s-node02", bound, 7, 3),),
         tuple(passages),
         findings=(Finding("lost-between", "critical", "It was lost.", {"times": 1}),),
+        explained=(Explained("reset", 0, Endpoint("fd00::1", 80), 2),),
         notes=("A note.",),
     )
     assert Comparison.from_json(json.loads(json.dumps(comparison.to_json()))) == comparison

@@ -4,7 +4,7 @@ import io
 
 from tests.workers.summary import packets
 from tests.workers.summary.packets import ACK, RST, SYN
-from tests.workers.vantage.world import MS, PASTA, WEB, At, Sent, World, numbered, talk
+from tests.workers.vantage.world import MS, ONE, PASTA, WEB, At, Sent, World, numbered, talk
 from workers.names.names import Names
 from workers.names.snapshot import Snapshot
 from workers.summary.context import Context
@@ -29,13 +29,20 @@ def of_the_client(world: World) -> tuple[Finding, ...]:
 def left(world: World) -> tuple[list[str], list[str]]:
     """Findings of the client's tap, before and after the comparison."""
     own = of_the_client(world)
-    kept = without_explained(own, "shop/web", world.compare().findings)
+    kept = without_explained(own, 0, world.compare())
     return [each.id for each in own], [each.id for each in kept]
 
 
 def test_a_server_that_no_syn_reached_is_not_said_not_to_answer() -> None:
     world = World(numbered(WEB, PASTA))
     world.pass_by(ROUTE, [Sent(at * 1000 * MS, SYN, sequence=5, identity=at, lost=1) for at in (1, 2, 4)])
+    assert left(world) == (["unanswered"], [])
+
+
+def test_nor_is_it_at_a_tap_before_the_one_that_saw_them_last() -> None:
+    world = World(numbered(WEB, PASTA, ONE))
+    way = [ROUTE[0], At(ONE, "10.244.1.2:40000", "10.244.2.2:80"), ROUTE[1]]
+    world.pass_by(way, [Sent(at * 1000 * MS, SYN, sequence=5, identity=at, lost=2) for at in (1, 2, 4)])
     assert left(world) == (["unanswered"], [])
 
 

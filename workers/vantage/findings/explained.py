@@ -1,40 +1,59 @@
 """Findings of one tap that those between vantage points explain better. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator
 
+from workers.summary.endpoint import Endpoint
 from workers.summary.finding import Finding
 from workers.summary.findings import refused, reset, unanswered
-from workers.vantage.findings import lost_between, reset_between
+from workers.vantage.absent import Absence
+from workers.vantage.comparison import Comparison, Explained
+from workers.vantage.passage import Passage
 
-_BETTER = {
-    unanswered.ID: lost_between.ID,
-    refused.ID: reset_between.ID,
-    reset.ID: reset_between.ID,
-}
+_KINDS = (unanswered.ID, refused.ID, reset.ID)
 
 
-def without_explained(others: Iterable[Finding], tap: str, between: Iterable[Finding]) -> tuple[Finding, ...]:
-    """The others but those of which it is known where on the way it happened.
+def explained(absences: Iterable[Absence], passages: Iterable[Passage]) -> tuple[Explained, ...]:
+    """What taps alone would blame on servers that had no part in it."""
+    counted = Counter([*_never_came(absences), *_reset_on_the_way(passages)])
+    return tuple(Explained(*each, number) for each, number in counted.items())
+
+
+def _never_came(absences: Iterable[Absence]) -> Iterator[tuple[str, int, Endpoint]]:
+    for each in absences:
+        kind = unanswered.ID if each.reset_frame is None else refused.ID
+        for stop in (*each.before, each.stop):
+            yield kind, stop.vantage, stop.server
+
+
+def _reset_on_the_way(passages: Iterable[Passage]) -> Iterator[tuple[str, int, Endpoint]]:
+    """Of each connection, those who got a reset as from the server that had not sent it."""
+    for passage in passages:
+        for place, segment in enumerate(passage.segments):
+            if segment.back.resets:
+                yield from ((reset.ID, stop.vantage, stop.server) for stop in passage.stops[: place + 1])
+
+
+def without_explained(others: Iterable[Finding], tap: int, comparison: Comparison) -> tuple[Finding, ...]:
+    """Findings of one tap but those of which it is known where on the way it happened.
 
     A server is no longer said not to answer where its SYNs were lost before it, nor to refuse or reset what
     something before it did.
 
     Args:
-        others: Of one tap.
-        tap: That one's name, as its `Vantage` has it.
-        between: Of all taps together.
+        others: Of that tap.
+        tap: Its number among the vantage points.
+        comparison: Of all.
     """
     known = {
-        (each.id, each.numbers["address"]): float(each.numbers.get("connections", each.numbers["times"]))
-        for each in between
-        if "address" in each.numbers and tap == each.numbers["from" if each.id == lost_between.ID else "to"]
+        (each.kind, str(each.server)): each.connections
+        for each in comparison.explained
+        if each.vantage == tap
     }
-    return tuple(each for each in others if not _is_explained(each, known))
 
+    def is_explained(finding: Finding) -> bool:
+        """Whether all connections that it tells of met with that on the way."""
+        key = finding.id, str(finding.numbers.get("address"))
+        return finding.id in _KINDS and known.get(key, 0) >= float(finding.numbers["times"])
 
-def _is_explained(finding: Finding, known: Mapping[tuple[str, float | int | str], float]) -> bool:
-    """Whether as many connections, or more, are known to have met with that on the way."""
-    if finding.id not in _BETTER:
-        return False
-    better = known.get((_BETTER[finding.id], finding.numbers.get("address", "")))
-    return better is not None and better >= float(finding.numbers["times"])
+    return tuple(each for each in others if not is_explained(each))

@@ -71,7 +71,6 @@ def _never_came(between: Between, near: int, far: int, server: str, absences: li
         {
             "times": packets,
             "server": server,
-            "address": str(first.stop.server),
             "connections": len(absences),
             "clients": len({each.stop.client.address for each in absences}),
             "from": between.vantages[near].name,

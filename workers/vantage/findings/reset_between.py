@@ -70,7 +70,6 @@ def _finding(
         {
             "times": len(resets),
             "clients": len(clients),
-            "address": str(resets[0].at.server),
             "from": between.vantages[sent].name,
             "to": between.vantages[got].name,
         },
