@@ -118,7 +118,7 @@ def test_with_cluster_the_client_the_node_the_service_and_its_field_are_named(
     ) in thread
     assert re.search(rf"{CLIENT_ADDRESS} +{node.name} +{node.gateway} +\S+ +5 +5", thread), thread
     # The pod's own log says whom it saw, and beside it stands who that was.
-    assert re.search(rf"{node.gateway} - - .*\n\s+← client {CLIENT_ADDRESS}", thread), thread
+    assert re.search(rf'{node.gateway} "GET /" 200\n\s+← client {CLIENT_ADDRESS}', thread), thread
     for each in lab.pods("task=cheddar"):
         assert each["metadata"]["name"] in thread
     assert "does not see who its clients are" not in thread

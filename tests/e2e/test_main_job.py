@@ -123,7 +123,7 @@ def test_beside_the_address_in_the_pods_log_stands_who_its_client_was(captured: 
     thread = captured.thread()
     said = next(line for line in thread.splitlines() if f"The log of `traefik/{pod}` names" in line)
     assert re.search(rf"came from .*{CLIENT_ADDRESS}", said)
-    assert re.search(rf"← client {re.escape(CLIENT_ADDRESS)}:\d+ \(connection tracking of node", thread)
+    assert re.search(rf"← client {re.escape(CLIENT_ADDRESS)}(:\d+)? \(connection tracking of node", thread)
 
 
 def test_the_right_interface_was_tapped_seen_from_outside(captured: Any, pod: str, lab: Any) -> None:

@@ -5,6 +5,7 @@ that podcap can tell (`workers.pod_logs.redacted`).
 """
 
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from workers.beside.beside import Around, Beside
@@ -22,7 +23,7 @@ _ABOUT = (
     "What was around each pod when its capture began and when it ended, and what it logged meanwhile. "
     "Times are UTC, by the clock of the pod's node."
 )
-_MOST_TRACKED = 200
+_MOST_TRACKED, _MOST_OTHERS = 200, 50
 _DIRECTIONS: Sequence[Direction] = ("Ingress", "Egress")
 
 
@@ -174,10 +175,16 @@ def _tracked(each: Beside) -> Iterator[str]:
         if {one.client.address, one.server.address, one.answers_from.address} & set(each.pod.ips)
     ]
     # Of one connection the latest state says all.
-    latest = {(one.protocol, *one[2:]): one for one in own}
-    yield from (one.text for one in list(latest.values())[:_MOST_TRACKED])
-    if len(latest) > _MOST_TRACKED:
-        yield f"and {len(latest) - _MOST_TRACKED:,} more"
+    latest = {(one.protocol, *one[2:]): one for one in own}.values()
+    rewritten = [one for one in latest if one.rewritten]
+    yield from (one.text for one in rewritten[:_MOST_TRACKED])
+    if len(rewritten) > _MOST_TRACKED:
+        yield f"and {len(rewritten) - _MOST_TRACKED:,} more that it rewrites"
+    others = Counter(
+        f"{one.protocol} {one.client.address} -> {one.server}" for one in latest if not one.rewritten
+    )
+    for said, times in others.most_common(_MOST_OTHERS):
+        yield f"{said}, not rewritten: {count(times, 'connection')}"
 
 
 def _log(around: Around, each: Beside) -> Iterator[str]:

@@ -1,8 +1,9 @@
 """A few lines of pods' logs as they stand in a thread, each beside who it was about. Pure."""
 
-from workers.beside.beside import Around
+from workers.beside.beside import Around, Beside
 from workers.beside.context_text import line_text, told_of
 from workers.pod_logs.aligned import Aligned
+from workers.pod_logs.moment import clock
 from workers.pod_logs.pod_log import NOT_ALLOWED
 from workers.request.quoting import inert
 
@@ -23,7 +24,7 @@ def log_lines(around: Around) -> str:
     chosen = _chosen(around)
     if not chosen:
         return f"Logs: {inert(noted[0], 300)}" if noted else ""
-    lines = [f"{inert(pod, 60)}  {_line(one, around)}" for pod, one in chosen]
+    lines = [f"{inert(_short(around, each), 60)} {_line(one, around)}" for each, one in chosen]
     total = sum(len(found) for found in around.aligned.values())
     more = (
         f"\n… and {total - len(lines):,} more requests: the context file has them."
@@ -34,11 +35,19 @@ def log_lines(around: Around) -> str:
     return f"*What the pods' own logs say*\n```\n{text[:_ROOM]}\n```{more}"
 
 
-def _chosen(around: Around) -> list[tuple[str, Aligned]]:
+def _short(around: Around, each: Beside) -> str:
+    """`cheddar-…zcdjm`."""
+    known = around.names.name(each.pod.ips[0]) if each.pod.ips and not each.pod.host_network else None
+    if known is None or (known.namespace, known.name) != (each.pod.namespace, each.pod.name):
+        return each.pod.name
+    return known.short.removeprefix(f"{each.pod.namespace}/")
+
+
+def _chosen(around: Around) -> list[tuple[Beside, Aligned]]:
     queues = []
     for each in around.besides:
         found = sorted(around.aligned.get(each.number, ()), key=_dull)
-        queues.append([(each.pod.name, one) for one in found])
+        queues.append([(each, one) for one in found])
     turns = [queue[at] for at in range(MOST) for queue in queues if at < len(queue)]
     first = sorted(turns, key=lambda turn: _dull(turn[1]))[:MOST]
     return sorted(first, key=lambda turn: turn[1].line.at)
@@ -51,5 +60,10 @@ def _dull(one: Aligned) -> int:
 
 
 def _line(one: Aligned, around: Around) -> str:
-    said = told_of(one, around)
-    return inert(line_text(one.line), _LONGEST) + (f"\n    ← {inert(said, _LONGEST)}" if said else "")
+    said, asked = told_of(one, around), one.line.access
+    text = line_text(one.line)
+    if asked is not None and asked.method:
+        text = (
+            f'{clock(one.line.at)} {asked.client or "-"} "{asked.method} {asked.path}" {asked.status or "-"}'
+        )
+    return inert(text, _LONGEST) + (f"\n    ← {inert(said, _LONGEST)}" if said else "")

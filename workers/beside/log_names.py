@@ -1,9 +1,9 @@
 """Clients that a pod's access log names by a node's address, and who they were. Pure."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from workers.beside.beside import Around, Beside
+from workers.beside.beside import Around
 from workers.pod_logs.aligned import Aligned
 from workers.summary.finding import Finding
 from workers.summary.findings import wording
@@ -14,12 +14,15 @@ _PROBE = "kube-probe/"
 
 
 def find(around: Around) -> Iterator[Finding]:
-    """One for each pod whose log names nodes' addresses in the place of its clients'."""
+    """One for all pods whose logs name nodes' addresses in the place of their clients'."""
     nodes = {address for node in around.cluster.nodes for address in node.own_ips}
-    for each in around.besides:
-        named = [one for one in around.aligned.get(each.number, ()) if _is_hidden(one, nodes)]
-        if named:
-            yield _finding(around, each, named)
+    named = {
+        each.name: hidden
+        for each in around.besides
+        if (hidden := [one for one in around.aligned.get(each.number, ()) if _is_hidden(one, nodes)])
+    }
+    if named:
+        yield _finding(around, named)
 
 
 def _is_hidden(one: Aligned, nodes: set[str]) -> bool:
@@ -30,11 +33,14 @@ def _is_hidden(one: Aligned, nodes: set[str]) -> bool:
     return one.differs or (client in nodes and one.peer is not None and one.peer.address == client)
 
 
-def _finding(around: Around, each: Beside, named: list[Aligned]) -> Finding:
+def _finding(around: Around, pods: Mapping[str, list[Aligned]]) -> Finding:
+    named = [one for some in pods.values() for one in some]
     logged = Counter(one.line.access.client for one in named if one.line.access is not None)
     proven = [one.origin for one in named if one.origin is not None]
     unknown = len(named) - len(proven)
     addresses = wording.some(Counter({wording.quoted(address): times for address, times in logged.items()}))
+    of = wording.some(Counter({wording.quoted(pod): len(some) for pod, some in pods.items()}))
+    logs = f"log of {of} names" if len(pods) == 1 else f"logs of {of} name"
     requests = wording.many(len(named), "request")
     who = []
     if proven:
@@ -49,8 +55,7 @@ def _finding(around: Around, each: Beside, named: list[Aligned]) -> Finding:
     return Finding(
         ID,
         "info",
-        f"The log of {wording.quoted(each.name)} names {addresses} as the client of {requests}: "
-        f"{', and '.join(who)}.",
+        f"The {logs} {addresses} as the client of {requests}: {', and '.join(who)}.",
         {
             "times": len(named),
             "clients": len({origin.address for origin in proven}),

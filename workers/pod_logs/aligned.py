@@ -16,8 +16,13 @@ from workers.summary.exchange import HttpExchange
 from workers.summary.flow import Flow
 from workers.summary.summary import Summary
 
-EARLY, LATE = 0.05, 1.5
-"""Seconds by which a line may be older than its request's answer, and younger: logs are written in bulk."""
+EARLY, LATE = 0.001, 1.5
+"""Seconds by which a line may be older than its request, and younger than the answer.
+
+Both have the node's clock, and nobody logs what has not come yet; but some write their logs in bulk."""
+
+CLOSED = 0.05
+"""Seconds after its end for which a connection may be the one that is logged as over."""
 
 _SECOND = 1e9
 
@@ -172,7 +177,7 @@ class _Flows:
         if wanted is not None and wanted.port is not None:
             fitting = [flow for flow in fitting if flow.ends[0].port == wanted.port]
         # Of one that had ended before, a line would have come sooner.
-        open_then = [flow for flow in fitting if flow.start + flow.duration + EARLY >= moment] or fitting
+        open_then = [flow for flow in fitting if flow.start + flow.duration + CLOSED >= moment] or fitting
         latest = open_then[::-1]
         return _Found([flow.ends[0] for flow in latest], latest[0].first_frame if latest else None)
 

@@ -21,10 +21,17 @@ from workers.beside.beside import Around, Beside
 from workers.beside.context_text import context_text
 from workers.beside.log_lines import MOST, log_lines
 from workers.pod_logs.pod_log import LogLine
+from workers.summary.endpoint import Endpoint
 from workers.surroundings.pod_state import Condition, Container, PodEvent, PodState
 from workers.surroundings.sockets import Listener, Sockets
+from workers.surroundings.tracked import Tracked
 
 TITLE = "cap-7f3k9q: traefik/cheddar-1 for 10 s"
+
+
+def probe(port: int) -> Tracked:
+    gateway = Endpoint("10.244.1.1", port)
+    return Tracked("tcp", "TIME_WAIT", gateway, SERVER, SERVER, gateway)
 
 
 def told() -> Around:
@@ -43,7 +50,11 @@ def told() -> Around:
         routes=("default via 10.244.1.1 dev eth0", "10.8.0.0/16 dev eth1"),
         sockets=Sockets({"ESTABLISHED": 3, "TIME-WAIT": 2}, (Listener("TCP", "0.0.0.0", 80, 4),), waiting=1),
         counters={"Tcp.RetransSegs": 13, "Ip.InReceives": 1210},
-        tracked=(tracked(), tracked()._replace(answers_from=SERVER._replace(address="10.244.2.3"))),
+        tracked=(
+            *map(probe, (1, 2)),
+            tracked(),
+            tracked()._replace(answers_from=SERVER._replace(address="10.244.2.3")),
+        ),
         events=(PodEvent(first.at + 10**9, "Warning", "Unhealthy", "Readiness probe failed", 3, first.at),),
     )
     lines = log(line(1.02), LogLine(first.at, "cheese", "ready"), notes=("Container proxy logged more.",))
@@ -88,6 +99,7 @@ What its kernel counted meanwhile
 
 What its node tracks of its connections
   tcp TIME_WAIT 192.168.1.35:51234 -> 192.168.1.12:32604, behind this node 10.244.1.1:40001 -> 10.244.1.3:80
+  tcp 10.244.1.1 -> 10.244.1.3:80, not rewritten: 2 connections
 
 Log
   - Container proxy logged more.
@@ -117,7 +129,7 @@ def test_what_was_seen_at_the_end_only_is_told_as_that() -> None:
 
 def test_the_thread_shows_a_line_beside_who_it_was() -> None:
     text = log_lines(told())
-    assert "19:20:01.020 10.244.1.1 - -" in text
+    assert 'cheddar-1 19:20:01.020 10.244.1.1 "GET /" 200\n' in text
     assert "← client 192.168.1.35:51234" in text
     assert "more requests" not in text
 
@@ -128,7 +140,7 @@ def test_the_thread_shows_few_lines_and_those_that_tell_first() -> None:
     after = around(20, tracked=(tracked(40030),))
     beside = Beside(0, POD, summary(*requests), around(), after, log(*lines))
     text = log_lines(Around([beside], cluster=CLUSTER))
-    assert text.count("GET / HTTP") == MOST
+    assert text.count("GET /") == MOST
     assert "19:20:03.000" in text
     assert text.endswith("… and 34 more requests: the context file has them.")
 

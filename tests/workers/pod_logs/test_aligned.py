@@ -78,6 +78,11 @@ def test_path_status_and_time_tell_requests_apart() -> None:
     assert (one.frame, one.possible) == (4, 1)
 
 
+def test_a_line_is_not_put_to_a_request_that_came_after_it() -> None:
+    found = put([line(1.01), line(1.02)], [asked(1.0, 1), asked(1.015, 2)])
+    assert [(one.frame, one.possible) for one in found] == [(1, 1), (2, 1)]
+
+
 def test_what_the_packets_do_not_hold_has_no_peer() -> None:
     for requests in ([asked(1.0, path="/b")], [asked(5.0)], [asked(1.0, status=404)]):
         (one,) = put([line(1.02)], requests)
