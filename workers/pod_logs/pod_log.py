@@ -1,12 +1,11 @@
-"""The lines that a pod logged while it was captured, with their form in JSON. Pure.
+"""The lines that a pod logged while it was captured, as far as they may be shown. Pure.
 
 Kubernetes writes before each line when the container's runtime read it (`timestamps=true`): by the node's
 clock, which the packets of that node's taps have as well.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from workers.pod_logs.access import Access, access
 from workers.pod_logs.moment import moment
@@ -51,34 +50,6 @@ class PodLog:
     pod: str
     lines: tuple[LogLine, ...] = ()
     notes: tuple[str, ...] = ()
-
-    def to_json(self) -> dict[str, Any]:
-        """As JSON's own types; `from_json` reads it back."""
-        return asdict(self) | {
-            "lines": [
-                {"at": line.at, "container": line.container, "text": line.text}
-                | ({} if line.access is None else {"access": line.access._asdict()})
-                for line in self.lines
-            ]
-        }
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> "PodLog":
-        """What `to_json` wrote.
-
-        Raises:
-            KeyError, TypeError: It is something else.
-        """
-        lines = (
-            LogLine(
-                line["at"],
-                line["container"],
-                line["text"],
-                Access(**line["access"]) if "access" in line else None,
-            )
-            for line in value["lines"]
-        )
-        return cls(value["namespace"], value["pod"], tuple(lines), tuple(value["notes"]))
 
 
 def lines(data: bytes, container: str, since: int, until: int) -> Iterator[LogLine]:

@@ -65,25 +65,6 @@ class PodState(NamedTuple):
     containers: tuple[Container, ...] = ()
     conditions: tuple[Condition, ...] = ()
 
-    def to_json(self) -> dict[str, Any]:
-        """As JSON's own types; `from_json` reads it back."""
-        return {
-            "phase": self.phase,
-            "labels": dict(self.labels),
-            "containers": [list(each) for each in self.containers],
-            "conditions": [list(each) for each in self.conditions],
-        }
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> "PodState":
-        """What `to_json` wrote."""
-        return cls(
-            value["phase"],
-            dict(value["labels"]),
-            tuple(Container(*each) for each in value["containers"]),
-            tuple(Condition(*each) for each in value["conditions"]),
-        )
-
 
 def state(pod: Mapping[str, Any]) -> PodState:
     """Reads a `v1.Pod` as the API returns it; what is missing or of another shape is left out."""

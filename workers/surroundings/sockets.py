@@ -6,9 +6,9 @@ of 32 bits in the byte order of a little-endian node, which all nodes of Kuberne
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 _STATES = {
     0x01: "ESTABLISHED",
@@ -65,15 +65,6 @@ class Sockets:
     waiting: int = 0
     unread: int = 0
     unsent: int = 0
-
-    def to_json(self) -> dict[str, Any]:
-        """As JSON's own types; `from_json` reads it back."""
-        return asdict(self) | {"listeners": [list(each) for each in self.listeners]}
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> "Sockets":
-        """What `to_json` wrote."""
-        return cls(**{**value, "listeners": tuple(Listener(*each) for each in value["listeners"])})
 
 
 def read(files: Mapping[str, str]) -> Sockets:

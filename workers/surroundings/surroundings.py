@@ -1,8 +1,7 @@
-"""What was around one pod at one moment, with its form in JSON. Pure."""
+"""What was around one pod at one moment. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
-from typing import Any
+from dataclasses import dataclass, field
 
 from workers.surroundings.pod_state import PodEvent, PodState
 from workers.surroundings.policies import Policy
@@ -46,44 +45,6 @@ class Surroundings:
     namespace_labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     events: tuple[PodEvent, ...] = ()
     missing: tuple[str, ...] = ()
-
-    def to_json(self) -> dict[str, Any]:
-        """As JSON's own types; `from_json` reads it back."""
-        values: dict[str, Any] = {each.name: getattr(self, each.name) for each in fields(self)}
-        return values | {
-            "routes": list(self.routes),
-            "neighbours": list(self.neighbours),
-            "sockets": None if self.sockets is None else self.sockets.to_json(),
-            "counters": dict(self.counters),
-            "tracked": [each.to_json() for each in self.tracked],
-            "state": None if self.state is None else self.state.to_json(),
-            "policies": [[each.namespace, each.name, dict(each.spec)] for each in self.policies],
-            "namespace_labels": {name: dict(labels) for name, labels in self.namespace_labels.items()},
-            "events": [list(each) for each in self.events],
-            "missing": list(self.missing),
-        }
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> "Surroundings":
-        """What `to_json` wrote.
-
-        Raises:
-            KeyError, TypeError, ValueError: It is something else.
-        """
-        sockets, state = value["sockets"], value["state"]
-        return cls(
-            **{
-                **value,
-                "routes": tuple(value["routes"]),
-                "neighbours": tuple(value["neighbours"]),
-                "sockets": None if sockets is None else Sockets.from_json(sockets),
-                "tracked": tuple(Tracked.from_json(each) for each in value["tracked"]),
-                "state": None if state is None else PodState.from_json(state),
-                "policies": tuple(Policy(*each) for each in value["policies"]),
-                "events": tuple(PodEvent(*each) for each in value["events"]),
-                "missing": tuple(value["missing"]),
-            }
-        )
 
 
 def restarts(before: Surroundings | None, after: Surroundings | None) -> dict[str, int]:

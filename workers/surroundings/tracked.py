@@ -7,7 +7,7 @@ net/netfilter/nf_conntrack_standalone.c writes them.
 import re
 from collections.abc import Iterator, Mapping
 from ipaddress import ip_address
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from workers.summary.endpoint import Endpoint
 
@@ -47,15 +47,6 @@ class Tracked(NamedTuple):
         return (
             f"{said}, behind this node {self.answers_to} -> {self.answers_from}" if self.rewritten else said
         )
-
-    def to_json(self) -> list[Any]:
-        """As JSON's own types; `from_json` reads it back."""
-        return [self.protocol, self.state, *(str(end) for end in self[2:])]
-
-    @classmethod
-    def from_json(cls, value: list[Any]) -> "Tracked":
-        """What `to_json` wrote."""
-        return cls(value[0], value[1], *(Endpoint.parse(end) for end in value[2:]))
 
 
 def tracked(text: str) -> Iterator[Tracked]:

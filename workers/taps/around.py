@@ -112,8 +112,9 @@ class Around:
     def _look_before(self) -> None:
         try:
             with self._work.services.cluster() as cluster:
-                for ways in self._by_node().values():
-                    self._before |= self._looked(cluster, ways)
+                nodes = [self._node(cluster, ways) for ways in self._by_node().values()]
+                # All nodes first: their moment is the capture's beginning.
+                self._before = gather(cluster, list(filter(None, nodes)), self._addresses())
         except Exception:
             log.exception("what was around the pods is not known")
 
@@ -125,12 +126,19 @@ class Around:
 
     def _looked(self, cluster: Cluster, ways: Sequence[TapWay]) -> dict[str, Surroundings]:
         """The surroundings of the pods of one node, by their UIDs."""
+        node = self._node(cluster, ways)
+        return {} if node is None else gather(cluster, [node], self._addresses())
+
+    def _node(self, cluster: Cluster, ways: Sequence[TapWay]) -> tuple[AgentPod, list[Inside]] | None:
+        """The agent pod of a node, for this thread, and the pods there."""
         agent: AgentPod | None = ways[0].agent
         if agent is None:
-            return {}
+            return None
         insides = [Inside(way.pod, way.pids) for way in ways if way.pod is not None]
-        addresses = [ip for way in self._ways if way.pod is not None for ip in way.pod.ips]
-        return gather(cluster, [(replace(agent, cluster=cluster), insides)], addresses)
+        return replace(agent, cluster=cluster), insides
+
+    def _addresses(self) -> list[str]:
+        return [ip for way in self._ways if way.pod is not None for ip in way.pod.ips]
 
 
 def _refused(pod: Pod, why: str) -> PodLog:

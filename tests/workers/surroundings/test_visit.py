@@ -1,6 +1,5 @@
 """The program for real: pods in network namespaces of our own, read from their node without a capability."""
 
-import json
 import os
 import subprocess
 import sys
@@ -12,8 +11,11 @@ import pytest
 
 from tests.hangs import HANGS
 from tests.workers.tap.node import Node, made_node, sh
+from workers.beside import kernel_dropped
+from workers.beside.beside import Around, Beside
 from workers.cluster.pod import Pod
 from workers.summary.endpoint import Endpoint
+from workers.summary.summary import Summary, Totals
 from workers.surroundings.kernel_counters import moved
 from workers.surroundings.surroundings import Surroundings
 from workers.surroundings.tracked import clients
@@ -34,6 +36,21 @@ print("up", flush=True)
 while True:
     listener.accept()[0].recv(1)
 """
+DEAF = """
+import socket
+listener = socket.create_server(("", 81), backlog=0)
+print("up", flush=True)
+input()
+"""
+CROWD = """
+import select, socket, sys
+crowd = [socket.socket() for _ in range(6)]
+for one in crowd:
+    one.setblocking(False)
+    one.connect_ex((sys.argv[1], 81))
+    select.select([], [one], [], 0.2)
+"""
+NOTHING = Summary(Totals(), (), payload=False)
 KNOCK = "import socket; socket.create_connection(('10.99.0.1', 32604)).close()"
 
 
@@ -96,7 +113,6 @@ def test_a_connection_that_the_node_rewrites_is_told_with_what_it_did_to_both_po
     assert [(each.protocol, each.port) for each in sockets.listeners] == [("TCP", 80)]
     for found in (*before.values(), *after.values()):
         assert found.routes[0] == "10.99.0.0/24 dev eth0"
-        assert Surroundings.from_json(json.loads(json.dumps(found.to_json()))) == found
     if not Path("/proc/net/nf_conntrack").exists():
         assert after[answering.uid].missing == (UNTRACKED,)
         return
@@ -106,6 +122,23 @@ def test_a_connection_that_the_node_rewrites_is_told_with_what_it_did_to_both_po
     assert tracked.server == Endpoint("10.99.0.1", 32604)
     assert any(line.startswith("10.99.0.1 dev eth0 lladdr ") for line in after[answering.uid].neighbours)
     assert before[answering.uid].at < after[answering.uid].at
+
+
+def test_a_queue_of_accept_that_overflows_is_found_by_what_the_kernel_counts(
+    node: Node, answering: Pod, client: Pod
+) -> None:
+    one = inside(node, answering)
+    before = visit(node, one)[answering.uid]
+    enter = ["nsenter", "-t", str(node.pids[answering.uid]), "-n", sys.executable, "-c"]
+    with subprocess.Popen([*enter, DEAF], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as server:
+        assert server.stdout is not None
+        assert server.stdout.readline() == b"up\n"
+        sh(sys.executable, "-c", CROWD, answering.ips[0], namespace=node.pids[client.uid])
+        after = visit(node, one)[answering.uid]
+        server.kill()
+    (told,) = kernel_dropped.find(Around([Beside(0, answering, NOTHING, before, after)]))
+    assert told.id == "listen-overflow"
+    assert "at port 81, because its application did not accept" in told.sentence
 
 
 def test_a_process_that_is_no_more_the_pods_is_passed_over(node: Node, answering: Pod, client: Pod) -> None:
