@@ -65,7 +65,7 @@ class Comparison:
         passages: The connections that were recognised at two stops or more, in the order of their first
             frames; in a digest those that were rewritten or troubled go before the others.
         passage_count: How many there are.
-        findings: Ranked, the gravest first.
+        findings: The gravest first, not yet cut to what somebody reads.
         explained: What taps alone would blame on a server.
         notes: Sentences about what could not be compared, and why.
     """

@@ -449,6 +449,14 @@ def test_ports_that_are_used_again_are_another_connection() -> None:
     assert ids(comparison) == []
 
 
+def test_findings_are_not_cut_before_those_of_the_taps_are_among_them() -> None:
+    world = World(numbered(WEB, PASTA))
+    for port in range(9):
+        route = [replace(each, server=f"10.244.2.2:{80 + port}") for each in DIRECT]
+        world.pass_by(route, [Sent(1000 * MS, SYN, sequence=5 + port, lost=1)])
+    assert ids(world.compare()) == ["lost-between"] * 9
+
+
 SERVICE = Snapshot(
     services=(Service("shop", "pasta", cluster_ips=("10.96.0.5",), ports=(ServicePort(80, target="8080"),)),),
     slices=(EndpointSlice("shop", "pasta", (Behind(("10.244.2.2",)),), (Port(8080),)),),

@@ -20,7 +20,7 @@ _ORDER = {"critical": 0, "warning": 1, "info": 2}
 
 def ranked(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """By severity, then by how many clients and how often; what is left out is counted at the end."""
-    ordered = sorted(findings, key=_key)
+    ordered = in_order(findings)
     kept: list[Finding] = []
     kinds: Counter[str] = Counter()
     left: Counter[str] = Counter()
@@ -38,6 +38,11 @@ def joined(findings: Iterable[Finding], others: Iterable[Finding]) -> tuple[Find
     later = tuple(others)
     grave = any(each.severity != "info" for each in later)
     return ranked([*(each for each in findings if not grave or each.id != "healthy"), *later])
+
+
+def in_order(findings: Iterable[Finding]) -> list[Finding]:
+    """By severity, then by how many clients and how often."""
+    return sorted(findings, key=_key)
 
 
 def _key(finding: Finding) -> tuple[int, float, float, float, str]:

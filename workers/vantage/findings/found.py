@@ -1,7 +1,7 @@
 """All findings between vantage points. Pure."""
 
 from workers.summary.finding import Finding
-from workers.summary.findings.ranking import ranked
+from workers.summary.findings.ranking import in_order
 from workers.vantage.findings import (
     clocks_apart,
     delayed_between,
@@ -10,6 +10,8 @@ from workers.vantage.findings import (
     rewritten_between,
 )
 from workers.vantage.findings.between import Between
+
+_MOST = 200
 
 FOUND_BY = {
     lost_between.ID: lost_between.find,
@@ -22,5 +24,5 @@ FOUND_BY = {
 
 
 def found(between: Between) -> tuple[Finding, ...]:
-    """All of them, ranked."""
-    return ranked(each for find in FOUND_BY.values() for each in find(between))
+    """The gravest of them, in their order; how many of a kind are shown is decided with those of the taps."""
+    return tuple(in_order(each for find in FOUND_BY.values() for each in find(between))[:_MOST])
