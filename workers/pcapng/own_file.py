@@ -11,7 +11,7 @@ from workers.summary.files.pcapfile import LONGEST_PACKET, Source
 
 _BLOCK = 1 << 17
 _SECTION, _INTERFACE, _PACKET = 0x0A0D0D0A, 1, 6
-_RESOLUTION = 9
+_RESOLUTION, _FILTER = 9, 11
 _SHORTEST, _LONGEST = 12, 16 << 20
 _HEAD = 28
 """Bytes of a packet's block before the packet."""
@@ -25,11 +25,17 @@ class OwnFileError(Exception):
 
 
 class Interface(NamedTuple):
-    """One of a file's interfaces; `unit` is how many nanoseconds one unit of its times has: 1 or 1000."""
+    """One of a file's interfaces.
+
+    Attributes:
+        unit: How many nanoseconds one unit of its times has: 1 or 1000.
+        filter: As it was compiled, "" for none.
+    """
 
     link_type: int
     snaplen: int
     unit: int
+    filter: str
 
 
 Packet = tuple[int, bytes, int, int, int, int]
@@ -87,12 +93,14 @@ def _interface(body: bytes) -> Interface:
     if len(body) < 8:  # noqa: PLR2004, link type, nothing, snaplen
         raise OwnFileError
     link_type, _, snaplen = struct.unpack_from("<HHI", body)
-    digits, at = 6, 8
+    digits, filter_, at = 6, "", 8
     while at + 4 <= len(body):
         code, length = struct.unpack_from("<HH", body, at)
         if code == _RESOLUTION and length == 1 and at + 5 <= len(body):
             digits = body[at + 4]
+        elif code == _FILTER:
+            filter_ = body[at + 5 : at + 4 + length].decode(errors="replace")
         at += 4 + length + -length % 4
     if digits not in (6, 9):
         raise OwnFileError
-    return Interface(link_type, snaplen, 10 ** (9 - digits))
+    return Interface(link_type, snaplen, 10 ** (9 - digits), filter_)

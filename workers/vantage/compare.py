@@ -8,6 +8,7 @@ between (`crossing`), which connections never came where they were going (`absen
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from workers.names.names import Names
@@ -48,6 +49,11 @@ def compare(vantages: Sequence[Vantage], merged: Source, snapshot: Snapshot) -> 
     seen = sightings(file.packets(), file.interfaces, len(vantages))
     if len(file.interfaces) != len(vantages):
         raise OwnFileError
+    # Whoever took the capture over knows no other: a filter that is not known would be taken for none.
+    vantages = [
+        replace(vantage, filter=vantage.filter or interface.filter)
+        for vantage, interface in zip(vantages, file.interfaces, strict=True)
+    ]
     views = [View.of(*each) for each in zip(vantages, seen.first, seen.last, strict=True)]
     owners = _owners(vantages, snapshot)
     every = [ordered(each, owners) for each in connections(seen.found)]

@@ -23,7 +23,7 @@ class Vantage:
         began: From when on packets count; 0 when not known: from the first packet on.
         ended: Until when it captured; None when not known: until its last packet.
         dropped: Packets that the kernel dropped there; None when not known.
-        filter: Everything that narrowed it, as it was compiled; "" for nothing.
+        filter: Everything that narrowed it, as it was compiled; "" for what its interface in the file says.
     """
 
     number: int

@@ -449,6 +449,15 @@ def test_ports_that_are_used_again_are_another_connection() -> None:
     assert ids(comparison) == []
 
 
+def test_a_filter_that_only_the_file_knows_counts() -> None:
+    """As for a worker that has nothing but the stored file."""
+    world = World(numbered(WEB, replace(PASTA, filter="port 443")))
+    world.pass_by(DIRECT, [Sent(1000 * MS, SYN, sequence=5, lost=1)])
+    comparison = compare(numbered(WEB, PASTA), world.file(), Snapshot())
+    assert ids(comparison) == []
+    assert [each.filter for each in comparison.vantages] == ["", "port 443"]
+
+
 def test_findings_are_not_cut_before_those_of_the_taps_are_among_them() -> None:
     world = World(numbered(WEB, PASTA))
     for port in range(9):

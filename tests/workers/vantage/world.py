@@ -133,7 +133,12 @@ class World:
             )
             for each in self.vantages
         ]
-        merge(sources, target, About("", ""), [About("", "", each.interface) for each in self.vantages])
+        merge(
+            sources,
+            target,
+            About("", ""),
+            [About("", "", each.interface, filter=each.filter) for each in self.vantages],
+        )
         target.seek(0)
         return target
 
