@@ -4,6 +4,7 @@ Exit codes: 0 done, 1 failed, 2 usage.
 """
 
 import argparse
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -16,6 +17,8 @@ from workers.settings_error import SettingsError
 _COMMANDS = ("capture", "summarize", "download", "delete", "audit", "doctor")
 """Each is a module of this package with its name."""
 
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; the exit code."""
@@ -25,8 +28,14 @@ def run(arguments: Sequence[str] | None = None) -> int:
         code = int(options.run(options))
         sys.stdout.flush()
     except BrokenPipeError:
-        # Whoever read the output has seen enough; the interpreter must not write the rest when it ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever read the output has seen enough.
+        _write_no_more()
+        return 1
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        _write_no_more()
+        print(f"podcap: The output cannot be written: {error.strerror}. Make room.", file=sys.stderr)
         return 1
     except UsageProblem as error:
         print(f"podcap: {error}", file=sys.stderr)
@@ -35,6 +44,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
         print(f"podcap: {error}", file=sys.stderr)
         return 1
     return code
+
+
+def _write_no_more() -> None:
+    """The interpreter must not try to write the rest when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def import_commands(words: Sequence[str]) -> list[ModuleType]:

@@ -16,14 +16,20 @@ from pathlib import Path
 
 from workers.summary.confine import confine
 from workers.summary.context import Context
-from workers.summary.files.capturefile import open_capture
+from workers.summary.files.capturefile import Content, open_capture
 from workers.summary.files.pcapfile import PcapError
 from workers.summary.findings.explained import explained
 from workers.summary.flows import by_tshark
 from workers.summary.flows.counting import Counting
-from workers.summary.summary import Summary
+from workers.summary.summary import Summary, Totals
 
 _WRITE = 1 << 18
+
+_FILE_HEADER, _RECORD_HEADER = 24, 16
+_CUT = (
+    "Packets in this file are cut short: what they lack of HTTP, DNS and TLS is not told, and one without "
+    "the whole header of TCP is in no flow, as in tshark."
+)
 
 
 def main() -> int:
@@ -63,17 +69,25 @@ def _arguments() -> argparse.Namespace:
 
 def _summary(tshark: str | None, *, payload: bool, seconds: int) -> Summary:
     with open(0, "rb", buffering=0, closefd=False) as source:
-        file = open_capture(source)
+        content = Content(source)
+        file = open_capture(content)
         counting = Counting(payload=payload)
         for link_type, packets in file.runs():
             counting.packets(packets, link_type)
     counted = counting.result()
     notes = [file.trouble] if file.trouble else []
+    if payload and _cut(content.size, counted.totals):
+        notes.append(_CUT)
     summary = counted.summary(payload=payload, notes=tuple(notes))
     summary = replace(summary, names={host: file.names[host] for host in summary.hosts if host in file.names})
     if not counted.unknown or not summary.totals.packets:
         return summary
     return _by_tshark(summary, counted.unknown, tshark, seconds / 2)
+
+
+def _cut(size: int, totals: Totals) -> bool:
+    """Whether a file of this size surely lacks bytes of its packets: pcapng needs more room than pcap."""
+    return size < _FILE_HEADER + totals.packets * _RECORD_HEADER + totals.bytes
 
 
 def _explained(summary: Summary, context: Context) -> Summary:

@@ -49,7 +49,9 @@ def said_lines(summary: Summary, *, limit: int = 10) -> list[str]:
 
 
 def span(seconds: float) -> str:
-    """`0.3 ms`, `12 ms`, `3.2 s`, `5 min`."""
+    """`40 µs`, `0.3 ms`, `12 ms`, `3.2 s`, `5 min`."""
+    if 0 < seconds < 0.0000995:  # noqa: PLR2004, below it "0.1 ms" or "0.0 ms" would be printed
+        return f"{seconds * 1e6:.0f} µs"
     if seconds < 0.00995:  # noqa: PLR2004, one decimal as long as it says something
         return f"{seconds * 1000:.1f} ms"
     if seconds < 0.9995:  # noqa: PLR2004, above it "1000 ms" would be printed
@@ -180,10 +182,10 @@ def _words(exchange: Exchange) -> tuple[str, str, bool]:
         answer = "no answer" if exchange.seconds is None else exchange.error or "answered"
         return f"{exchange.service} {_code(exchange.call)}", answer, answer != "answered"
     asked = f"TLS {_code(exchange.server_name or str(exchange.server))}"
-    alerts = "".join(f", alert {alert}" for alert in exchange.alerts)
+    alerts = [f"alert {alert}" for alert in exchange.alerts]
     return (
         asked,
-        (exchange.version or "no answer") + alerts,
+        ", ".join([exchange.version, *alerts] if exchange.version else alerts) or "no answer",
         exchange.version is None or bool(exchange.alerts),
     )
 

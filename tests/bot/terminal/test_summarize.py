@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,19 @@ def test_json_has_the_flows_with_these_fields(file: Path, capsys: pytest.Capture
             "first_frame": 1,
         }
     ]
+
+
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_a_full_disk_is_a_sentence(file: Path, form: list[str]) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "bot.terminal.main", "summarize", str(file), *form],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    assert done.stderr == b"podcap: The output cannot be written: No space left on device. Make room.\n"
+    assert done.returncode == 1
 
 
 def test_its_schema_can_be_printed_without_a_file(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,3 +1,4 @@
+import gzip
 import os
 import signal
 from collections.abc import Callable
@@ -37,6 +38,21 @@ def test_a_damaged_file_is_summarised_as_far_as_it_goes(spoken: Path) -> None:
     (told,) = summary.exchanges
     assert isinstance(told, HttpExchange)
     assert told.status is None
+
+
+@pytest.mark.parametrize("packed", [bytes, gzip.compress])
+@pytest.mark.parametrize("snaplen", [60, 96, 262_144])
+def test_that_packets_are_cut_short_is_said(
+    tmp_path: Path, packed: Callable[[bytes], bytes], snaplen: int
+) -> None:
+    datagram = packets.ipv4("10.0.0.1", "10.0.0.2", 17, packets.udp(4000, 4001, bytes(55)))  # 97 bytes in all
+    record = Record(packets.ethernet(datagram), snaplen=snaplen)
+    path = tmp_path / "file"
+    path.write_bytes(packed(packets.pcap([record] * 3)))
+    summary = summarise(path, payload=True)
+    assert [note.partition(":")[0] for note in summary.notes] == (
+        ["Packets in this file are cut short"] if snaplen < 97 else []
+    )
 
 
 @pytest.mark.parametrize(

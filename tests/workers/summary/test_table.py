@@ -111,7 +111,7 @@ def test_failures_stand_first() -> None:
     )
     assert said_lines(summary(exchanges=exchanges)) == [
         "DNS `A cheddar.traefik` → NXDOMAIN, 2.0 ms",
-        "TLS `10.244.2.2:80` → no answer, alert unknown_ca",
+        "TLS `10.244.2.2:80` → alert unknown_ca",
         "DNS `A cheddar` → no answer",
         "`GET cheddar/x` → no answer",
         "`GET cheddar/x` → 503, 3.0 ms",
@@ -156,6 +156,9 @@ def test_text_from_packets_has_no_power_over_the_message(hostile: str) -> None:
     ("seconds", "text"),
     [
         (0.0, "0.0 ms"),
+        (0.00004, "40 µs"),
+        (0.0000994, "99 µs"),
+        (0.0000996, "0.1 ms"),
         (0.0009, "0.9 ms"),
         (0.00994, "9.9 ms"),
         (0.00996, "10 ms"),

@@ -18,10 +18,28 @@ def open_capture(source: Source) -> PcapFile | PcapngFile:
     Raises:
         PcapError: It is empty, or of another format.
     """
-    beginning = _Begun(source)
-    if beginning.peek(2) == _GZIP:
-        beginning = _Begun(_Unzipped(beginning))
+    content = source if isinstance(source, Content) else Content(source)
+    beginning = _Begun(content)
     return PcapngFile(beginning) if beginning.peek(_MAGIC) == _PCAPNG else PcapFile(beginning)
+
+
+class Content:
+    """What a file holds, unzipped where it is gzipped.
+
+    Attributes:
+        size: How many bytes of it have been read.
+    """
+
+    def __init__(self, source: Source) -> None:
+        beginning = _Begun(source)
+        self._source: Source = _Unzipped(beginning) if beginning.peek(2) == _GZIP else beginning
+        self.size = 0
+
+    def read(self, size: int, /) -> bytes:
+        """The next bytes; none at its end."""
+        given = self._source.read(size)
+        self.size += len(given)
+        return given
 
 
 class _Begun:

@@ -15,6 +15,8 @@ IDLE = 30.0
 """Seconds of silence before a reset from which on the silence is likely its cause: load balancers and
 conntrack forget connections after a minute or more, clients try their pools again within seconds."""
 
+_UNSEEN = "of which nothing was captured before"
+
 
 def find(evidence: Evidence) -> Iterator[Finding]:
     """One for each that resets, whom, and the moment it does."""
@@ -39,20 +41,22 @@ def _moment(event: Event, flow: Flow) -> str:
     asked, answered = (
         (flow.payload_ab, flow.payload_ba) if flow.client == "a" else (flow.payload_ba, flow.payload_ab)
     )
+    if event.frame == flow.first_frame:
+        return _UNSEEN  # nor can be told how long it was silent
     if flow.opened_by is not None and flow.handshake is None:
         return "at the handshake"
     if event.numbers.get("idle", 0.0) >= IDLE:
         return "after silence"
-    if flow.fins_ab or flow.fins_ba:
+    looked = client and not asked and not answered  # at a port, as probes of load balancers do
+    if flow.fins_ab or flow.fins_ba or looked:
         return ""
     if asked and not answered and not client:
         return "after the request, without an answer"
-    if client and not asked and not answered:
-        return ""  # a port was looked at, as probes of load balancers do
     return "in the middle"
 
 
 _WHY = {
+    _UNSEEN: "whether that was a refusal, or the end of a connection that was open, cannot be told",
     "at the handshake": "the connection was never used: its client gave up, or a scanner looked at the port",
     "after silence": "the silence before it was long, so something on the way or at that end had forgotten "
     "the connection (an idle timeout)",
@@ -62,6 +66,8 @@ _WHY = {
     "crashed, a timeout, or bytes it had not read when it closed",
 }
 _NEXT = {
+    _UNSEEN: "Capture from before such a connection begins, with a filter that lets all of it through: what "
+    "came before the reset says why.",
     "at the handshake": "Look whether health checks of a load balancer come from that address; they are "
     "harmless.",
     "after silence": "Let keep-alive begin before that timeout, or make the client's pool drop idle "
@@ -73,6 +79,7 @@ _NEXT = {
     "in the middle": "Read the log of that end at that time, and compare the time-outs of both ends.",
 }
 _SEVERITY: dict[str, Severity] = {
+    _UNSEEN: "warning",
     "at the handshake": "info",
     "after silence": "warning",
     "after the request, without an answer": "critical",
@@ -95,11 +102,12 @@ def _finding(
     after = sorted(event.numbers.get("after", 0.0) for event, _ in seen)
     often = wording.many(len(seen), "connection", least=more)
     when = (
-        f"{span(after[0])} after its begin"
+        f", {span(after[0])} after its begin"
         if len(seen) == 1
-        else f"{span(after[0])} to {span(after[-1])} after"
+        else f", {span(after[0])} to {span(after[-1])} after their begin"
     )
-    when += "" if len(seen) == 1 else " their begin"
+    if moment == _UNSEEN:
+        when = ""
     client, server = flow.ends
     end = server if role == "server" else client
     who = wording.server(evidence.names, end) if role == "server" else wording.host(evidence.names, address)
@@ -109,7 +117,7 @@ def _finding(
     return Finding(
         ID,
         _SEVERITY[moment],
-        f"{who} reset {often}{to} with {wording.hosts(evidence.names, others)} {moment}, {when}: "
+        f"{who} reset {often}{to} with {wording.hosts(evidence.names, others)} {moment}{when}: "
         f"{_WHY[moment]}.",
         {
             "times": len(seen),

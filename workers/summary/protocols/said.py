@@ -147,7 +147,7 @@ def words(exchange: Exchange) -> tuple[str, str, str, bool]:
     if isinstance(exchange, CallExchange):
         answer = "no answer" if exchange.seconds is None else exchange.error or "answered"
         return exchange.service, exchange.call, answer, answer != "answered"
-    alerts = "".join(f", alert {alert}" for alert in exchange.alerts)
+    alerts = [f"alert {alert}" for alert in exchange.alerts]
     failed = exchange.version is None or bool(exchange.alerts)
-    answer = (exchange.version or "no answer") + alerts
+    answer = ", ".join([exchange.version, *alerts] if exchange.version else alerts) or "no answer"
     return "TLS", exchange.server_name or str(exchange.server), answer, failed

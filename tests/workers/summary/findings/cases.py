@@ -76,6 +76,14 @@ def reset_after_silence() -> Wire:
     return wire
 
 
+def reset_unseen() -> Wire:
+    """What a filter for resets alone lets through."""
+    wire = Wire()
+    for _ in range(2):
+        wire.tcp(81, opened=False).send(1, b"", RST | ACK)
+    return wire
+
+
 def nearly_reset() -> Wire:
     """A client that resets what both had ended."""
     wire = Wire().http(2)
@@ -460,6 +468,7 @@ SHOWN: dict[str, tuple[str, Case]] = {
     "unanswered": ("unanswered", unanswered),
     "reset": ("reset", reset),
     "reset after silence": ("reset", reset_after_silence),
+    "reset of something unseen": ("reset", reset_unseen),
     "retransmissions": ("retransmissions", retransmissions),
     "mtu-blackhole": ("mtu-blackhole", mtu_blackhole),
     "zero-window": ("zero-window", zero_window),

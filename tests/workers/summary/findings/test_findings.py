@@ -8,7 +8,7 @@ import pytest
 
 from tests.hangs import HANGS
 from tests.workers.summary import packets
-from tests.workers.summary.findings.cases import NEARLY, SHOWN, quiet
+from tests.workers.summary.findings.cases import NEARLY, SHOWN, quiet, reset_unseen
 from tests.workers.summary.findings.wire import Wire, ids
 from workers.beside.found import FOUND_BY as FOUND_BESIDE
 from workers.service_truth.findings.found import IDS as OF_SERVICES
@@ -45,6 +45,14 @@ def test_a_quiet_capture_is_healthy_and_says_why() -> None:
     assert healthy.sentence == (
         "This capture looks healthy: all of 4 connections that were opened were answered; none was reset; no "
         "packet was sent again; 4 HTTP requests with a status below 400; the one DNS question answered."
+    )
+
+
+def test_of_a_reset_before_which_nothing_was_captured_no_cause_is_told() -> None:
+    (finding,) = reset_unseen().findings()
+    assert finding.sentence == (
+        "`10.244.1.2:81` reset 2 connections with `10.244.2.2` of which nothing was captured before: whether "
+        "that was a refusal, or the end of a connection that was open, cannot be told."
     )
 
 
