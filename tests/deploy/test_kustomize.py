@@ -12,6 +12,8 @@ import pytest
 import yaml
 from honcho.environ import parse_procfile
 
+from bot.terminal.checks.cluster import rights
+from deploy.lab.grants import EVERYWHERE, Access, granted
 from deploy.lab.install import KUSTOMIZE, render, variant
 from tests.deploy import dockerfile
 from workers.leaving import LEAVE_SECONDS
@@ -243,6 +245,18 @@ def test_metrics_are_let_to_nobody_but_the_namespace_that_fetches_them(tmp_path:
         assert policy["podSelector"]["matchLabels"].items() <= template["metadata"]["labels"].items()
         (container,) = template["spec"]["containers"]
         assert {port["name"] for port in container["ports"]} <= let_in
+
+
+def test_the_component_for_logs_gives_the_worker_the_right_that_the_doctor_looks_for(tmp_path: Path) -> None:
+    plain = granted(render(variant("http", tmp_path / "plain")))
+    more = granted(
+        render(variant("http", tmp_path / "own", components=[_relative(tmp_path / "own", "pod-logs")]))
+    )
+    assert more - plain == {Access("worker", "get", "pods/log", EVERYWHERE)}
+    wanted = [right for right, _ in rights("podcap-agents", [""], logs=True)]
+    assert [str(each) for each in wanted if each not in dict(rights("podcap-agents", [""]))] == [
+        "get pods/log"
+    ]
 
 
 def _relative(folder: Path, name: str) -> str:
