@@ -13,6 +13,7 @@ _BLOCK = 1 << 17
 _SECTION, _INTERFACE, _PACKET = 0x0A0D0D0A, 1, 6
 _RESOLUTION, _FILTER = 9, 11
 _SHORTEST, _LONGEST = 12, 16 << 20
+_END_OF_TIME = 10**9 << 32  # pcap's seconds have 32 bits
 _HEAD = 28
 """Bytes of a packet's block before the packet."""
 
@@ -77,9 +78,12 @@ class OwnFile:
                     raise OwnFileError
                 if kind == _PACKET and size >= _HEAD + 4:
                     _, _, number, high, low, captured, length = read_head(data, at)
-                    if number >= len(interfaces) or captured > min(LONGEST_PACKET, size - _HEAD - 4):
+                    if (
+                        number >= len(interfaces)
+                        or captured > min(LONGEST_PACKET, size - _HEAD - 4)
+                        or (time := (high << 32 | low) * interfaces[number].unit) >= _END_OF_TIME
+                    ):
                         raise OwnFileError
-                    time = (high << 32 | low) * interfaces[number].unit
                     yield number, data, at + _HEAD, captured, length, time
                 elif kind == _INTERFACE:
                     interfaces.append(_interface(data[at + 8 : at + size - 4]))

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.workers.summary import packets
@@ -181,6 +181,7 @@ def test_a_damaged_file_gives_what_it_has_and_says_so() -> None:
 
 
 @given(st.integers(0, 400), st.binary(max_size=8))
+@example(at=329, noise=b"\x00\x10")
 def test_a_file_that_was_changed_is_refused_or_read_and_nothing_else(at: int, noise: bytes) -> None:
     data = merged([packets.pcap([Record(b"x" * 60, NOW)])] * 2)[1]
     changed = data[:at] + noise + data[at + len(noise) :]
