@@ -1,6 +1,7 @@
 """Traffic of every kind for a while: from the LAN's client through every node, and from pod to pod."""
 
 import json
+import os
 import subprocess
 import sys
 from collections import Counter
@@ -31,16 +32,22 @@ def traffic(places: Places, seconds: int) -> str:
     visitors = {"the client": _from_client(places, seconds)}
     if places.kubeconfig.exists():
         visitors["the pod shopper"] = _from_pod(places, seconds)
+    # Nothing is written into it: it ends with this process, and the visitors with it.
+    held, holding = os.pipe()
     processes = {
-        who: subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        who: subprocess.Popen(argv, stdin=held, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         for who, argv in visitors.items()
     }
+    os.close(held)
     counts: Counter[str] = Counter()
-    for who, process in processes.items():
-        output, errors = process.communicate()
-        if process.returncode:
-            raise RuntimeError(f"{who} failed: {errors.strip()}")
-        counts.update(json.loads(output))
+    try:
+        for who, process in processes.items():
+            output, errors = process.communicate()
+            if process.returncode:
+                raise RuntimeError(f"{who} failed: {errors.strip()}")
+            counts.update(json.loads(output))
+    finally:
+        os.close(holding)
     return "; ".join(f"{count} {outcome}" for outcome, count in sorted(counts.items()))
 
 
@@ -69,4 +76,4 @@ def _from_pod(places: Places, seconds: int) -> list[str]:
     ]
     names = [word for name in _NAMES for word in ("--dns", name)]
     visitor = ["python3", "-I", "/srv/visitor.py", str(seconds), *words, *names]
-    return cluster.kubectl_command(places, "exec", "--namespace", "traefik", "shopper", "--", *visitor)
+    return cluster.kubectl_command(places, "exec", "-i", "-n", "traefik", "shopper", "--", *visitor)

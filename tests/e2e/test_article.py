@@ -3,16 +3,15 @@
 Three replicas on three nodes, their nodes' uplinks, the Service's fields: all from one command.
 """
 
-import json
 import re
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
 from deploy.lab.handle import LabHandle
-from deploy.lab.plan import CLIENT_ADDRESS, NODE_PORT, NODES
-from tests.e2e.conftest import eventually
+from deploy.lab.plan import CLIENT_ADDRESS, NODES
+from tests.e2e.node_port import Reply, Service, ask, changeable, met_at_its_own_node
 
 POLICY = """\
 rules:
@@ -22,54 +21,12 @@ rules:
     uplinks: true
     logs: true
 """
-ASK = """\
-import sys, urllib.request
-for address in sys.argv[1:]:
-    print(urllib.request.urlopen(f"http://{address}", timeout=30).read().decode().strip())
-"""
-
-
-class Reply(NamedTuple):
-    """Which pod answered, and whom it took for its client."""
-
-    pod: str
-    client: str
-
-
-def ask(lab: LabHandle, *nodes: Any) -> list[Reply]:
-    """The lab's client asks for the Service at these nodes, one after the other."""
-    said = lab.client("python3", "-c", ASK, *(f"{node.address}:{NODE_PORT}" for node in nodes))
-    return [Reply(*found) for found in re.findall(r"pod=(\S+) client=([0-9.]+):", said)]
-
-
-class Service:
-    """The Service, whose fields the nodes have taken over once a change returns."""
-
-    def __init__(self, lab: LabHandle) -> None:
-        self._lab = lab
-        self._minutes = 179
-
-    def change(self, policy: str) -> None:
-        """With another affinity timeout: nodes forget whom they bound, and show that they have changed."""
-        self._minutes -= 1
-        config = {"clientIP": {"timeoutSeconds": self._minutes * 60}}
-        fields = {"externalTrafficPolicy": policy, "sessionAffinityConfig": config}
-        self._lab.kubectl("patch", "service", "cheddar", "-n", "traefik", "-p", json.dumps({"spec": fields}))
-        timeout = f"timeout {self._minutes // 60}h{self._minutes % 60}m"
-        for node in NODES:
-            eventually(lambda name=node.name: timeout in self._rules(name), what=lambda: timeout)
-
-    def _rules(self, node: str) -> str:
-        return self._lab.node(node, "nft", "list", "table", "ip", "kube-proxy")
 
 
 @pytest.fixture(scope="module")
 def service(lab: LabHandle) -> Iterator[Service]:
-    """As it was again afterwards."""
-    before = lab.get("service", "cheddar")["spec"]
-    kept = {name: before.get(name) for name in ("externalTrafficPolicy", "sessionAffinityConfig")}
-    yield Service(lab)
-    lab.kubectl("patch", "service", "cheddar", "-n", "traefik", "-p", json.dumps({"spec": kept}))
+    with changeable(lab) as service:
+        yield service
 
 
 @pytest.fixture(scope="module")
@@ -95,12 +52,7 @@ def shown(pod: str) -> str:
 def test_with_cluster_the_client_the_node_the_service_and_its_field_are_named(
     world: Any, lab: LabHandle, service: Service
 ) -> None:
-    def asked_at_the_pods_own_node() -> Any:
-        service.change("Cluster")
-        replies = zip(NODES, ask(lab, *NODES), strict=True)
-        return next((node for node, reply in replies if reply.client == node.gateway), None)
-
-    node = eventually(asked_at_the_pods_own_node, what=lambda: "a pod on a node that is asked")
+    node, _ = met_at_its_own_node(lab, service)
     other = NODES[node.number % len(NODES)]
     thread, replies = captured(world, lab, *[node] * 5, *[other] * 3)
     pod = replies[0].pod

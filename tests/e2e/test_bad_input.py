@@ -21,7 +21,6 @@ AT_ONCE = {
     "an emoji": ("traefik/cheddar 30s 🧀", "🧀"),
     "an emoji's name": ("traefik/cheddar 30s :cheese_wedge:", ":cheese_wedge:"),
     "a host name": ("traefik/cheddar 30s host example.com", "example.com"),
-    "a whole deployment": ("traefik/deploy/cheddar", "one pod at a time"),
 }
 
 

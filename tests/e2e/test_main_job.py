@@ -3,24 +3,21 @@
 import json
 import re
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from deploy.lab.plan import CLIENT_ADDRESS, NODE_PORT, NODES
-
-ASK = f"""\
-import urllib.request
-print(urllib.request.urlopen("http://{NODES[0].address}:{NODE_PORT}", timeout=10).read().decode())
-"""
+from deploy.lab.plan import CLIENT_ADDRESS
+from tests.e2e.node_port import changeable, met_at_its_own_node
 
 
 @pytest.fixture(scope="module")
-def pod(lab: Any) -> str:
-    """The pod that the lab's client meets behind a node port; it meets the same one again (affinity)."""
-    (name,) = re.findall(r"pod=(\S+)", lab.client("python3", "-c", ASK))
-    return str(name)
+def pod(lab: Any) -> Iterator[str]:
+    """A pod that the lab's client meets behind the node port of the pod's own node, again and again."""
+    with changeable(lab) as service:
+        yield met_at_its_own_node(lab, service)[1]
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -40,11 +41,14 @@ def world(lab: LabHandle, tmp_path: Path, world_of: Callable[..., Any]) -> Any:
 
 
 @pytest.fixture
-def services(world: Any) -> Services:
+def services(world: Any) -> Iterator[Services]:
     settings = Settings(_env_file=None, **world.environment)
     ledger = open_ledger(settings)
     place = SlackPlace(settings, ledger)
-    return Services(settings, ledger, open_policy(settings), Store(settings.store_url), place)
+    with closing(
+        Services(settings, ledger, open_policy(settings), Store(settings.store_url), place)
+    ) as services:
+        yield services
 
 
 @pytest.fixture

@@ -1,11 +1,16 @@
 """Packets come from where a real cluster's come from."""
 
+import contextlib
 import json
 import re
+import subprocess
 import time
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from deploy.lab.cgroups import Tree
 from deploy.lab.handle import LabHandle
 from deploy.lab.plan import CLIENT_ADDRESS, NODE_PORT, NODES, Node
 from tests.hangs import HANGS
@@ -97,6 +102,28 @@ def test_traffic_of_every_kind_is_made_for_as_long_as_asked(lab: LabHandle) -> N
     for outcome in ("dns found", "dns unknown", "http 200", "http 404", "http 500", "refused", "tls"):
         assert re.search(rf"\b\d+ {outcome}\b", said), said
     assert "failed" not in said
+
+
+def test_traffic_ends_with_whoever_makes_it(lab: LabHandle) -> None:
+    def visitors() -> int:
+        found = 0
+        for process in Tree(lab.places.cgroup).processes():
+            with contextlib.suppress(OSError):
+                found += b"visitor.py" in Path(f"/proc/{process}/cmdline").read_bytes()
+        return found
+
+    def wait_until(goal: Callable[[int], bool]) -> None:
+        deadline = time.monotonic() + HANGS
+        while not goal(visitors()):
+            assert time.monotonic() < deadline, f"{visitors()} visitors"
+            time.sleep(0.1)
+
+    with subprocess.Popen(lab.command("traffic", "3600"), stdout=subprocess.DEVNULL) as making:
+        try:
+            wait_until(lambda count: count >= 2)
+        finally:
+            making.terminate()
+    wait_until(lambda count: count == 0)
 
 
 @pytest.mark.parametrize("seconds", ["0", "-1", "3601"])

@@ -1,5 +1,7 @@
 """Asks the lab's servers for things, for a while, a few requests a second; says at the end how it went.
 
+It ends sooner when its standard input does, so that it does not outlive whoever started it.
+
 Needs nothing but Python's standard library, so that it runs in a container as well as at the LAN's client.
 """
 
@@ -7,6 +9,7 @@ import argparse
 import http.client
 import itertools
 import json
+import select
 import socket
 import ssl
 import sys
@@ -99,7 +102,8 @@ def main() -> None:
         if time.monotonic() >= deadline:
             break
         counts.update(_outcome(step))
-        time.sleep(_PAUSE_SECONDS)
+        if select.select([sys.stdin], [], [], _PAUSE_SECONDS)[0]:
+            break
     json.dump(counts, sys.stdout)
     print()
 

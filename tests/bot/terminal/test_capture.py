@@ -352,7 +352,6 @@ def test_a_file_that_is_there_is_replaced_by_force_alone(terminal: Terminal, typ
         (["traefik/cheddar", "2h"], "too long"),
         (["traefik/cheddar", "port", "80", "30s"], "before the filter"),
         (["traefik/cheddar", 'host "10.244.1.2"'], '`"` means nothing in a filter: write only the filter'),
-        (["traefik/deploy/cheddar"], "one pod at a time"),
         (["traefik/cheddar", "-o", "/no/such/folder/x.pcap"], "There is no folder"),
         (["traefik/cheddar", "-o", "/dev/null"], "no regular file"),
     ],
