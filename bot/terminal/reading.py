@@ -9,7 +9,7 @@ from typing import Protocol, TextIO
 from bot.terminal.progress_line import ProgressLine
 from workers.thread.words import bar, size
 
-_QUIET_SECONDS = 1.0
+_QUIET_SECONDS = 0.5
 
 
 class Passing(Protocol):
