@@ -74,4 +74,5 @@ class _Version(argparse.Action):
         # Not above: every command would wait until all that reads e-mail headers is imported.
         from importlib.metadata import version  # noqa: PLC0415
 
-        parser.exit(message=f"podcap {version('podcap')}\n")
+        print(f"podcap {version('podcap')}")
+        parser.exit()

@@ -20,7 +20,7 @@ _FUNCTION = re.compile(r"^(\w+)\(\)", re.MULTILINE)
 def commands(script: str) -> set[str]:
     """Every word where a command can begin that is no keyword, no builtin and no function of the script."""
     text = re.sub(r"\\\n", " ", _without_comments(script))
-    text = re.sub(r"'[^']*'|\$\(\([^()]*\)\)", "''", text)
+    text = re.sub(r"'[^']*'|\$\(\((?:[^()]|\([^()]*\))*\)\)", "''", text)
     return set(_COMMAND.findall(text)) - set(_OWN_WORDS.split()) - set(_FUNCTION.findall(text))
 
 

@@ -108,7 +108,8 @@ class TapWay:
 
     def fail(self, error: ClusterError | NoTap) -> None:
         """Nothing comes of it."""
-        log.warning("%s: %s", self.record.name, error)
+        # Where there is no other, the capture ends with the same sentence.
+        log.log(logging.WARNING if self._of > 1 else logging.INFO, "%s: %s", self.record.name, error)
         self.error = error
         self._note(state=TapState.FAILED, sentence=str(error))
 
