@@ -74,5 +74,5 @@ class Trouble:
 
 
 def _since(conversation: Conversation, time: int) -> float:
-    """Seconds since its latest packet."""
-    return max(0, time - conversation.last) / 1e9
+    """Seconds since its latest packet; 0 when there was none."""
+    return max(0, time - conversation.last) / 1e9 if conversation.last else 0.0
