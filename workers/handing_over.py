@@ -92,7 +92,8 @@ def _fetch(work: Work, blocks: Iterator[bytes], path: Path) -> str:
 
 def _finish(work: Work) -> None:
     capture = work.capture
-    if capture.ended_by in ("error", "lost"):
+    # Of several taps some may have broken off; only when all have there is a sentence.
+    if capture.ended_by in ("error", "lost") and capture.sentence is not None:
         raise Ended(State.FAILED, f"{capture.sentence} {_FROM_BEFORE}")
     work.move(State.STOPPED if capture.stop_requested_by else State.DELIVERED)
 

@@ -145,12 +145,15 @@ def _known(ways: Sequence[TapWay]) -> dict[str, Any]:
     """What the ledger is to know of all of them; the rest is in their rows."""
     records = [way.record for way in ways]
     ended = {record.ended_by for record in records}
-    return {
+    known: dict[str, Any] = {
         "packets": sum(record.packets or 0 for record in records),
         "bytes": sum(record.bytes or 0 for record in records),
         "dropped": sum(record.dropped or 0 for record in records),
         "ended_by": next((one for one in _WORST if one in ended), None),
     }
+    if ended <= {"error", "lost"}:
+        known["sentence"] = none_left(record.sentence or "" for record in records)
+    return known
 
 
 def _part(work: Work, way: TapWay) -> Part | None:

@@ -91,9 +91,14 @@ class Crew:
                     raise
 
         futures = [self._pool.submit(copy_context().run, bounded, item) for item in items]
-        for _ in _until_done(futures):
-            if meanwhile is not None:
-                meanwhile()
+        try:
+            for _ in _until_done(futures):
+                if meanwhile is not None:
+                    meanwhile()
+        except BaseException as error:  # noqa: BLE001, it is raised below
+            # Whatever ends this thread's waiting ends the others' work, too.
+            self._work.broken = self._work.broken or error
+            wait(futures)
         if self._work.broken is not None:
             raise self._work.broken
         return [future.result() for future in futures]

@@ -30,6 +30,17 @@ def captured(tmp_path: Path) -> Path:
     return path
 
 
+def test_packets_from_before_the_beginning_are_left_out_cut_or_whole(tmp_path: Path) -> None:
+    early, late = Record(FRAME, time=1_700_000_000_000_000_000), Record(FRAME, time=1_700_000_001_000_000_000)
+    source = tmp_path / "spool.pcap"
+    source.write_bytes(packets.pcap([early, late]))
+    cut = cut_file(source, tmp_path / "whole.pcap", since=late.time, whole=True)
+    assert (cut.packets, cut.early) == (1, 1)
+    assert (tmp_path / "whole.pcap").read_bytes() == packets.pcap([late])
+    assert cut_file(source, tmp_path / "headers.pcap", since=late.time).early == 1
+    assert (tmp_path / "headers.pcap").read_bytes() == packets.pcap([Record(FRAME, late.time, snaplen=54)])
+
+
 def test_in_the_cut_file_there_are_all_packets_and_no_payload(captured: Path, tmp_path: Path) -> None:
     target = tmp_path / "headers.pcap"
     assert cut_file(captured, target).packets == 2
