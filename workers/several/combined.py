@@ -5,8 +5,8 @@ said in it are taken from the tap that saw most of it.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
+from math import ceil
 from typing import TypeVar
 
 from workers.summary.endpoint import Endpoint
@@ -16,6 +16,7 @@ from workers.summary.host import Host
 from workers.summary.summary import Summary, Totals
 from workers.summary.timeline import MOST_BINS, Timeline
 
+_ROUNDING = 1e-6
 _COUNTED = ("packets", "bytes", "tcp", "udp", "icmp", "icmpv6", "arp", "fragments", "other")
 _Pair = frozenset[Endpoint]
 Ends = tuple[int, _Pair]
@@ -130,7 +131,8 @@ def _timeline(lines: Sequence[Timeline | None], shifts: Sequence[float]) -> Time
     end = max(shift + line.width * len(line.packets) for line, shift in given)
     while end / width > MOST_BINS:
         width *= 2
-    bins = max(1, min(MOST_BINS, int(end / width) + 1))
+    # What rounding would put behind the last bin is in it.
+    bins = max(1, ceil(end / width - _ROUNDING))
     kinds = _once(kind for line, _ in given for kind in line.marks)
 
     def summed(read: _Read) -> tuple[int, ...]:
@@ -140,7 +142,7 @@ def _timeline(lines: Sequence[Timeline | None], shifts: Sequence[float]) -> Time
                 total[min(bins - 1, int((shift + place * line.width) / width))] += number
         return tuple(total)
 
-    line = Timeline(
+    return Timeline(
         width,
         summed(lambda one: one.packets),
         summed(lambda one: one.to_server),
@@ -148,22 +150,7 @@ def _timeline(lines: Sequence[Timeline | None], shifts: Sequence[float]) -> Time
         summed(lambda one: one.other),
         {kind: summed(partial(_marks, kind)) for kind in kinds},
     )
-    return _without_empty_end(line)
 
 
 def _marks(kind: str, line: Timeline) -> Sequence[int]:
     return line.marks.get(kind, ())
-
-
-def _without_empty_end(line: Timeline) -> Timeline:
-    """Rounding gives one bin too many at most."""
-    if len(line.packets) < 2 or line.packets[-1]:  # noqa: PLR2004, the first is there in any case
-        return line
-    return replace(
-        line,
-        packets=line.packets[:-1],
-        to_server=line.to_server[:-1],
-        to_client=line.to_client[:-1],
-        other=line.other[:-1],
-        marks={kind: counts[:-1] for kind, counts in line.marks.items()},
-    )

@@ -83,6 +83,8 @@ class Around:
             return {}
 
     def _end(self, crew: Crew) -> dict[int, Found]:
+        # An agent pod that is gone, or out of reach, has cost enough time.
+        self._ways = [way for way in self._ways if way.report is not None and not way.report.partial]
         nodes = list(self._by_node().values())
         after: dict[str, Surroundings] = {}
         for some in crew.each(lambda ways: self._looked(crew.cluster(), ways), nodes):
