@@ -16,15 +16,16 @@ uptime() {
     up=${up%.*}${up#*.}
 }
 
-# The time of day at some such time, as exactly as the node's business lets it.
+# The time of day at some such time, as exactly as the node's business lets it; rather too early than too late,
+# so that no packet from after the beginning is taken for one from before.
 tries=0
 while :; do
     uptime
     before=$up
     now=$(date +%s%N)
     uptime
-    tries=$((tries + 1))
-    if [ "$((up - before))" -le 1 ] || [ "$tries" -eq 10 ]; then
+    known=$up tries=$((tries + 1))
+    if [ "$((known - before))" -le 1 ] || [ "$tries" -eq 10 ]; then
         break
     fi
 done
@@ -37,7 +38,7 @@ if [ -n "$hold" ]; then
     read -r go || exit 1
 fi
 uptime
-now=$((now + (up - before) * 10000000))
+now=$((now + (up - known) * 10000000))
 for directory; do
     if [ ! -s "$directory/run/began" ]; then
         echo "$now $up" >"$directory/run/began"

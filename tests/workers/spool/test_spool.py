@@ -401,8 +401,8 @@ def test_an_armed_spool_has_its_duration_from_the_beginning_that_all_of_a_node_s
         first, second = beginning.began()
     assert first == second
     assert first is not None
-    # busybox knows seconds alone.
-    assert before - 10**9 <= first <= time.time_ns()
+    # busybox knows seconds alone, the shell hundredths; on a busy machine the two are read some time apart.
+    assert before - 5 * 10**9 <= first <= time.time_ns() + 10**8
     link.send(5)
     for number, spool in enumerate(spools):
         spool.has_begun()
