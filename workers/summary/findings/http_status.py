@@ -53,7 +53,9 @@ def _finding(
         for each in evidence.summary.exchanges
         if isinstance(each, HttpExchange) and each.server == server and (each.status or 0) // 100 == kind
     ]
-    clients = {each.client.address for each in answered}
+    # Not how often each asked: of many exchanges the first are kept.
+    clients = Counter(each.client.address for each in answered)
+    callers = Counter(wording.host(evidence.names, address) for address in clients.elements())
     protocol = "http2" if any(each.version == "2" for each in answered) else "http"
     low, high = kind * 100, kind * 100 + 99
     codes = " || ".join(f"({field} >= {low} && {field} <= {high})" for field in _FIELDS)
@@ -65,7 +67,7 @@ def _finding(
         f"{wording.server(evidence.names, server)} answered {times:,} of "
         f"{wording.many(requests, 'HTTP request')} "
         f"with {wording.some(statuses)} ({wording.share(times, requests)}): {wording.some(asked)}"
-        f"{f', from {wording.hosts(evidence.names, sorted(clients))}' if clients else ''}.",
+        f"{f', from {wording.some(callers, numbers=False)}' if callers else ''}.",
         {"times": times, "requests": requests, "clients": len(clients), "share": round(times / requests, 6)},
         filters.answered(first, protocol, f"({codes})", server),
         first,

@@ -1,6 +1,7 @@
 """Findings about what was said that is costly to say in packets: gRPC, certificates, databases. And "
 "hostile text."""
 
+import re
 import ssl
 import subprocess
 from collections.abc import Iterable
@@ -130,6 +131,17 @@ def test_no_host_or_path_makes_a_sentence_that_acts_or_a_filter_that_is_more(hos
         assert _is_inert(finding)
         assert finding.display_filter.isascii()
         assert finding.display_filter.isprintable()
+
+
+def test_clients_of_failed_requests_are_named_without_a_number_that_is_none_of_requests() -> None:
+    clients = [CLIENT, CLIENT, Endpoint("10.244.9.9", 40000)]
+    exchanges = [
+        HttpExchange(client, SERVER, number + 1, 0.0, "GET", "web", "/", 503, 0.1)
+        for number, client in enumerate(clients)
+    ]
+    (finding,) = said(exchanges, [Group("HTTP", "GET web/", "503", True, 12, 1, SERVER)])
+    assert "answered 12 of 12 HTTP requests" in finding.sentence
+    assert re.search(r", from `[^`(]+` and `[^`(]+`\.$", finding.sentence), finding.sentence
 
 
 SECRETS = ("s3cr3t-Bearer-9f8e7d6c5b4a", "hunter2hunter2", "AKIAIOSFODNN7EXAMPLE")
