@@ -169,6 +169,12 @@ class ServiceTruth:
         return sum(each.connections for each in self.replicas)
 
     @property
+    def was_asked(self) -> bool:
+        """Whether anybody came to it, also in vain."""
+        in_vain = any(each.refused or each.unanswered for each in self.replicas)
+        return bool(self.reached or self.turned_away or self.connections or in_vain)
+
+    @property
     def tapped(self) -> tuple[Replica, ...]:
         """Those whose packets were captured."""
         return tuple(each for each in self.replicas if each.tapped)

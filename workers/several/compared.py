@@ -97,8 +97,9 @@ def together(
 
 
 def tables(truths: Sequence[ServiceTruth], names: Names) -> tuple[str, ...]:
-    """The busiest Services' traffic as text."""
-    return tuple(truth_text(truth, names) for truth in truths[:_MOST_TABLES])
+    """The busiest Services' traffic as text; where nobody came to any, one of them."""
+    busy = [truth for truth in truths if truth.was_asked] or truths[:1]
+    return tuple(truth_text(truth, names) for truth in busy[:_MOST_TABLES])
 
 
 def seen_elsewhere(comparison: Comparison | None) -> set[tuple[int, frozenset[Endpoint]]]:
