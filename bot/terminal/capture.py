@@ -43,6 +43,8 @@ from workers.settings import Settings, load
 from workers.thread.preview import on_each_node, preview
 
 _STANDARD_OUTPUT = "-"
+_ENDS = "→"
+"""As `->`, which would be an option."""
 _SECOND = "It was ended by a second Ctrl-C: nothing was kept."
 _SECOND_OF_A_STREAM = "It was ended by a second Ctrl-C: what was streamed until then is all there is."
 
@@ -87,7 +89,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _run(options: argparse.Namespace) -> int:
     words = _parser()
-    asked = words.parse_intermixed_args(options.words)
+    asked = words.parse_intermixed_args([_ENDS if word == "->" else word for word in options.words])
     request = _request(asked)
     if request is None:
         words.print_help()

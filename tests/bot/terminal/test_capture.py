@@ -349,6 +349,8 @@ def test_a_file_that_is_there_is_replaced_by_force_alone(terminal: Terminal, typ
         (["cheddar"], "Put the namespace before the pod"),
         (["traefik/Cheddar"], "lower-case"),
         (["traefik/cheddar", "30"], "needs a unit"),
+        (["traefik/cheddar", "->"], "stands between two ends"),
+        (["traefik/cheddar", "->", "traefik/tls", "30"], "needs a unit"),
         (["traefik/cheddar", "2h"], "too long"),
         (["traefik/cheddar", "port", "80", "30s"], "before the filter"),
         (["traefik/cheddar", 'host "10.244.1.2"'], '`"` means nothing in a filter: write only the filter'),
