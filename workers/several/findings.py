@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from workers.summary.finding import Finding
+from workers.summary.findings import nothing_captured
 from workers.summary.findings.ranking import MORE, ranked
 from workers.thread.words import count
 
@@ -77,9 +78,7 @@ def _said_once(names: Sequence[str], places: Sequence[tuple[int, Finding]], fram
     numbers = dict.fromkeys(number for number, _ in places)
     return replace(
         first,
-        sentence=first.sentence
-        if len(numbers) == len(names)
-        else _at(first.sentence, [names[n] for n in numbers]),
+        sentence=_at(first, [names[n] for n in numbers], everywhere=len(numbers) == len(names)),
         frame=None if first.frame is None else frames.get((first_number, first.frame)),
         display_filter=_filter(first.display_filter, list(numbers), first_number, frames),
         packets=tuple(
@@ -90,7 +89,13 @@ def _said_once(names: Sequence[str], places: Sequence[tuple[int, Finding]], fram
     )
 
 
-def _at(sentence: str, names: Sequence[str]) -> str:
+def _at(finding: Finding, names: Sequence[str], *, everywhere: bool) -> str:
+    sentence = finding.sentence
+    if everywhere:
+        # Of one interface, which the sentence does not name.
+        return (
+            f"At each tap: {sentence}" if finding.id == nothing_captured.ID and len(names) > 1 else sentence
+        )
     shown = ", ".join(names[:_MOST_NAMED])
     more = len(names) - _MOST_NAMED
     where = f"{shown} and {more} more" if more > 0 else shown

@@ -37,3 +37,11 @@ def test_a_healthy_capture_is_called_so_once_however_many_taps_it_has() -> None:
 def test_what_is_grave_between_taps_leaves_none_healthy() -> None:
     lost = Finding("lost-between", "critical", "It was lost.")
     assert joined(["a", "b"], [[healthy(7)], [healthy(2)]], {}, [lost]) == (lost,)
+
+
+def test_what_is_said_of_an_interface_that_it_does_not_name_is_said_of_each() -> None:
+    nothing = Finding("nothing-captured", "info", "No packet was captured.")
+    (told,) = joined(["a", "b"], [[nothing], [nothing]], {})
+    assert told.sentence == "At each tap: No packet was captured."
+    (told,) = joined(["a"], [[nothing]], {})
+    assert told.sentence == "No packet was captured."
