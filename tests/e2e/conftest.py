@@ -226,7 +226,8 @@ class World:
                 return ""
             assert "❌" not in thread, f"{thread}\n{self.podcap.log('worker')}"
             assert ":x:" not in thread, f"{thread}\n{self.podcap.log('worker')}"
-            return thread if "Done:" in thread.replace("*", "") else ""
+            plain = thread.replace("*", "").replace("`", "")
+            return thread if "Done:" in plain and f"{self.capture} is over" in plain else ""
 
         return str(eventually(ended, what=lambda: f"the end of\n{self.thread(channel)}"))
 

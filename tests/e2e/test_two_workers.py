@@ -100,9 +100,8 @@ def test_a_worker_that_stood_still_until_another_took_over_writes_nothing(
         try:
             keep_house(services, Pulse(silence=0, looks=0))
             world.wait_for_end()
-            while (
-                services.ledger.get(capture.id).shown != State.DELIVERED
-            ):  # the thread's last word comes after
+            # Its last write comes after its thread's last word.
+            while services.ledger.get(capture.id).shown != State.DELIVERED:
                 signal.sigtimedwait([], 0.2)
             ended = services.ledger.get(capture.id)
             before = events(services, capture.id)
