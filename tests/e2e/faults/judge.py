@@ -21,7 +21,7 @@ from workers.trail.trail import Wanted
 _ETHERNET, _ECHO_REQUEST = 14, 8
 _SECOND = 1_000_000_000
 _SHOWN = {State.DELIVERED: "Done", State.STOPPED: "Stopped"}
-_UNMEASURED = 1.5
+_UNMEASURED = 0.9
 """Seconds at most from a capture's begin or end to the ping beside it."""
 
 
