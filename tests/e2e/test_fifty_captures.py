@@ -6,7 +6,7 @@ import secrets
 import subprocess
 import time
 from collections.abc import Callable, Container, Iterable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +14,13 @@ import pytest
 
 from deploy.lab.handle import LabHandle
 from tests.e2e.conftest import eventually
+from tests.e2e.in_process import worker_services
 from workers.admission import accept
 from workers.ledger.capture import Order
 from workers.ledger.states import FINAL, State
 from workers.queueing import advance
-from workers.services import Services, open_ledger, open_policy
+from workers.services import Services
 from workers.settings import Settings
-from workers.slack.place import SlackPlace
-from workers.store import Store
 
 log = logging.getLogger(__name__)
 
@@ -54,11 +53,7 @@ def services(world: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Services]:
     settings = Settings(_env_file=None, **world.environment)
     monkeypatch.setattr("workers.queue.app.conf.broker_url", settings.broker_url)
     monkeypatch.setattr("workers.queue.app.conf.broker_write_url", settings.broker_url)
-    ledger = open_ledger(settings)
-    place = SlackPlace(settings, ledger)
-    with closing(
-        Services(settings, ledger, open_policy(settings), Store(settings.store_url), place)
-    ) as services:
+    with worker_services(world) as services:
         yield services
 
 

@@ -8,7 +8,6 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ import pytest
 
 from deploy.lab.handle import LabHandle
 from tests.e2e.dying import LISTENS
+from tests.e2e.in_process import worker_services
 from workers.admission import accept
 from workers.capture import run
 from workers.housekeeping import keep_house
@@ -25,10 +25,7 @@ from workers.ledger.engine import open_engine
 from workers.ledger.states import ACTIVE, State
 from workers.pulse import Pulse
 from workers.queueing import advance
-from workers.services import Services, open_ledger, open_policy
-from workers.settings import Settings
-from workers.slack.place import SlackPlace
-from workers.store import Store
+from workers.services import Services
 from workers.trail.trail import Wanted
 
 ROOT = Path(__file__).parents[2]
@@ -48,12 +45,7 @@ def world(lab: LabHandle, tmp_path: Path, world_of: Callable[..., Any]) -> Any:
 
 @pytest.fixture
 def services(world: Any) -> Iterator[Services]:
-    settings = Settings(_env_file=None, **world.environment)
-    ledger = open_ledger(settings)
-    place = SlackPlace(settings, ledger)
-    with closing(
-        Services(settings, ledger, open_policy(settings), Store(settings.store_url), place)
-    ) as services:
+    with worker_services(world) as services:
         yield services
 
 
