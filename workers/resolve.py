@@ -7,6 +7,7 @@ from workers.cluster.cluster import Cluster
 from workers.cluster.errors import (
     ClusterError,
     NamespaceNotFoundError,
+    NodeNotFoundError,
     NodeNotReadyError,
     NotRunningError,
     PodNotFoundError,
@@ -29,7 +30,7 @@ from workers.cluster.workloads import (
     the,
 )
 from workers.entrances import Entrance, entered_nodes, entrance
-from workers.ledger.tap_record import TapKind, TapRecord
+from workers.ledger.tap_record import TapKind, TapRecord, TapState
 from workers.request.request import Request, Target, TargetKind
 
 _WORKLOADS = {
@@ -43,13 +44,10 @@ _SHOWN_NAMES = 5
 _SHOWN_SENTENCES = 6
 
 # What is wrong with one target, so that the others are looked up all the same and all are told of at once.
-_WRONG = (
-    NothingThereError,
-    PodNotFoundError,
-    NamespaceNotFoundError,
-    NotRunningError,
-    NodeNotReadyError,
-)
+_WRONG = (NothingThereError, PodNotFoundError, NamespaceNotFoundError)
+
+# It is there, and nothing can be captured from it now: the others can be, all the same.
+_DOWN = (NotRunningError, NodeNotReadyError, NodeNotFoundError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +55,8 @@ class Resolved:
     """What a request means now.
 
     Attributes:
-        taps: One for each pod and each node's uplink, numbered; at least one.
+        taps: One for each pod and each node's uplink, numbered. At least one can be captured; one that was
+            named and cannot be has failed, with its sentence.
         notes: Sentences for the thread.
     """
 
@@ -74,7 +73,7 @@ def resolve(cluster: Cluster, request: Request, *, uplinks: frozenset[str] = fro
         uplinks: Namespaces whose Services may be captured at nodes' uplinks, too.
 
     Raises:
-        ClusterError: A target is not there, has nothing to capture, or the cluster does not say.
+        ClusterError: A target is not there, none has anything to capture, or the cluster does not say.
     """
     looking = _Looking(cluster, uplinks)
     wrong: list[ClusterError] = []
@@ -83,6 +82,8 @@ def resolve(cluster: Cluster, request: Request, *, uplinks: frozenset[str] = fro
             looking.look(number, target)
         except _WRONG as error:
             wrong.append(error)
+    if wrong or not looking.anything:
+        wrong += looking.down.values()
     if len(wrong) > 1:
         raise ClusterError(" ".join(map(str, wrong[:_SHOWN_SENTENCES])))
     if wrong:
@@ -98,24 +99,50 @@ class _Looking:
     """By UID; a pod of two targets is the first one's."""
     nodes: dict[str, tuple[int, tuple[str, ...], tuple[str, ...]]] = field(default_factory=dict)
     """By name: the target, the filters (none: everything), the node's addresses."""
+    down: dict[TapRecord, ClusterError] = field(default_factory=dict)
+    """What was named and cannot be captured now, as a tap that failed, and why."""
     notes: list[str] = field(default_factory=list)
     _known: list[Node] | None = None
+
+    @property
+    def anything(self) -> bool:
+        """Whether there is anything to capture."""
+        return bool(self.pods or self.nodes)
 
     def look(self, number: int, target: Target) -> None:
         cluster, namespace, name = self.cluster, target.namespace, target.name
         match target.kind:
             case TargetKind.POD:
-                self._take(number, [_one_pod(cluster, namespace, name)])
+                self._named(number, _one_pod(cluster, namespace, name))
             case TargetKind.LABELS:
                 self._take(number, pods_with_labels(cluster, namespace, name))
             case TargetKind.SERVICE:
                 self._service(number, target)
             case TargetKind.NODE:
-                node = self._node(name)
-                # All that passes there holds whatever part of it another target wants.
-                self.nodes[name] = (number, (), node.addresses)
+                self._whole_node(number, self._node(name))
             case kind:
                 self._take(number, pods_of(cluster, _WORKLOADS[kind], namespace, name))
+
+    def _named(self, number: int, pod: Pod) -> None:
+        try:
+            self.cluster.refuse_unless_capturable(pod)
+        except _DOWN as error:
+            self._fails(_tap(number, pod), error)
+        else:
+            self._take(number, [pod])
+
+    def _whole_node(self, number: int, node: Node) -> None:
+        if node.ready:
+            # All that passes there holds whatever part of it another target wants.
+            self.nodes[node.name] = (number, (), node.addresses)
+            return
+        why = f" ({node.why})" if node.why else ""
+        error = NodeNotReadyError(f"Node {node.name} is not Ready{why}: nothing can be captured there.")
+        self._fails(TapRecord(0, TapKind.UPLINK, node=node.name, target=number), error)
+
+    def _fails(self, tap: TapRecord, error: ClusterError) -> None:
+        if tap.name not in {other.name for other in self.down}:
+            self.down[replace(tap, state=TapState.FAILED, sentence=str(error))] = error
 
     def _take(self, number: int, pods: Iterable[Pod]) -> None:
         for pod in pods:
@@ -155,39 +182,39 @@ class _Looking:
         if found is None:
             near = did_you_mean(name, [node.name for node in nodes])
             raise NothingThereError(f"There is no node {name}.{near}")
-        if not found.ready:
-            why = f" ({found.why})" if found.why else ""
-            raise NodeNotReadyError(f"Node {name} is not Ready{why}: nothing can be captured there.")
         return found
 
     def resolved(self) -> Resolved:
-        taps = [
-            TapRecord(
-                0,
-                namespace=pod.namespace,
-                pod=pod.name,
-                pod_uid=pod.uid,
-                node=pod.node,
-                target=target,
-                addresses=pod.ips,
-            )
-            for target, pod in _each_port_once(self.pods.values())
-        ]
+        taps = [_tap(target, pod) for target, pod in _each_port_once(self.pods.values())]
         taps += [
             TapRecord(
                 0, TapKind.UPLINK, node=name, target=target, filter=" or ".join(filters), addresses=addresses
             )
             for name, (target, filters, addresses) in self.nodes.items()
         ]
+        # A workload's pod on a node that is down is known to run, and fails in its time.
+        taps += [tap for tap in self.down if tap.pod_uid not in self.pods]
         return Resolved(
             tuple(replace(tap, number=number) for number, tap in enumerate(taps)), tuple(self.notes)
         )
 
 
+def _tap(target: int, pod: Pod) -> TapRecord:
+    return TapRecord(
+        0,
+        namespace=pod.namespace,
+        pod=pod.name,
+        pod_uid=pod.uid,
+        node=pod.node,
+        target=target,
+        addresses=pod.ips,
+    )
+
+
 def _one_pod(cluster: Cluster, namespace: str, name: str) -> Pod:
-    """The pod of that name, or else the one whose name begins so."""
+    """The pod of that name in whatever state, or else the running one whose name begins so."""
     try:
-        return cluster.running_pod(namespace, name)
+        return cluster.pod(namespace, name)
     except PodNotFoundError as error:
         try:
             begin = pods_that_begin(cluster, namespace, name)
@@ -196,7 +223,7 @@ def _one_pod(cluster: Cluster, namespace: str, name: str) -> Pod:
         if not begin:
             raise
         if len(begin) == 1:
-            return cluster.running_pod(namespace, begin[0].name)
+            return begin[0]
         names = sorted(pod.name for pod in begin)
         shown = ", ".join(names[:_SHOWN_NAMES]) + (", …" if len(names) > _SHOWN_NAMES else "")
         raise PodNotFoundError(

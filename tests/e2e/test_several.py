@@ -101,18 +101,22 @@ def test_three_pods_begin_together_and_one_that_is_gone_stops_no_other(
     world: Any, services: Services, pings: list[TapRecord]
 ) -> None:
     gone = TapRecord(len(pings), namespace="traefik", pod="cheddar-gone", node="k8s-node01")
-    capture = ask(world, services, [*pings, gone], seconds=2, filter_="icmp")
+    why = "Pod cheddar-new is Pending: it has no packets yet."
+    down = TapRecord(
+        len(pings) + 1, namespace="traefik", pod="cheddar-new", state=TapState.FAILED, sentence=why
+    )
+    capture = ask(world, services, [*pings, gone, down], seconds=2, filter_="icmp")
     world.capture = capture.id
     run(services, capture.id)
     ended = services.ledger.get(capture.id)
     taps = services.ledger.taps.of(capture.id)
     assert ended.state is State.DELIVERED, (ended, taps)
-    assert [tap.state for tap in taps] == [*[TapState.COLLECTED] * len(pings), TapState.FAILED]
+    assert [tap.state for tap in taps] == [*[TapState.COLLECTED] * len(pings), *[TapState.FAILED] * 2]
     began = [tap.began for tap in taps if tap.began is not None]
     assert len(began) == len(pings)
     assert max(began) - min(began) < NEAR
     counted = interfaces(world.file())
-    assert counted == {tap.name: tap.packets for tap in taps[:-1]}
+    assert counted == {tap.name: tap.packets for tap in taps[:-2]}
     assert {missing for missing, _ in gaps(world.file()).values()} == {0}
     assert ended.packets == counted.total()
     assert events(services, capture)["tapped"] == len(pings)
@@ -120,7 +124,8 @@ def test_three_pods_begin_together_and_one_that_is_gone_stops_no_other(
     for tap in taps:
         assert tap.name in thread, thread
     assert "There is no pod cheddar-gone" in thread
-    assert "at 3 of 4 pods, on 3 nodes" in thread
+    assert why in thread
+    assert "at 3 of 5 pods, on 3 nodes" in thread
     assert "All taps began within" in thread
     assert world.agent_pods() == ""
 

@@ -78,14 +78,24 @@ class Cluster:
             NodeNotReadyError: Its node does not report.
         """
         pod = self.pod(namespace, name)
+        self.refuse_unless_capturable(pod)
+        return pod
+
+    def refuse_unless_capturable(self, pod: Pod) -> None:
+        """Raises unless packets can be captured from this pod now.
+
+        Raises:
+            NotRunningError: It is Pending, Succeeded, Failed or terminating.
+            NodeNotFoundError: Its node is gone.
+            NodeNotReadyError: Its node does not report.
+        """
         refuse_unless_running(pod)
         node = self.node(pod.node or "")
         if not node.ready:
             raise NodeNotReadyError(
-                f"Pod {name} is on node {node.name}, which is not Ready{_because(node.why)}: "
+                f"Pod {pod.name} is on node {node.name}, which is not Ready{_because(node.why)}: "
                 "nothing can be captured there."
             )
-        return pod
 
     def node(self, name: str) -> Node:
         """The node as it is now."""

@@ -21,7 +21,7 @@ def preview(taps: Sequence[TapRecord]) -> str:
         *([count(pods, "pod")] if pods else []),
         *([count(len(uplinks), "uplink")] if uplinks else []),
     ]
-    return f"{' and '.join(parts)} on {count(len({tap.node for tap in taps}), 'node')}"
+    return f"{' and '.join(parts)} on {count(len({tap.node for tap in taps if tap.node}), 'node')}"
 
 
 def on_each_node(taps: Sequence[TapRecord]) -> list[str]:
@@ -35,7 +35,7 @@ def on_each_node(taps: Sequence[TapRecord]) -> list[str]:
             *([count(pods[node], "pod")] if pods[node] else []),
             *(["its uplink"] if node in uplinks else []),
         ]
-        lines.append(f"{node}: {', '.join(what)}")
+        lines.append(f"{node or 'no node yet'}: {', '.join(what)}")
     if len(nodes) > _SHOWN_NODES:
         lines.append(f"and {count(len(nodes) - _SHOWN_NODES, 'more node', 'more nodes')}")
     return lines

@@ -9,9 +9,9 @@ import pytest
 from tests.workers.cluster.conftest import Client, Server
 from tests.workers.names.recorded import items
 from workers.cluster.cluster import Cluster
-from workers.cluster.errors import ClusterError, NodeNotReadyError, PodNotFoundError
+from workers.cluster.errors import ClusterError, NodeNotReadyError, NotRunningError, PodNotFoundError
 from workers.cluster.workloads import selector_text
-from workers.ledger.tap_record import TapKind
+from workers.ledger.tap_record import TapKind, TapState
 from workers.request.grammar import parse
 from workers.request.request import Request
 from workers.resolve import Resolved, resolve
@@ -220,6 +220,52 @@ def test_a_node_that_is_not_ready_is_not_captured(cluster: Cluster, server: Serv
         condition["status"] = "False"
     with pytest.raises(NodeNotReadyError, match="is not Ready"):
         means(cluster, f"node/{node['metadata']['name']}")
+
+
+def test_a_named_pod_that_is_not_running_fails_alone_among_several(
+    cluster: Cluster, server: Server, objects: Objects
+) -> None:
+    pending, ended, left = cheddars(objects)
+    pending["status"]["phase"] = "Pending"
+    del pending["spec"]["nodeName"]
+    ended["status"]["phase"] = "Succeeded"
+    served(server, objects)
+    named = [f"traefik/{one['metadata']['name']}" for one in (pending, ended, left)]
+    found = means(cluster, " ".join(named))
+    assert [(tap.name, tap.state, tap.target, tap.number) for tap in found.taps] == [
+        (named[2], TapState.WAITING, 2, 0),
+        (named[0], TapState.FAILED, 0, 1),
+        (named[1], TapState.FAILED, 1, 2),
+    ]
+    assert "is Pending" in (found.taps[1].sentence or "")
+    assert "has Succeeded" in (found.taps[2].sentence or "")
+    with pytest.raises(NotRunningError, match="is Pending"):
+        means(cluster, named[0])
+    assert re.fullmatch(r".* is Pending.* has Succeeded: .*", refused(cluster, " ".join(named[:2])))
+    assert re.fullmatch(r"There is no Job x .* is Pending.*", refused(cluster, f"traefik/job/x {named[0]}"))
+
+
+def test_a_node_that_is_not_ready_fails_alone_with_its_pods_among_several(
+    cluster: Cluster, server: Server, objects: Objects
+) -> None:
+    gone, down, left = cheddars(objects)
+    node, other, *_ = objects["nodes"]
+    dark = node["metadata"]["name"]
+    for condition in node["status"]["conditions"]:
+        condition["status"] = "Unknown"
+    gone["spec"]["nodeName"] = "k8s-gone"
+    down["spec"]["nodeName"] = dark
+    left["spec"]["nodeName"] = other["metadata"]["name"]
+    served(server, objects)
+    named = [f"traefik/{one['metadata']['name']}" for one in (gone, down, left)]
+    found = means(cluster, " ".join([*named, f"node/{dark}"]))
+    failed = [tap for tap in found.taps if tap.state is TapState.FAILED]
+    assert [tap.name for tap in failed] == [named[0], named[1], f"node/{dark}"]
+    assert failed[0].sentence == "There is no node k8s-gone."
+    assert all("not Ready" in (tap.sentence or "") for tap in failed[1:])
+    assert names(found)[0] == named[2]
+    whole = means(cluster, f"{named[1]} traefik/deploy/cheddar")
+    assert [tap.state for tap in whole.taps] == [TapState.WAITING] * len(cheddars(objects))
 
 
 def test_pods_of_the_nodes_network_with_the_same_ports_are_captured_once(
