@@ -37,6 +37,7 @@ from workers.several.compared import Together, of_its_own, seen_elsewhere, table
 from workers.several.findings import frames_of, joined
 from workers.several.frames import merged_frames
 from workers.several.part import Part
+from workers.several.same_requests import where_they_arrived
 from workers.spool.report import EndedBy
 from workers.summarised import summarised
 from workers.summary.endpoint import Endpoint
@@ -272,14 +273,15 @@ def _findings(
     comparison = told.comparison or Comparison()
     between = comparison.findings
     own = [without_said(of_its_own(part), told.services) for part in parts]
-    each = [without_explained(some, tap, comparison) for tap, some in enumerate(own)]
+    explained = [without_explained(some, tap, comparison) for tap, some in enumerate(own)]
+    each, before = where_they_arrived(explained, [part.summary for part in parts], comparison)
     between = without_said(between, told.services, told.truths, named)
     names = [part.record.name for part in parts]
     try:
         frames = merged_frames(path, {number: frames_of(some) for number, some in enumerate(each)})
     except OwnFileError:
         frames = {}
-    return joined(names, each, frames, [*told.services, *between, *beside])
+    return joined(names, each, frames, [*told.services, *between, *beside], before)
 
 
 def _notes(parts: Sequence[Part]) -> list[str]:

@@ -3,7 +3,9 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
+from workers.several.same_requests import Before
 from workers.summary.finding import Finding
 from workers.summary.findings import nothing_captured
 from workers.summary.findings.ranking import MORE, ranked
@@ -29,7 +31,11 @@ def frames_of(findings: Iterable[Finding]) -> set[int]:
 
 
 def joined(
-    names: Sequence[str], findings: Sequence[Sequence[Finding]], frames: Frames, later: Iterable[Finding] = ()
+    names: Sequence[str],
+    findings: Sequence[Sequence[Finding]],
+    frames: Frames,
+    later: Iterable[Finding] = (),
+    before: Before = MappingProxyType({}),
 ) -> tuple[Finding, ...]:
     """The findings of all taps, ranked; their frames and display filters are those of the merged file.
 
@@ -38,6 +44,7 @@ def joined(
         findings: What was found at each.
         frames: Where their frames are in the merged file.
         later: What is found of all taps together, in the merged file's terms already.
+        before: Which taps saw the requests of some of them before they arrived.
     """
     found: dict[tuple[str, str], list[tuple[int, Finding]]] = {}
     for number, some in enumerate(findings):
@@ -45,9 +52,10 @@ def joined(
             if finding.id != MORE:
                 found.setdefault((finding.id, finding.sentence), []).append((number, finding))
     together = [*later]
-    for (id_, _), places in found.items():
+    for (id_, sentence), places in found.items():
         if id_ != _HEALTHY:
-            together.append(_said_once(names, places, frames))
+            passed = [names[number] for number in before.get((id_, sentence), ())]
+            together.append(_said_once(names, places, frames, passed))
     grave = any(each.severity != "info" for each in together)
     if not grave:
         together += _healthy(
@@ -73,12 +81,14 @@ def _healthy(names: Sequence[str], places: Sequence[tuple[int, Finding]]) -> Ite
         )
 
 
-def _said_once(names: Sequence[str], places: Sequence[tuple[int, Finding]], frames: Frames) -> Finding:
+def _said_once(
+    names: Sequence[str], places: Sequence[tuple[int, Finding]], frames: Frames, passed: Sequence[str] = ()
+) -> Finding:
     first_number, first = places[0]
     numbers = dict.fromkeys(number for number, _ in places)
     return replace(
         first,
-        sentence=_at(first, [names[n] for n in numbers], everywhere=len(numbers) == len(names)),
+        sentence=_at(first, [names[n] for n in numbers], passed, everywhere=len(numbers) == len(names)),
         frame=None if first.frame is None else frames.get((first_number, first.frame)),
         display_filter=_filter(first.display_filter, list(numbers), first_number, frames),
         packets=tuple(
@@ -89,17 +99,21 @@ def _said_once(names: Sequence[str], places: Sequence[tuple[int, Finding]], fram
     )
 
 
-def _at(finding: Finding, names: Sequence[str], *, everywhere: bool) -> str:
+def _at(finding: Finding, names: Sequence[str], passed: Sequence[str], *, everywhere: bool) -> str:
     sentence = finding.sentence
     if everywhere:
         # Of one interface, which the sentence does not name.
         return (
             f"At each tap: {sentence}" if finding.id == nothing_captured.ID and len(names) > 1 else sentence
         )
+    also = f", and the same requests at {_some(passed)}" if passed else ""
+    return f"At {_some(names)}{also}: {sentence}"
+
+
+def _some(names: Sequence[str]) -> str:
     shown = ", ".join(names[:_MOST_NAMED])
     more = len(names) - _MOST_NAMED
-    where = f"{shown} and {more} more" if more > 0 else shown
-    return f"At {where}: {sentence}"
+    return f"{shown} and {more} more" if more > 0 else shown
 
 
 def _filter(text: str, numbers: Sequence[int], first: int, frames: Frames) -> str:

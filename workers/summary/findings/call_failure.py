@@ -71,7 +71,13 @@ def find(evidence: Evidence) -> Iterator[Finding]:
             f"{service} at {wording.server(evidence.names, server)} answered {wording.quoted(error)} to "
             f"{times:,} of "
             f"{wording.many(calls[server], 'call')}, {wording.some(asked)}{why}.",
-            {"times": times, "calls": calls[server], "service": service, "error": error},
+            {
+                "times": times,
+                "calls": calls[server],
+                "service": service,
+                "error": error,
+                "address": str(server),
+            },
             filters.answered(first, *_SHOWN[service], server),
             first,
             f"Look up that error in the documentation of {service}, and read the log of both ends.",

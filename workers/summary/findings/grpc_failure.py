@@ -55,7 +55,13 @@ def find(evidence: Evidence) -> Iterator[Finding]:
             f"{wording.many(calls[server], 'gRPC call')} with {name} ({status}): {wording.some(methods)}, "
             "from "
             f"{wording.hosts(evidence.names, clients)}.",
-            {"times": len(failed), "calls": calls[server], "clients": len(set(clients)), "status": status},
+            {
+                "times": len(failed),
+                "calls": calls[server],
+                "clients": len(set(clients)),
+                "status": status,
+                "address": str(server),
+            },
             filters.from_frame(failed[0].frame, f"tcp.len > 0 && {filters.connections(pairs)}"),
             failed[0].frame,
             "Read the server's log at that time."

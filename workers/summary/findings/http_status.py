@@ -68,7 +68,13 @@ def _finding(
         f"{wording.many(requests, 'HTTP request')} "
         f"with {wording.some(statuses)} ({wording.share(times, requests)}): {wording.some(asked)}"
         f"{f', from {wording.some(callers, numbers=False)}' if callers else ''}.",
-        {"times": times, "requests": requests, "clients": len(clients), "share": round(times / requests, 6)},
+        {
+            "times": times,
+            "requests": requests,
+            "clients": len(clients),
+            "share": round(times / requests, 6),
+            "address": str(server),
+        },
         filters.answered(first, protocol, f"({codes})", server),
         first,
         _NEXT_GATEWAY
