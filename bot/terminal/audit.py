@@ -167,8 +167,8 @@ def _as_json(entry: Entry) -> str:
 
 def _in_a_line(entry: Entry) -> str:
     at = str(entry.at)[:19].replace("T", " ") + "Z"
-    pod = f"{entry.namespace}/{entry.pod}" if entry.pod else "-"
-    columns = (f"{entry.number:>6}", at, f"{entry.event:<14}", entry.capture_id or "-", pod, f"by {entry.by}")
+    number, event = f"{entry.number:>6}", f"{entry.event:<14}"
+    columns = (number, at, event, entry.capture_id or "-", entry.about or "-", f"by {entry.by}")
     return visible("  ".join(map(str, columns)))
 
 

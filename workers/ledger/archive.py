@@ -8,6 +8,7 @@ from sqlalchemy import Engine, Select, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from workers.ledger.capture import Capture
+from workers.ledger.rows import append_of
 from workers.ledger.schema import captures, heartbeats, stores
 from workers.ledger.states import FINAL, State
 from workers.trail import log
@@ -107,15 +108,7 @@ class Archive:
             )
             if changed.rowcount != 1:
                 return False
-            entry = append(
-                connection,
-                "deleted",
-                by=by,
-                capture_id=capture.id,
-                namespace=capture.namespace,
-                pod=capture.pod,
-                facts=facts,
-            )
+            entry = append_of(connection, capture, "deleted", by=by, facts=facts)
         log.say(entry)
         return True
 
@@ -130,15 +123,7 @@ class Archive:
             )
             if gone.rowcount != 1:
                 return
-            entry = append(
-                connection,
-                "forgotten",
-                by=by,
-                capture_id=capture.id,
-                namespace=capture.namespace,
-                pod=capture.pod,
-                facts={"reason": reason},
-            )
+            entry = append_of(connection, capture, "forgotten", by=by, facts={"reason": reason})
         log.say(entry)
 
     def known(self, ids: Iterable[str]) -> dict[str, Capture]:

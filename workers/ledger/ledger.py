@@ -17,7 +17,7 @@ from workers.ledger.archive import Archive
 from workers.ledger.capture import SLACK, Capture, Order, new_id
 from workers.ledger.lease import Lease
 from workers.ledger.leases import Leases
-from workers.ledger.rows import append_of, capture_of, fence, lock
+from workers.ledger.rows import append_of, capture_of, fence, lock, of_several
 from workers.ledger.schema import captures, heartbeats, installations, mirrors
 from workers.ledger.standing import Standing, read_standing
 from workers.ledger.states import (
@@ -268,11 +268,12 @@ class Ledger:
             if lease is not None:
                 lock(connection, lease)
             if capture_id is not None:
-                row = connection.execute(_POD_OF, {"capture_id": capture_id}).first()
+                row = connection.execute(_ABOUT, {"capture_id": capture_id}).first()
                 if row is None:
                     raise KeyError(capture_id)
                 if pod is None:
-                    namespace, pod = row
+                    namespace, pod, targets, cluster = row
+                    facts = {**(facts or {}), **of_several(targets, cluster)}
                 if columns:
                     connection.execute(update(captures).where(captures.c.id == capture_id).values(**columns))
             entry = append(
@@ -475,4 +476,6 @@ class Ledger:
             return [Capture.of(row) for row in connection.execute(query).mappings()]
 
 
-_POD_OF = select(captures.c.namespace, captures.c.pod).where(captures.c.id == bindparam("capture_id"))
+_ABOUT = select(captures.c.namespace, captures.c.pod, captures.c.targets, captures.c.cluster).where(
+    captures.c.id == bindparam("capture_id")
+)

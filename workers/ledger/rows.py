@@ -8,6 +8,7 @@ from sqlalchemy import Connection, delete, select, update
 from workers.ledger.capture import Capture
 from workers.ledger.lease import Lease, LeaseLostError
 from workers.ledger.schema import captures, heartbeats
+from workers.request.targets import in_short
 from workers.trail.entry import Entry
 from workers.trail.trail import append
 
@@ -49,7 +50,7 @@ def fence(connection: Connection, capture_id: str) -> None:
 def append_of(
     connection: Connection, capture: Capture, event: str, *, by: str, facts: Mapping[str, Any]
 ) -> Entry:
-    """Appends an entry about a capture to the trail."""
+    """Appends an entry about a capture to the trail; of several targets its facts name them all (`of`)."""
     return append(
         connection,
         event,
@@ -57,5 +58,11 @@ def append_of(
         capture_id=capture.id,
         namespace=capture.namespace,
         pod=capture.pod,
-        facts=facts,
+        facts={**facts, **of_several(capture.targets, capture.cluster)},
     )
+
+
+def of_several(targets: str | None, cluster: str) -> dict[str, str]:
+    """What an entry says of several targets, as its columns have the first one's; nothing of one."""
+    words = "" if targets is None else in_short(targets, cluster)
+    return {"of": words} if " " in words else {}

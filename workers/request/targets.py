@@ -6,13 +6,16 @@ that is none: a filter has a slash only behind an address or in arithmetic, a ta
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from workers.request.quoting import inert
-from workers.request.request import Target, named
+from workers.request.request import DEFAULT_CLUSTER, Target, named
 from workers.request.target import UsageError, parse_target
 from workers.request.target_words import looks_like_target
 
 MOST_TARGETS = 20
+
+_MOST_IN_SHORT = 5
 
 _ARROW = re.compile(r"-+>")
 _END = "->"
@@ -54,6 +57,18 @@ def read_targets(text: str, cluster: str) -> tuple[tuple[Target, ...], bool]:
     if rest:
         raise UsageError(f"`{text}` is no list of targets.")
     return targets, ends
+
+
+def in_short(text: str, cluster: str) -> str:
+    """All targets that `request.named` wrote, or the first of many: `shop/web-0, shop/svc/db and 4 more`."""
+    try:
+        targets, ends = read_targets(text, cluster)
+    except UsageError:  # an older podcap's words
+        return text
+    names = [named(replace(target, cluster=DEFAULT_CLUSTER)) for target in targets]
+    more = len(names) - _MOST_IN_SHORT
+    shown = (" -> " if ends else ", ").join(names[:_MOST_IN_SHORT])
+    return f"{shown} and {more} more" if more > 0 else shown
 
 
 def _split(words: Sequence[str]) -> tuple[list[str], list[str]]:

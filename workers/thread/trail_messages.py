@@ -23,6 +23,7 @@ MOST_STORIES = 20
 """How many captures an answer tells of."""
 
 _ROOM = 12_000
+_WHERE = 800
 
 
 def closing_message(capture: Capture, head: Head) -> Message:
@@ -67,8 +68,8 @@ def answer_message(question: AuditQuestion, stories: Sequence[Story], head: Head
 
 def _mirrored(entry: Entry) -> str:
     # Somebody who alters the table can put values of any type there; the mirror goes on all the same.
-    number, at, event, capture, namespace, pod, by, _, digest = map(_text, entry)
-    where = f" · `{inert(namespace)}/{inert(pod, limit=253)}`" if namespace else ""
+    number, at, event, capture, _, _, by, _, digest = map(_text, entry)
+    where = f" · `{inert(entry.about, limit=_WHERE)}`" if entry.about else ""
     return (
         f"`{inert(number)}` {inert(at[:19])}Z · *{inert(event)}*"
         f" · `{inert(capture or '-')}`{where} · by `{inert(by)}` · `{inert(digest)}`"

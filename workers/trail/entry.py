@@ -37,6 +37,16 @@ class Entry(NamedTuple):
             facts = None
         return facts if isinstance(facts, dict) else {"facts": str(self.facts)}
 
+    @property
+    def about(self) -> str:
+        """The pod that it is about, or all that its capture was asked to take; empty: about none."""
+        of = self.known().get("of")
+        if isinstance(of, str):
+            return of
+        if self.namespace is None or not self.pod:
+            return ""
+        return f"{self.namespace}/{self.pod}".removeprefix("/")
+
 
 @dataclass(frozen=True, slots=True)
 class Head:

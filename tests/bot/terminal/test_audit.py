@@ -107,6 +107,15 @@ def test_list_tells_an_entry_a_line_of_what_is_asked_for(
     assert json.loads(as_json[0])["facts"]["filter"] == _HOSTILE
 
 
+def test_list_names_every_target_of_a_capture_of_several(
+    podcap: Podcap, tmp_path: Path, ledger: Ledger, captures: list[str]
+) -> None:
+    facts = {"of": "traefik/cheddar, shop/svc/db"}
+    ledger.record(captures[0], "summed up", by="worker", facts=facts)
+    line = podcap(tmp_path, "list").stdout.splitlines()[-1]
+    assert line.endswith("traefik/cheddar, shop/svc/db  by worker")
+
+
 def test_show_says_everything_and_hostile_text_moves_no_cursor(
     podcap: Podcap, tmp_path: Path, captures: list[str]
 ) -> None:

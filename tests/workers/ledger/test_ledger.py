@@ -159,6 +159,27 @@ def test_every_request_move_and_stop_is_an_entry_of_the_trail(ledger: Ledger, or
     assert ledger.trail.verify().ok
 
 
+def test_entries_of_several_targets_name_them_all_but_where_they_are_about_one(
+    ledger: Ledger, order: MakeOrder
+) -> None:
+    both = "traefik/cheddar shop/svc/db"
+    capture, _ = ledger.request(order(pod="cheddar", targets=both))
+    ledger.move(capture.id, State.QUEUED, by="bot")
+    ledger.record(capture.id, "tapped", by="worker", namespace="shop", pod="db-0")
+    ledger.record(capture.id, "downloaded", by="U9")
+    ended = ledger.move(capture.id, State.STOPPED, by="U1", maker=Maker.PERSON)
+    ledger.archive.forget(ended, by="beat", reason="old")
+    requested, queued, tapped, *others = ledger.trail.entries()
+    assert {entry.about for entry in (requested, queued, *others)} == {"traefik/cheddar, shop/svc/db"}
+    assert (len(others), tapped.about) == (3, "shop/db-0")
+    assert requested.known()["targets"] == both
+    assert ledger.trail.verify().ok
+    one, _ = ledger.request(order(pod="deploy/cheddar", targets="traefik/deploy/cheddar"))
+    entry = list(ledger.trail.entries())[-1]
+    assert (entry.capture_id, entry.about) == (one.id, "traefik/deploy/cheddar")
+    assert "of" not in entry.known()
+
+
 def test_what_did_not_happen_is_no_entry(ledger: Ledger, order: MakeOrder) -> None:
     same = order()
     capture, _ = ledger.request(same)

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from workers.request.filter_tokens import stray_character
 from workers.request.grammar import Help, UsageError, parse
-from workers.request.request import Request, Target, TargetKind, named, render
+from workers.request.request import DEFAULT_CLUSTER, Request, Target, TargetKind, named, render
 from workers.request.slack_text import plain
 from workers.request.target import is_selector
-from workers.request.targets import read_targets
+from workers.request.targets import in_short, read_targets
 
 DOCS = Path(__file__).parents[3] / "docs/request.md"
 POD = "traefik/cheddar-845749dbd6-zcdjm"
@@ -185,6 +185,23 @@ def test_a_request_is_made_in_one_cluster() -> None:
     assert read_targets(named(*both.targets), "prod") == (both.targets, False)
     with pytest.raises(UsageError, match="one cluster, and this begins in `default`"):
         parse("a/b prod:c/d", clusters=clusters)
+
+
+@pytest.mark.parametrize(
+    ("text", "short"),
+    [
+        ("shop/web-0", "shop/web-0"),
+        ("prod:shop/web-0 shop/svc/db", "shop/web-0, shop/svc/db"),
+        ("shop/web-0 -> node/n1", "shop/web-0 -> node/n1"),
+        (
+            " ".join(f"a/b-{number}" for number in range(9)),
+            "a/b-0, a/b-1, a/b-2, a/b-3, a/b-4 and 4 more",
+        ),
+        ("what an older podcap wrote", "what an older podcap wrote"),
+    ],
+)
+def test_targets_are_named_in_short(text: str, short: str) -> None:
+    assert in_short(text, "prod" if text.startswith("prod") else DEFAULT_CLUSTER) == short
 
 
 def test_a_namespace_named_like_a_kind_is_a_namespace() -> None:

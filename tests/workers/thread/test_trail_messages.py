@@ -105,3 +105,11 @@ def test_an_entry_is_mirrored_with_its_number_and_hash() -> None:
         f" · `{'ab' * 32}`"
         f"\n`8` 2026-11-23T09:00:00Z · *delivered* · `-` · by `worker@host` · `{'ab' * 32}`"
     )
+
+
+def test_an_entry_of_several_targets_is_mirrored_with_all_of_them() -> None:
+    facts = '{"of":"traefik/cheddar -> shop/svc/db"}'
+    entry = Entry(7, STORY.at, "delivered", "cap-7f3k9q", "traefik", "cheddar", "w", facts, "ab" * 32)
+    assert " · `traefik/cheddar -&gt; shop/svc/db` · by" in mirror_message([entry])[0].text
+    node = entry._replace(namespace="", pod="node/n1", facts="{}")
+    assert " · `node/n1` · by" in mirror_message([node])[0].text
