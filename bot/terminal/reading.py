@@ -1,4 +1,4 @@
-"""How far a file is read, on one line of standard error, for files that take longer than a second."""
+"""How far a file is read, on one line of standard error, for files that take longer than half a second."""
 
 import time
 from collections.abc import Iterator

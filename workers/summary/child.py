@@ -9,6 +9,7 @@ import gc
 import json
 import shutil
 import sys
+import time
 import traceback
 from collections.abc import Iterable
 from dataclasses import replace
@@ -16,20 +17,16 @@ from pathlib import Path
 
 from workers.summary.confine import confine
 from workers.summary.context import Context
-from workers.summary.files.capturefile import Content, open_capture
+from workers.summary.counted_file import CountedFile, counted_file
 from workers.summary.files.pcapfile import PcapError
 from workers.summary.findings.explained import explained
 from workers.summary.flows import by_tshark
-from workers.summary.flows.counting import Counting
-from workers.summary.summary import Summary, Totals
+from workers.summary.summary import Summary
 
 _WRITE = 1 << 18
 
-_FILE_HEADER, _RECORD_HEADER = 24, 16
-_CUT = (
-    "Packets in this file are cut short: what they lack of HTTP, DNS and TLS is not told, and one without "
-    "the whole header of TCP is in no flow, as in tshark."
-)
+_READING, _TSHARK = 1 / 3, 1 / 6
+"""Parts of the time. The rest is for what was read: the flows that memory holds take seconds to list."""
 
 
 def main() -> int:
@@ -68,26 +65,20 @@ def _arguments() -> argparse.Namespace:
 
 
 def _summary(tshark: str | None, *, payload: bool, seconds: int) -> Summary:
-    with open(0, "rb", buffering=0, closefd=False) as source:
-        content = Content(source)
-        file = open_capture(content)
-        counting = Counting(payload=payload)
-        for link_type, packets in file.runs():
-            counting.packets(packets, link_type)
-    counted = counting.result()
-    notes = [file.trouble] if file.trouble else []
-    if payload and _cut(content.size, counted.totals):
-        notes.append(_CUT)
-    summary = counted.summary(payload=payload, notes=tuple(notes))
-    summary = replace(summary, names={host: file.names[host] for host in summary.hosts if host in file.names})
-    if not counted.unknown or not summary.totals.packets:
-        return summary
-    return _by_tshark(summary, counted.unknown, tshark, seconds / 2)
+    ends = time.monotonic() + seconds * _READING
+    with open(0, "rb", buffering=0, closefd=False) as file:
+        counted = counted_file(file, payload=payload, over=lambda: time.monotonic() >= ends)
+    if not counted.unknown or not counted.summary.totals.packets:
+        return counted.summary
+    if counted.early:  # tshark is slower
+        return _half_known(counted, "for tshark, which does, there is no time.")
+    return _by_tshark(counted, tshark, seconds * _TSHARK)
 
 
-def _cut(size: int, totals: Totals) -> bool:
-    """Whether a file of this size surely lacks bytes of its packets: pcapng needs more room than pcap."""
-    return size < _FILE_HEADER + totals.packets * _RECORD_HEADER + totals.bytes
+def _half_known(counted: CountedFile, why: str) -> Summary:
+    what = ", ".join(counted.unknown)
+    note = f"The file holds {what}, of which podcap's own counting does not know what is inside: {why}"
+    return replace(counted.summary, notes=(*counted.summary.notes, note))
 
 
 def _explained(summary: Summary, context: Context) -> Summary:
@@ -102,14 +93,13 @@ def _explained(summary: Summary, context: Context) -> Summary:
         return replace(summary, notes=(*summary.notes, note))
 
 
-def _by_tshark(summary: Summary, unknown: tuple[str, ...], tshark: str | None, seconds: float) -> Summary:
+def _by_tshark(counted: CountedFile, tshark: str | None, seconds: float) -> Summary:
     """The same with the flows that tshark counts."""
-    what = ", ".join(unknown)
     try:
         flows = by_tshark.count(0, tshark, seconds)
     except by_tshark.TsharkError as error:
-        note = f"The file holds {what}, of which podcap's own counting does not know what is inside: {error}"
-        return replace(summary, notes=(*summary.notes, note))
+        return _half_known(counted, str(error))
+    summary, what = counted.summary, ", ".join(counted.unknown)
     note = f"The file holds {what}: flows were counted by tshark, which tells packets and bytes of them only."
     events = tuple(replace(event, flow=None) for event in summary.events)
     return replace(

@@ -10,6 +10,9 @@ from workers.summary.summary import Summary
 MEMORY = 1 << 30
 """Bytes of address space: tshark needs 400 MB of it to read anything."""
 
+SECONDS = 360
+"""A third of it to read: files of gigabytes."""
+
 _ERROR = b'{"error":'
 _PRINTABLE = bytes(range(32, 127))
 
@@ -21,7 +24,7 @@ class SummaryError(Exception):
 def summarise(
     path: Path,
     *,
-    seconds: int = 120,
+    seconds: int = SECONDS,
     memory: int = MEMORY,
     payload: bool,
     names: Path | None = None,
@@ -31,14 +34,14 @@ def summarise(
 
     Args:
         path: The file.
-        seconds: Of time, CPU and wall, after which the child is ended.
+        seconds: Of time, CPU and wall, after which the child is ended. At a third of it reading stops.
         memory: Bytes of address space each process may have.
         payload: Whether packets are whole, so that HTTP, DNS and TLS can be read.
         names: A file with a `Context` as JSON.
         digest: Whether `Summary.digest` is enough.
 
     Returns:
-        What could not be read of a damaged file is said in `notes`.
+        What could not be read of a file that is damaged, or too big for the time, is said in `notes`.
 
     Raises:
         SummaryError: Nothing could be read.
@@ -53,7 +56,7 @@ def summarise(
 def summary_json(
     path: Path,
     *,
-    seconds: int = 120,
+    seconds: int = SECONDS,
     memory: int = MEMORY,
     payload: bool,
     names: Path | None = None,

@@ -52,7 +52,7 @@ def test_tshark_is_as_confined_as_the_child_that_starts_it(
 ) -> None:
     monkeypatch.setenv("PATH", f"{stand_in('exec /bin/sleep 1000')}:{os.environ['PATH']}")
     results: list[Summary] = []
-    thread = threading.Thread(target=lambda: results.append(summarise(labelled, payload=True, seconds=20)))
+    thread = threading.Thread(target=lambda: results.append(summarise(labelled, payload=True, seconds=60)))
     thread.start()
     child = eventually(lambda: next(iter(children(b"workers.summary.child")), None))
     sleeping = eventually(lambda: next(iter(children(b"/bin/sleep\x001000", child)), None))

@@ -1,0 +1,96 @@
+"""A file that takes longer than there is time for. No test here waits: time is over when it says so."""
+
+import gzip
+import io
+import struct
+from collections.abc import Callable, Iterator
+from itertools import count
+
+import pytest
+
+from tests.workers.summary import blocks, packets
+from tests.workers.summary.packets import Record
+from workers.summary.counted_file import counted_file
+
+PACKETS = 4000
+_RECORDS = [
+    Record(packets.ethernet(packets.ipv4("10.0.0.1", "10.0.0.2", 17, packets.udp(n % 9 + 1, 9, bytes(972)))))
+    for n in range(PACKETS)
+]
+"""Four megabytes."""
+
+FILES: dict[str, Callable[[list[Record]], bytes]] = {
+    "pcap": packets.pcap,
+    "pcapng": lambda records: b"".join(
+        [blocks.section(), blocks.interface(), *(blocks.packet(record.frame) for record in records)]
+    ),
+    "gzip": lambda records: gzip.compress(packets.pcap(records), 1),
+}
+
+
+def after(times: int) -> Callable[[], bool]:
+    """Time is over when that was asked so often."""
+    asked: Iterator[int] = count(1)
+    return lambda: next(asked) > times
+
+
+@pytest.mark.parametrize("kind", FILES)
+@pytest.mark.parametrize("times", [0, 3, 10])
+def test_what_was_read_until_then_is_told_and_how_far_that_is(kind: str, times: int) -> None:
+    whole = FILES[kind](_RECORDS)
+    found = counted_file(io.BytesIO(whole), payload=True, over=after(times))
+    read = found.summary.totals.packets
+    assert found.early
+    assert (1 << 20) // 1100 < read < PACKETS
+    first = counted_file(io.BytesIO(FILES[kind](_RECORDS[:read])), payload=True, over=lambda: False)
+    assert (found.summary.totals, found.summary.flows) == (first.summary.totals, first.summary.flows)
+    (note,) = found.summary.notes
+    assert f"its first {read:,} packets only" in note
+    if kind != "gzip":
+        (share,) = [int(word[1:]) for word in note.split() if word.startswith("(")]
+        assert abs(share / 100 - read / PACKETS) < 0.05
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_a_file_that_is_read_in_time_is_told_whole_and_nothing_is_said(kind: str) -> None:
+    found = counted_file(io.BytesIO(FILES[kind](_RECORDS)), payload=True, over=lambda: False)
+    assert (found.early, found.summary.totals.packets, found.summary.notes) == (False, PACKETS, ())
+
+
+def test_a_small_file_is_read_whatever_the_time() -> None:
+    file = io.BytesIO(packets.pcap(_RECORDS[:500]))
+    found = counted_file(file, payload=True, over=lambda: True)
+    assert (found.early, found.summary.totals.packets) == (False, 500)
+
+
+def test_more_time_tells_no_less() -> None:
+    whole = packets.pcap(_RECORDS)
+    told = [
+        counted_file(io.BytesIO(whole), payload=True, over=after(times)).summary.totals.packets
+        for times in range(8)
+    ]
+    assert told == sorted(told)
+
+
+def test_of_a_pipe_nobody_knows_the_whole() -> None:
+    class Pipe(io.BytesIO):
+        def seekable(self) -> bool:
+            return False
+
+    (note,) = counted_file(Pipe(packets.pcap(_RECORDS)), payload=True, over=after(0)).summary.notes
+    assert "%" not in note
+    assert "packets only: to see the rest" in note
+
+
+def test_what_only_tshark_opens_is_named_in_what_was_read() -> None:
+    label = packets.ethernet(b"\x00\x01\x01\x40" + bytes(60), 0x8847)
+    found = counted_file(io.BytesIO(packets.pcap([Record(label), *_RECORDS])), payload=True, over=after(0))
+    assert (found.early, found.unknown) == (True, ("MPLS",))
+
+
+def test_a_file_that_unzips_to_a_thousand_times_its_size_ends_in_time_too() -> None:
+    empty = struct.pack("<IIII", 1_700_000_000, 0, 0, 0) * 1_000_000
+    packed = io.BytesIO(gzip.compress(packets.pcap([]) + empty, 1))
+    found = counted_file(packed, payload=False, over=after(0))
+    assert found.early
+    assert found.summary.totals.packets < 100_000

@@ -1,0 +1,101 @@
+"""A capture file counted: as far as it goes, and as there is time. Pure, but for reading the file."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import IO
+
+from workers.summary.files.capturefile import Content, open_capture
+from workers.summary.files.pcapfile import Source
+from workers.summary.flows.counting import Counting
+from workers.summary.summary import Summary, Totals
+
+_BEGINNING = 1 << 20
+"""Bytes that are read whatever the time: of a file that was opened something is told."""
+
+_FILE_HEADER, _RECORD_HEADER = 24, 16
+_CUT = (
+    "Packets in this file are cut short: what they lack of HTTP, DNS and TLS is not told, and one without "
+    "the whole header of TCP is in no flow, as in tshark."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CountedFile:
+    """What one pass over a file gave.
+
+    Attributes:
+        summary: Without findings. What is missing is said in its `notes`.
+        unknown: Names of encapsulations in the file that only tshark opens.
+        early: Whether time was over before the file was.
+    """
+
+    summary: Summary
+    unknown: tuple[str, ...]
+    early: bool
+
+
+def counted_file(file: IO[bytes], *, payload: bool, over: Callable[[], bool]) -> CountedFile:
+    """Counts a file.
+
+    Args:
+        file: Open, unbuffered, at its beginning.
+        payload: Whether packets are whole, so that HTTP, DNS and TLS can be read.
+        over: Whether time is over. Asked before each piece of the file behind its first megabyte.
+
+    Raises:
+        PcapError: It is empty, or of another format.
+    """
+    content = _InTime(Content(file), over)
+    packets = open_capture(content)
+    counting = Counting(payload=payload)
+    for link_type, run in packets.runs():
+        counting.packets(run, link_type)
+    result = counting.result()
+    ended = _stopped(file, result.totals) if content.early else packets.trouble
+    notes = [ended] if ended else []
+    if payload and _cut(content.size, result.totals):
+        notes.append(_CUT)
+    summary = result.summary(payload=payload, notes=tuple(notes))
+    names = {host: packets.names[host] for host in summary.hosts if host in packets.names}
+    return CountedFile(replace(summary, names=names), result.unknown, content.early)
+
+
+class _InTime:
+    """What a file holds, until time is over.
+
+    Attributes:
+        size: How many bytes of it have been read.
+        early: Whether it ended before the file did.
+    """
+
+    def __init__(self, content: Source, over: Callable[[], bool]) -> None:
+        self._content = content
+        self._over = over
+        self.size = 0
+        self.early = False
+
+    def read(self, size: int, /) -> bytes:
+        self.early = self.early or (self.size >= _BEGINNING and self._over())
+        if self.early:
+            return b""
+        given = self._content.read(size)
+        self.size += len(given)
+        return given
+
+
+def _stopped(file: IO[bytes], totals: Totals) -> str:
+    share = ""
+    if file.seekable():
+        at, whole = file.tell(), file.seek(0, os.SEEK_END)
+        share = f" ({at * 100 // whole} % of the file)" if whole else ""
+    return (
+        f"Reading the whole file takes too long, so this is about its first {totals.packets:,} packets only"
+        f"{share}: to see the rest, cut it into pieces with "
+        f"`editcap -c {max(1, totals.packets)} FILE PIECES`."
+    )
+
+
+def _cut(size: int, totals: Totals) -> bool:
+    """Whether a file of this size surely lacks bytes of its packets: pcapng needs more room than pcap."""
+    return size < _FILE_HEADER + totals.packets * _RECORD_HEADER + totals.bytes
