@@ -32,7 +32,10 @@ def register(commands: Commands) -> None:
     parser.add_argument("--schema", action="store_true", help="print the JSON Schema of --json, and no more")
     add_options(parser, taken=False)
     parser.add_argument(
-        "--explain", action="store_true", help="ask Wireshark about the packets that show the findings"
+        "--explain",
+        action="store_true",
+        help="have tshark decode the packets that show the gravest findings, and add what it says of them; "
+        "takes about a second more",
     )
     parser.add_argument("--force", action="store_true", help="replace OUT when it is there")
     parser.set_defaults(run=_run)

@@ -22,7 +22,7 @@ from workers.summary.exchange import Group
 from workers.summary.finding import Finding
 from workers.summary.flow import Flow
 from workers.summary.summary import Summary
-from workers.summary.table import span
+from workers.summary.table import span, without_flows
 from workers.thread.words import count, size
 
 MOST_FLOWS = 2_000
@@ -127,6 +127,8 @@ _FLOW_HEADS = (
 
 
 def _flows(summary: Summary) -> str:
+    if not summary.flows:
+        return f"<p>{shown(without_flows(summary.totals))}</p>"
     busiest = sorted(summary.flows, key=lambda flow: (-flow.bytes, -flow.packets, flow.start))
     rows = [_flow(flow, summary) for flow in busiest[:MOST_FLOWS]]
     left = summary.flow_count - len(rows)

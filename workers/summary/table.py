@@ -21,18 +21,29 @@ _FIRST_HTTP_ERROR = 400
 
 
 def flow_table(summary: Summary, *, limit: int = 15, width: int = WIDTH) -> str:
-    """The busiest flows, client before server, and a line that sums up all of them.
+    """The busiest flows, client before server, and a line that sums up all of them; or `without_flows`.
 
     Args:
         summary: Of a capture file.
         limit: How many flows are shown.
         width: Columns at most; addresses are shortened to fit. At least 60.
     """
+    if not summary.flows:
+        return without_flows(summary.totals)
     busiest = sorted(summary.flows, key=lambda flow: (-flow.bytes, -flow.packets, flow.start))
-    lines = _aligned([_row(flow, summary.names) for flow in busiest[:limit]], width) if busiest else []
+    lines = _aligned([_row(flow, summary.names) for flow in busiest[:limit]], width)
     if summary.flow_count > limit:
         lines.append(f"… and {summary.flow_count - limit:,} more")
     return "\n".join([*lines, *_sum(summary)])
+
+
+def without_flows(totals: Totals) -> str:
+    """The sentence that stands in the place of a table without rows: what there is instead."""
+    if not totals.packets:
+        return "There is no packet in the file."
+    apart = _apart(totals)
+    amount = f"{count(totals.packets, 'packet')} ({size(totals.bytes)} in {span(totals.duration)})"
+    return f"There is no TCP or UDP flow in {amount}{f': {apart}' if apart else ''}."
 
 
 def said_lines(summary: Summary, *, limit: int = 10) -> list[str]:

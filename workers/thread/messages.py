@@ -16,7 +16,7 @@ from workers.request.duration import LONGEST_SECONDS, shown
 from workers.request.quoting import inert
 from workers.spool.progress import Progress
 from workers.summary.summary import Summary
-from workers.summary.table import flow_table, said_lines
+from workers.summary.table import flow_table, said_lines, without_flows
 from workers.thread.findings import finding_texts
 from workers.thread.preview import confirmation, preview
 from workers.thread.tap_lines import tap_sections, taps_taken
@@ -144,6 +144,8 @@ def summary_message(summary: Summary) -> Message:
     found = finding_texts(summary.findings)
     if summary.totals.packets == 0:
         return thread_message("*No packet* passed that the filter lets through.", "", [], notes, found)
+    if not summary.flows:
+        return thread_message(without_flows(summary.totals), "", said_lines(summary), notes, found)
     title = f"*{count(summary.flow_count, 'flow')}*, the busiest first"
     return thread_message(title, flow_table(summary), said_lines(summary), notes, found)
 

@@ -7,9 +7,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from bot.terminal.dispatch import run
+from tests.workers.summary import packets
 from tests.workers.summary.findings.cases import SHOWN
+from tests.workers.summary.packets import Record
 
 
 @pytest.fixture
@@ -79,6 +82,27 @@ def test_what_wireshark_says_is_added_where_that_is_asked_for(
 def test_without_json_it_is_the_table_of_the_thread(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["summarize", str(file)]) == 0
     assert "10.0.0.1:4000" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("frames", "sentence"),
+    [
+        ([], "There is no packet in the file."),
+        ([packets.arp()] * 2, "There is no TCP or UDP flow in 2 packets (84 bytes in 0.0 ms): 2 ARP."),
+    ],
+)
+def test_a_file_without_flows_is_a_sentence_and_valid_json(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], frames: list[bytes], sentence: str
+) -> None:
+    path = tmp_path / "flowless.pcap"
+    path.write_bytes(packets.pcap(map(Record, frames)))
+    assert run(["summarize", str(path)]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == sentence
+    assert run(["summarize", str(path), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert run(["summarize", "--schema"]) == 0
+    Draft202012Validator(json.loads(capsys.readouterr().out)).validate(told)
+    assert (told["flows"], told["totals"]["packets"]) == ([], len(frames))
 
 
 def test_a_dash_is_standard_input(

@@ -92,4 +92,12 @@ def test_of_very_many_flows_the_busiest_are_shown_and_the_others_counted() -> No
 
 def test_a_file_without_packets_is_a_page_too() -> None:
     root = parsed(page(Summary(Totals(), (), payload=True), "empty.pcap"))
-    assert "No packet passed." in "".join(root.itertext())
+    text = "".join(root.itertext())
+    assert "No packet passed." in text
+    assert "There is no packet in the file." in text
+
+
+def test_where_there_are_no_flows_a_sentence_stands_in_the_place_of_their_table() -> None:
+    root = parsed(page(Summary(Totals(3, 126, 0, 2 * 10**9, arp=3), (), payload=True), "arp.pcap"))
+    assert "There is no TCP or UDP flow in 3 packets (126 bytes in 2.0 s): 3 ARP." in "".join(root.itertext())
+    assert named(root, "table") == named(root, "input") == []

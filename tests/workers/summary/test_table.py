@@ -51,8 +51,18 @@ def test_flows_beyond_the_limit_are_counted() -> None:
     assert table[-2:] == ["… and 5 more", "20 flows, 220 packets, 20 kB in 8.0 s"]
 
 
-def test_a_capture_without_flows_has_its_sum_only() -> None:
-    assert flow_table(summary()) == "0 flows, 0 packets, 0 bytes in 8.0 s"
+@pytest.mark.parametrize(
+    ("totals", "sentence"),
+    [
+        (Totals(), "There is no packet in the file."),
+        (
+            Totals(3, 126, 0, 2 * 10**9, arp=2, icmp=1),
+            "There is no TCP or UDP flow in 3 packets (126 bytes in 2.0 s): 2 ARP, 1 ICMP.",
+        ),
+    ],
+)
+def test_without_flows_one_sentence_stands_in_the_place_of_the_table(totals: Totals, sentence: str) -> None:
+    assert flow_table(Summary(totals, (), payload=True)) == sentence
 
 
 def test_long_addresses_are_cut_in_their_middle_so_that_the_port_stays() -> None:

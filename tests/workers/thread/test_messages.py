@@ -11,8 +11,9 @@ from workers.ledger.states import ACTIVE, FINAL, State
 from workers.spool.progress import Progress
 from workers.summary.decoded import Decoded
 from workers.summary.finding import Finding
+from workers.summary.summary import Summary, Totals
 from workers.thread.findings import finding_texts
-from workers.thread.messages import EXTEND, STOP, capture_message, thread_message
+from workers.thread.messages import EXTEND, STOP, capture_message, summary_message, thread_message
 
 REQUESTED = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
@@ -262,3 +263,8 @@ def test_a_sentence_that_is_cut_leaves_no_code_open() -> None:
     (text,) = finding_texts([Finding("refused", "critical", "a `" + "b c " * 400)])
     assert text.count("`") % 2 == 0
     assert len(text) < 950
+
+
+def test_a_capture_without_flows_has_a_sentence_and_no_table() -> None:
+    message = summary_message(Summary(Totals(3, 126, 0, 2 * 10**9, arp=3), (), payload=True))
+    assert texts(message.blocks) == ["There is no TCP or UDP flow in 3 packets (126 bytes in 2.0 s): 3 ARP."]
