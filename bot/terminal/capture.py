@@ -52,7 +52,7 @@ _SECOND_OF_A_STREAM = "It was ended by a second Ctrl-C: what was streamed until 
 def register(commands: Commands) -> None:
     """Adds the command. Its words are parsed apart: options may stand anywhere between them."""
     whole = commands.add_parser(
-        "capture", help="capture a pod's packets into a file", add_help=False, prefix_chars="\0"
+        "capture", help="capture packets of pods or a node into a file", add_help=False, prefix_chars="\0"
     )
     whole.add_argument("words", nargs="*")
     whole.set_defaults(run=_run)

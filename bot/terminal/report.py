@@ -23,18 +23,14 @@ from workers.tap.account import account
 from workers.tap.evidence import Evidence
 from workers.thread.messages import HEADERS_ONLY
 from workers.thread.preview import preview
-from workers.thread.tap_lines import taps_taken
+from workers.thread.tap_lines import ended_early, nodes_of, taps_taken, where_looked
 from workers.thread.words import bar, count, size
 
 _PHRASES = {
-    State.TAPPING: "Finding the pod's interface on its node …",
-    State.COLLECTING: "Fetching the packets from the node …",
+    State.TAPPING: "Finding {where} …",
+    State.COLLECTING: "Fetching the packets from {nodes} …",
     State.SUMMARISING: "Summarising the flows …",
     State.DELIVERING: "Writing the packets …",
-}
-_ENDINGS = {
-    "bytes": " It ended early, at its limit of bytes.",
-    "packets": " It ended early, at its limit of packets.",
 }
 
 
@@ -67,6 +63,7 @@ class TerminalReport:
 
     def open(self, capture: Capture, taps: Sequence[TapRecord] = ()) -> Capture:
         """The terminal is there; how many these are is said where there are several."""
+        self._taps = taps
         if len(taps) > 1:
             self._line.say(in_the_terminal(f"These are {preview(taps)}."))
         return capture
@@ -82,7 +79,8 @@ class TerminalReport:
             if capture.tap:
                 self._line.say(f"Capturing on {in_the_terminal(capture.tap)}")
         elif capture.state in _PHRASES:
-            self._line.passing(_PHRASES[capture.state])
+            words = {"where": where_looked(self._taps), "nodes": nodes_of(self._taps)}
+            self._line.passing(_PHRASES[capture.state].format(**words))
 
     def show_evidence(self, capture: Capture, pod: Pod, evidence: Evidence) -> None:  # noqa: ARG002, there is one
         """How the interface is found, before the first packet, where that was asked for."""
@@ -169,7 +167,8 @@ def _ended(capture: Capture, taps: Sequence[TapRecord]) -> str:
         if len(taps) > 1
         else f"at {in_the_terminal(capture.interface or '')} on {in_the_terminal(capture.node or '')}"
     )
+    early = ended_early(capture.ended_by, taps)
     return (
         f"{mark}: {count(capture.packets or 0, 'packet')}, {size(capture.bytes or 0)}, "
-        f"{capture.dropped or 0:,} dropped by the kernel, {where}.{_ENDINGS.get(capture.ended_by or '', '')}"
+        f"{capture.dropped or 0:,} dropped by the kernel, {where}.{f' {early}' if early else ''}"
     )

@@ -20,8 +20,8 @@ from workers.surroundings.surroundings import Surroundings
 from workers.thread.words import count
 
 _ABOUT = (
-    "What was around each pod when its capture began and when it ended, and what it logged meanwhile. "
-    "Times are UTC, by the clock of the pod's node."
+    "What was around {which} pod when its capture began and when it ended, and what it logged meanwhile. "
+    "Times are UTC, by the clock of {which} pod's node."
 )
 _MOST_TRACKED, _MOST_OTHERS = 200, 50
 _DIRECTIONS: Sequence[Direction] = ("Ingress", "Egress")
@@ -36,7 +36,7 @@ def context_text(title: str, around: Around) -> str:
     """
     lines = [
         title,
-        _ABOUT,
+        _ABOUT.format(which="each" if len(around.besides) > 1 else "the"),
     ]
     for each in around.besides:
         lines += ["", *_pod(around, each)]

@@ -6,6 +6,7 @@ from workers.pod_logs.aligned import Aligned
 from workers.pod_logs.moment import clock
 from workers.pod_logs.pod_log import NOT_ALLOWED
 from workers.request.quoting import inert
+from workers.thread.words import count
 
 MOST = 6
 """Lines in a thread."""
@@ -25,14 +26,19 @@ def log_lines(around: Around) -> str:
     if not chosen:
         return f"Logs: {inert(noted[0], 300)}" if noted else ""
     lines = [f"{inert(_short(around, each), 60)} {_line(one, around)}" for each, one in chosen]
-    total = sum(len(found) for found in around.aligned.values())
+    rest = sum(len(found) for found in around.aligned.values()) - len(lines)
     more = (
-        f"\n… and {total - len(lines):,} more requests: the context file has them."
-        if total > len(lines)
+        f"\n… and {count(rest, 'more request')}: the context file has {'it' if rest == 1 else 'them'}."
+        if rest
         else ""
     )
     text = "\n".join(lines)
-    return f"*What the pods' own logs say*\n```\n{text[:_ROOM]}\n```{more}"
+    whose = (
+        "pods' own logs say"
+        if sum(each.log is not None for each in around.besides) > 1
+        else "pod's own log says"
+    )
+    return f"*What the {whose}*\n```\n{text[:_ROOM]}\n```{more}"
 
 
 def _short(around: Around, each: Beside) -> str:

@@ -34,7 +34,7 @@ from workers.pcapng.read_back import read_back_each
 from workers.service_truth.findings.found import without_said
 from workers.several.combined import combined
 from workers.several.compared import Together, of_its_own, seen_elsewhere, tables, together
-from workers.several.findings import frames_of, joined
+from workers.several.findings import frames_of, joined, noted
 from workers.several.frames import merged_frames
 from workers.several.part import Part
 from workers.several.same_requests import where_they_arrived
@@ -232,7 +232,7 @@ def _parcel(work: Work, parts: Sequence[Part], path: Path, founds: Mapping[int, 
     said = combined(summaries, findings, elsewhere)
     replicas = [Endpoint(one.address, one.port) for truth in told.truths for one in truth.replicas]
     ends = dict.fromkeys((*(end for flow in said.flows for end in (flow.a, flow.b)), *replicas))
-    notes = (*said.notes, *snapshot.notes, *told.notes, *_notes(read))
+    notes = (*_noted(read), *snapshot.notes, *told.notes, *_notes(read))
     said = replace(said, names=named.table(ends), notes=notes, services=told.truths)
     besides = Told(tables(told.truths, named), log_lines(whole))
     return Parcel(path, said, besides, handed.context_file(work, whole))
@@ -282,6 +282,11 @@ def _findings(
     except OwnFileError:
         frames = {}
     return joined(names, each, frames, [*told.services, *between, *beside], before)
+
+
+def _noted(parts: Sequence[Part]) -> tuple[str, ...]:
+    there = [(part.record.name, part.summary.notes) for part in parts if part.summary is not None]
+    return noted([name for name, _ in there], [notes for _, notes in there])
 
 
 def _notes(parts: Sequence[Part]) -> list[str]:

@@ -64,6 +64,18 @@ def joined(
     return ranked(together)
 
 
+def noted(names: Sequence[str], notes: Sequence[Iterable[str]]) -> tuple[str, ...]:
+    """The notes of all taps, each once, with where it holds unless that is everywhere."""
+    places: dict[str, dict[str, None]] = {}
+    for name, some in zip(names, notes, strict=True):
+        for note in some:
+            places.setdefault(note, {})[name] = None
+    return tuple(
+        note if len(where) == len(names) else f"At {_some(list(where))}: {note}"
+        for note, where in places.items()
+    )
+
+
 def _healthy(names: Sequence[str], places: Sequence[tuple[int, Finding]]) -> Iterator[Finding]:
     """One for all taps that had anything to judge by."""
     if len(places) == 1:

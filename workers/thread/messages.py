@@ -19,7 +19,7 @@ from workers.summary.summary import Summary
 from workers.summary.table import flow_table, said_lines, without_flows
 from workers.thread.findings import finding_texts
 from workers.thread.preview import confirmation, preview
-from workers.thread.tap_lines import tap_sections, taps_taken
+from workers.thread.tap_lines import ended_early, nodes_of, tap_sections, taps_taken, where_looked
 from workers.thread.words import bar, count, ordinal, size
 
 STOP = "stop_capture"
@@ -178,7 +178,7 @@ def _status(
     if capture.stop_requested_by and capture.state not in FINAL:
         return f":octagonal_sign: Stopping, asked by <@{capture.stop_requested_by}>."
     if capture.state in _PHRASES:
-        return _PHRASES[capture.state]
+        return _PHRASES[capture.state].format(where=where_looked(taps), nodes=nodes_of(taps))
     if capture.state in _MARKS:
         return f"{_MARKS[capture.state]} {capture.sentence}"
     if capture.state is State.CAPTURING:
@@ -189,8 +189,8 @@ def _status(
 
 
 _PHRASES = {
-    State.TAPPING: ":mag: Finding the pod's interface on its node.",
-    State.COLLECTING: ":inbox_tray: Fetching the packets from the node.",
+    State.TAPPING: ":mag: Finding {where}.",
+    State.COLLECTING: ":inbox_tray: Fetching the packets from {nodes}.",
     State.SUMMARISING: ":abacus: Summarising the flows.",
     State.DELIVERING: ":outbox_tray: Putting the file into the thread.",
 }
@@ -230,14 +230,6 @@ def _capturing(capture: Capture, progress: Progress | None) -> str:
     )
 
 
-_ENDINGS = {
-    "duration": "",
-    "stopped": " It was stopped early.",
-    "bytes": " It ended early, at its limit of bytes.",
-    "packets": " It ended early, at its limit of packets.",
-}
-
-
 def _ended(capture: Capture, taps: Sequence[TapRecord]) -> str:
     stopped_by = f" by <@{capture.stop_requested_by}>" if capture.stop_requested_by else ""
     if capture.packets is None:
@@ -247,7 +239,7 @@ def _ended(capture: Capture, taps: Sequence[TapRecord]) -> str:
         if capture.state is State.STOPPED
         else ":white_check_mark: Done"
     )
-    ending = _ENDINGS.get(capture.ended_by or "", "") if capture.state is State.DELIVERED else ""
+    ending = _ending(capture, taps) if capture.state is State.DELIVERED else ""
     where = (
         taps_taken(taps)
         if len(taps) > 1
@@ -257,6 +249,13 @@ def _ended(capture: Capture, taps: Sequence[TapRecord]) -> str:
         f"{mark}: *{count(capture.packets, 'packet')}*, {size(capture.bytes or 0)}, "
         f"{capture.dropped or 0:,} dropped by the kernel, {where}.{ending} Flows and file are in the thread."
     )
+
+
+def _ending(capture: Capture, taps: Sequence[TapRecord]) -> str:
+    early = ended_early(capture.ended_by, taps)
+    if capture.ended_by == "stopped":
+        early = f"It was stopped early. {early}".rstrip()
+    return f" {early}" if early else ""
 
 
 def _approve_button(capture: Capture) -> Block:

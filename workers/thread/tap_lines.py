@@ -17,6 +17,7 @@ _MOST_FAILED = 10
 _LONGEST_NAME, _LONGEST_SENTENCE = 120, 200
 _SECTION = 2900
 _MOST_SECTIONS = 3
+_LIMITS = ("bytes", "packets")
 _MARKS = {
     TapState.WAITING: ":hourglass_flowing_sand:",
     TapState.READY: ":large_yellow_circle:",
@@ -49,6 +50,34 @@ def taps_taken(taps: Sequence[TapRecord]) -> str:
     noun = "tap" if len(kinds) > 1 else "pod" if kinds == {TapKind.POD} else "uplink"
     of = f"{len(well)} of " if len(well) < len(taps) else ""
     return f"at {of}{count(len(taps), noun)}, on {nodes}"
+
+
+def where_looked(taps: Sequence[TapRecord]) -> str:
+    """What is being found: `the pod's interface on its node`."""
+    if len(taps) > 1:
+        return "each tap's interface on its node"
+    return (
+        "the node's uplink" if taps and taps[0].kind is TapKind.UPLINK else "the pod's interface on its node"
+    )
+
+
+def nodes_of(taps: Sequence[TapRecord]) -> str:
+    """Where packets come from: `the node`, `the nodes`."""
+    return "the nodes" if len({tap.node for tap in taps if tap.node}) > 1 else "the node"
+
+
+def ended_early(ended_by: str | None, taps: Sequence[TapRecord]) -> str:
+    """A sentence where a limit ended it, or some of several taps; else nothing."""
+    if len(taps) < 2:  # noqa: PLR2004, one has its own words
+        return f"It ended early, at its limit of {ended_by}." if ended_by in _LIMITS else ""
+    sentences = []
+    for limit in _LIMITS:
+        ended = sum(tap.ended_by == limit for tap in taps)
+        many = f"All {len(taps)}" if ended == len(taps) else f"{ended} of {len(taps)}"
+        if ended:
+            whose = "its" if ended == 1 else "their"
+            sentences.append(f"{many} taps ended early, at {whose} limit of {limit}.")
+    return " ".join(sentences)
 
 
 def _line(tap: TapRecord) -> str:

@@ -179,7 +179,9 @@ class Thread:
         Returns:
             Slack's id of the file.
         """
-        share = self._share(capture, file.name, "What was around the pods, and what they logged.")
+        several = len(self._ledger.taps.of(capture.id)) > 1
+        around = "the pods, and what they" if several else "the pod, and what it"
+        share = self._share(capture, file.name, f"What was around {around} logged.")
         return self._put(capture, file, file.name, share, known_as="context_id")
 
     @staticmethod

@@ -63,7 +63,7 @@ def told() -> Around:
 
 EXPECTED = """\
 cap-7f3k9q: traefik/cheddar-1 for 10 s
-What was around each pod when its capture began and when it ended, and what it logged meanwhile. Times are \
+What was around the pod when its capture began and when it ended, and what it logged meanwhile. Times are \
 UTC, by the clock of the pod's node.
 
 traefik/cheddar-1 on node k8s-node01, 10.244.1.3
@@ -111,6 +111,10 @@ Log
 
 def test_all_that_is_known_stands_in_the_file() -> None:
     assert context_text(TITLE, told()) == EXPECTED
+    one = told()
+    both = Around([*one.besides, replace(one.besides[0], number=1)], cluster=CLUSTER)
+    assert "around each pod" in context_text(TITLE, both)
+    assert log_lines(both).startswith("*What the pods' own logs say*")
 
 
 def test_of_a_pod_that_nothing_is_known_of_only_its_name_stands_there() -> None:
@@ -160,5 +164,5 @@ def test_no_words_of_others_have_power_over_the_file_or_the_message(words: str, 
     text = context_text(TITLE, given_around)
     assert all(each == "\n" or unicodedata.category(each)[0] != "C" for each in text)
     message = log_lines(given_around)
-    inside = message.removeprefix("*What the pods' own logs say*\n```\n").removesuffix("\n```")
+    inside = message.removeprefix("*What the pod's own log says*\n```\n").removesuffix("\n```")
     assert not set("<>`") & set(inside)

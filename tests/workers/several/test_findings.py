@@ -1,6 +1,6 @@
 """Findings of several taps, told as those of one capture."""
 
-from workers.several.findings import frames_of, joined
+from workers.several.findings import frames_of, joined, noted
 from workers.summary.decoded import Decoded
 from workers.summary.finding import Finding
 
@@ -45,3 +45,11 @@ def test_what_is_said_of_an_interface_that_it_does_not_name_is_said_of_each() ->
     assert told.sentence == "At each tap: No packet was captured."
     (told,) = joined(["a"], [[nothing]], {})
     assert told.sentence == "No packet was captured."
+
+
+def test_a_note_of_some_taps_says_of_which() -> None:
+    assert noted(["a", "b"], [["It is cut.", "It is old."], ["It is old."]]) == (
+        "At a: It is cut.",
+        "It is old.",
+    )
+    assert noted(["a"], [["It is cut."]]) == ("It is cut.",)

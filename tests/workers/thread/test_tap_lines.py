@@ -6,7 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workers.ledger.tap_record import TapKind, TapRecord, TapState
-from workers.thread.tap_lines import MOST_LINES, tap_sections, taps_taken
+from workers.thread.tap_lines import (
+    MOST_LINES,
+    ended_early,
+    nodes_of,
+    tap_sections,
+    taps_taken,
+    where_looked,
+)
 
 DONE = TapRecord(
     0,
@@ -42,6 +49,30 @@ def test_each_tap_has_a_line_with_what_came_of_it() -> None:
     ]
     assert taps_taken([DONE, failed]) == "at 1 of 2 pods, on 1 node"
     assert taps_taken([DONE, uplink]) == "at 2 taps, on 1 node"
+
+
+def test_one_tap_and_several_are_found_and_fetched_in_words_of_their_own() -> None:
+    other, uplink = replace(DONE, node="node2"), replace(DONE, kind=TapKind.UPLINK)
+    assert [where_looked(taps) for taps in ([], [DONE], [uplink], [DONE, uplink])] == [
+        "the pod's interface on its node",
+        "the pod's interface on its node",
+        "the node's uplink",
+        "each tap's interface on its node",
+    ]
+    assert [nodes_of(taps) for taps in ([], [DONE, uplink], [DONE, other])] == [
+        "the node",
+        "the node",
+        "the nodes",
+    ]
+
+
+def test_which_of_several_taps_met_a_limit_is_counted() -> None:
+    full = replace(DONE, ended_by="bytes")
+    assert ended_early("bytes", [full]) == "It ended early, at its limit of bytes."
+    assert ended_early("duration", [DONE]) == ""
+    assert ended_early("bytes", [full, DONE]) == "1 of 2 taps ended early, at its limit of bytes."
+    assert ended_early("lost", [full, full]) == "All 2 taps ended early, at their limit of bytes."
+    assert ended_early("duration", [DONE, DONE]) == ""
 
 
 def test_many_taps_are_told_by_node_and_those_that_failed_by_name() -> None:
