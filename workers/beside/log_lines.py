@@ -42,11 +42,11 @@ def log_lines(around: Around) -> str:
 
 
 def _short(around: Around, each: Beside) -> str:
-    """`cheddar-…zcdjm`."""
+    """As in the tables: `traefik/cheddar-…zcdjm`."""
     known = around.names.name(each.pod.ips[0]) if each.pod.ips and not each.pod.host_network else None
     if known is None or (known.namespace, known.name) != (each.pod.namespace, each.pod.name):
-        return each.pod.name
-    return known.short.removeprefix(f"{each.pod.namespace}/")
+        return each.name
+    return known.short
 
 
 def _chosen(around: Around) -> list[tuple[Beside, Aligned]]:

@@ -21,6 +21,8 @@ SHARES = ("replica", "node", "conn.", "requests", "bytes", "share")
 MOST_ROWS = 500
 """Of a table on a page."""
 
+_NOT_READY = " (not ready)"
+_NAMED = frozenset(("client", "replica"))
 _NUMBERS = frozenset(("conn.", "requests", "bytes", "share"))
 _LEAST = 10
 _AFFINITY: dict[Kept, str] = {
@@ -41,15 +43,18 @@ def truth_text(truth: ServiceTruth, names: Names, *, limit: int = 10, width: int
         limit: How many lines each part has at most.
         width: Columns at most, at least 60.
     """
+    clients, shares = _tables(truth, names.shown, limit)
+    room = min(_room_for_names(rows, width) for rows in (clients, shares))
+    # A name is shortened alike in both.
+    clients, shares = _tables(truth, lambda address: shortened(names.shown(address), room), limit)
     name, *fields = map(verbatim, title(truth))
     parts = [name, ", ".join(fields)] if fields else [name]
     if truth.reached:
-        parts += _aligned([HEADS, *_texts(_reached(truth, names.shown, limit))], width)
+        parts += _aligned(clients, width)
         left = len(truth.reached) - limit
         parts += [f"… and {left:,} more"] if left > 0 else []
-    replicas = _busiest(truth.replicas)
-    parts += ["", *_aligned([SHARES, *_texts(_shares(truth, names.shown, replicas[:limit]))], width)]
-    left = len(replicas) - limit
+    parts += ["", *_aligned(shares, width)]
+    left = len(truth.replicas) - limit
     parts += [f"… and {left:,} more"] if left > 0 else []
     for note in truth.notes:
         parts += ["", *wrap(note, width)]
@@ -99,6 +104,14 @@ Host = Callable[[str], str]
 _Row = tuple[str | tuple[str, float], ...]
 """Text, or a number with its text."""
 
+_Texts = list[tuple[str, ...]]
+
+
+def _tables(truth: ServiceTruth, host: Host, limit: int) -> tuple[_Texts, _Texts]:
+    """Who came to which replica, and each replica's share, with their heads."""
+    shares = _shares(truth, host, _busiest(truth.replicas)[:limit])
+    return [HEADS, *_texts(_reached(truth, host, limit))], [SHARES, *_texts(shares)]
+
 
 def _reached(truth: ServiceTruth, host: Host, limit: int) -> Iterator[_Row]:
     for row in truth.reached[:limit]:
@@ -128,7 +141,7 @@ def _client(row: Reached, host: Host) -> str:
 def _shares(truth: ServiceTruth, host: Host, replicas: Iterable[Replica]) -> Iterator[_Row]:
     requests, connections = (sum(each.requests for each in truth.tapped), truth.connections)
     for each in replicas:
-        name = host(each.address) + ("" if each.ready else " (not ready)")
+        name = host(each.address) + ("" if each.ready else _NOT_READY)
         if not each.tapped:
             yield name, each.node, ("?", -1.0), ("?", -1.0), ("?", -1.0), ("?", -1.0)
             continue
@@ -175,15 +188,8 @@ def _cells(rows: Iterable[_Row]) -> Iterator[list[Cell]]:
 
 
 def _aligned(rows: Sequence[tuple[str, ...]], width: int) -> list[str]:
-    """Columns in line; texts give way, the widest first, numbers do not."""
-    heads = rows[0]
-    rooms = [max(len(row[column]) for row in rows) for column in range(len(heads))]
-    texts = [column for column, head in enumerate(heads) if head not in _NUMBERS]
-    while sum(rooms) + len(rooms) - 1 > width:
-        widest = max(texts, key=lambda column: rooms[column])
-        if rooms[widest] <= _LEAST:
-            break
-        rooms[widest] -= 1
+    """Columns in line."""
+    heads, rooms = rows[0], _rooms(rows, width)
     lines = []
     for row in rows:
         cells = (
@@ -192,3 +198,30 @@ def _aligned(rows: Sequence[tuple[str, ...]], width: int) -> list[str]:
         )
         lines.append(" ".join(cells).rstrip())
     return lines
+
+
+def _rooms(rows: Sequence[tuple[str, ...]], width: int) -> list[int]:
+    """How wide each column is; texts give way, the widest first, numbers do not."""
+    heads, rooms = rows[0], _longest(rows)
+    texts = [column for column, head in enumerate(heads) if head not in _NUMBERS]
+    while sum(rooms) + len(rooms) - 1 > width:
+        widest = max(texts, key=lambda column: rooms[column])
+        if rooms[widest] <= _LEAST:
+            break
+        rooms[widest] -= 1
+    return rooms
+
+
+def _longest(rows: Sequence[tuple[str, ...]]) -> list[int]:
+    return [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+
+
+def _room_for_names(rows: Sequence[tuple[str, ...]], width: int) -> int:
+    """How long a name may be in this table."""
+    rooms, longest = _rooms(rows, width), _longest(rows)
+    given = [width]
+    for column, head in enumerate(rows[0]):
+        if head in _NAMED and rooms[column] < longest[column]:
+            beside = any(row[column].endswith(_NOT_READY) for row in rows)
+            given.append(max(_LEAST, rooms[column] - (len(_NOT_READY) if beside else 0)))
+    return min(given)

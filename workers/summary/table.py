@@ -17,6 +17,7 @@ from workers.thread.words import count, size
 
 WIDTH = 76
 _LONGEST_SAID = 120
+_LEAST_OF_A_BEGINNING = 4
 _FIRST_HTTP_ERROR = 400
 
 
@@ -126,10 +127,15 @@ def _line(row: tuple[str, ...], columns: list[int]) -> str:
 
 
 def shortened(text: str, room: int) -> str:
-    """Cut in its middle: how an address begins and its port say more."""
+    """Cut in its middle: how an address begins and its port say more.
+
+    Where a name is cut already, as `traefik/cheddar-…zcdjm`, that gap grows: what tells pods apart stays.
+    """
     if len(text) <= room:
         return text
-    tail = (room - 1) // 2
+    tail = len(text) - text.rfind("…") - 1
+    if not 0 < tail < room - _LEAST_OF_A_BEGINNING:
+        tail = (room - 1) // 2
     return text[: room - 1 - tail].rstrip("…") + "…" + text[len(text) - tail :].lstrip("…")
 
 

@@ -6,10 +6,22 @@ from hypothesis import strategies as st
 from tests.examples import examples
 from tests.workers.service_truth.scene import Scene, with_affinity
 from workers.names.names import Names
+from workers.names.snapshot import Snapshot
 from workers.service_truth.table import truth_page, truth_text
 from workers.summary.endpoint import Endpoint
 
 CLIENT = "192.168.1.35"
+
+
+class Renamed(Names):
+    """Pods as they are called in a cluster with long names."""
+
+    def __init__(self, names: dict[str, str]) -> None:
+        super().__init__(Snapshot())
+        self._names = names
+
+    def shown(self, address: str, port: int | None = None) -> str:
+        return self._names.get(address) or super().shown(address, port)
 
 
 def text(scene: Scene) -> str:
@@ -34,6 +46,19 @@ traefik/cheddar-a node1     2        4  2.0 kB  67 %
 traefik/cheddar-b node2     1        2  1.0 kB  33 %
 traefik/cheddar-c node3     0        0 0 bytes   0 %"""
     )
+
+
+def test_a_pods_name_is_shortened_alike_in_both_parts() -> None:
+    scene = Scene().comes(Endpoint(CLIENT, 50000), "node1", "a")
+    names = {
+        each.address: f"traefik/cheddar-gruyere-…{number}kq2x"
+        for number, each in enumerate(scene.truth().replicas)
+    }
+    told = truth_text(scene.truth(), Renamed(names), width=60).splitlines()
+    shown = {word for line in told for word in line.split() if word.endswith("kq2x")}
+    assert len(shown) == len(names)
+    assert sum(line.count("kq2x") for line in told) == len(names) + 1
+    assert all("…" in word for word in shown)
 
 
 def test_where_no_request_could_be_read_none_is_counted() -> None:

@@ -9,7 +9,7 @@ from workers.summary.endpoint import Endpoint
 from workers.summary.exchange import DnsExchange, Exchange, HttpExchange, TlsExchange
 from workers.summary.flow import Flow
 from workers.summary.summary import Summary, Totals
-from workers.summary.table import WIDTH, flow_table, said_lines, span
+from workers.summary.table import WIDTH, flow_table, said_lines, shortened, span
 
 CLIENT, SERVER = Endpoint("10.244.2.1", 40000), Endpoint("10.244.2.2", 80)
 WEB = Flow("TCP", CLIENT, SERVER, 5, 511, 6, 499, 3.7, 0.0009)
@@ -63,6 +63,19 @@ def test_flows_beyond_the_limit_are_counted() -> None:
 )
 def test_without_flows_one_sentence_stands_in_the_place_of_the_table(totals: Totals, sentence: str) -> None:
     assert flow_table(Summary(totals, (), payload=True)) == sentence
+
+
+@pytest.mark.parametrize(
+    ("room", "text"),
+    [
+        (30, "traefik/cheddar-…zcdjm:80"),
+        (20, "traefik/che…zcdjm:80"),
+        (14, "traef…zcdjm:80"),
+        (10, "traef…m:80"),
+    ],
+)
+def test_what_tells_pods_apart_stays_however_short_their_names_are(room: int, text: str) -> None:
+    assert shortened("traefik/cheddar-…zcdjm:80", room) == text
 
 
 def test_long_addresses_are_cut_in_their_middle_so_that_the_port_stays() -> None:
