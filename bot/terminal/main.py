@@ -12,12 +12,15 @@ import sys
 from collections.abc import Callable
 from types import FrameType
 
+from bot.terminal.streams import prepare
+
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def main() -> int:
     """Runs the command that was typed; the exit code."""
     _on_signals(_leave)
+    prepare()
     # Each failed try is a warning there; podcap says once what came of them.
     logging.getLogger("urllib3").setLevel(logging.ERROR)
     from bot.terminal.dispatch import import_commands, run  # noqa: PLC0415, see above

@@ -69,7 +69,8 @@ def write_both(options: argparse.Namespace, summary: Summary, title: str, say: C
         if options.picture:
             _into(options.picture, picture(chart_of(summary, title)).png, say, force=options.force)
         if is_dash(options.html):
-            sys.stdout.write(page(summary, title))
+            # It names its encoding, whatever the terminal's is.
+            sys.stdout.buffer.write(page(summary, title).encode())
         elif options.html:
             _into(options.html, page(summary, title).encode(), say, force=options.force)
     except (PictureError, OutputError) as error:

@@ -81,7 +81,7 @@ def _saying(options: argparse.Namespace) -> Callable[[str], None]:
 def _summarised(path: Path, *, explain: bool) -> bytes:
     try:
         with (
-            _standard_input() if is_dash(path) else nullcontext(path) as file,
+            _kept(path) if is_dash(path) or path.is_fifo() else nullcontext(path) as file,
             reading(file, sys.stderr) as passing,
         ):
             line = summary_json(file, payload=True, passing=passing)
@@ -89,8 +89,10 @@ def _summarised(path: Path, *, explain: bool) -> bytes:
     except SummaryError as error:
         raise CommandError(in_the_terminal(str(error))) from error
     except OSError as error:
-        name = in_the_terminal(str(path))
-        raise CommandError(f"{name} cannot be read: {error.strerror or error}.") from error
+        of_file = error.filename in (None, str(path))
+        why = str(error.strerror or error) if of_file else f"{error.filename}: {error.strerror}"
+        tried = "read" if of_file else "summarised"
+        raise CommandError(in_the_terminal(f"{path} cannot be {tried}: {why}.")) from error
 
 
 def _explained(line: bytes, file: Path) -> bytes:
@@ -106,13 +108,21 @@ def _explained(line: bytes, file: Path) -> bytes:
 
 
 @contextmanager
-def _standard_input() -> Iterator[Path]:
-    """It is kept in a file until its end has come: the child reads files, and some of them twice."""
-    if sys.stdin.isatty():
+def _kept(pipe: Path) -> Iterator[Path]:
+    """Standard input or a named pipe, in a file until its end has come: some files are read twice."""
+    if is_dash(pipe) and sys.stdin.isatty():
         raise UsageProblem(
             "Packets are not typed: name a file, or pipe one in, as in `… | podcap summarize -`."
         )
-    with tempfile.NamedTemporaryFile(prefix="podcap-") as file:
-        shutil.copyfileobj(sys.stdin.buffer, file, 1 << 20)
-        file.flush()
+    with (
+        tempfile.NamedTemporaryFile(prefix="podcap-") as file,
+        nullcontext(sys.stdin.buffer) if is_dash(pipe) else pipe.open("rb") as source,
+    ):
+        try:
+            shutil.copyfileobj(source, file, 1 << 20)
+            file.flush()
+        except OSError as error:
+            raise CommandError(
+                f"What came through the pipe cannot be kept in {tempfile.gettempdir()}: {error.strerror}."
+            ) from error
         yield Path(file.name)

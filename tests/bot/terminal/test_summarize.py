@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -112,6 +113,29 @@ def test_a_dash_is_standard_input(
         monkeypatch.setattr("sys.stdin", packets)
         assert run(["summarize", "-"]) == 0
     assert "10.0.0.1:4000" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("options", [[], ["--explain"]])
+def test_a_named_pipe_is_read_to_its_end_first(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str]
+) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_bytes, args=(SHOWN["refused"][1]().file(),))
+    writer.start()
+    assert run(["summarize", str(pipe), *options]) == 0
+    writer.join()
+    assert ("Connection reset (RST)" in capsys.readouterr().out) == bool(options)
+
+
+def test_what_fails_besides_the_file_is_not_said_of_the_file(
+    file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    assert run(["summarize", str(file)]) == 1
+    assert capsys.readouterr().err == (
+        f"podcap: {file} cannot be summarised: /nowhere/python: No such file or directory.\n"
+    )
 
 
 def test_packets_are_not_typed(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,7 +27,8 @@ def test_findings_stand_first_then_the_course_then_flows() -> None:
 @pytest.mark.parametrize("width", [20, 60, 100])
 def test_sentences_are_wrapped_to_the_terminal(width: int) -> None:
     finding = Finding("x", "critical", "many words " * 30, next="do this " * 30)
-    lines = list(told(replace(summary("x"), findings=(finding,)), width=width, paint=Paint(io.StringIO())))
+    found = replace(summary("x"), findings=(finding,), notes=("many words " * 30,))
+    lines = list(told(found, width=width, paint=Paint(io.StringIO())))
     assert max(map(len, lines)) <= max(width, 60)
     assert len(lines) > 6
 
