@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bot.terminal.checks.cluster import rights
+from bot.terminal.checks.cluster import rights, target_rights
 from deploy.lab.grants import EVERYWHERE, Access, granted
 from deploy.lab.install import KUSTOMIZE, render
 from workers.settings import Settings
@@ -49,6 +49,14 @@ def test_the_table_of_secrets_is_what_the_deployments_ask_for() -> None:
         (key, ", ".join(name for name in ("bot", "worker", "beat") if name in names))
         for key, names in asked.items()
     } == {(key, words) for key, words in told if key in asked}
+
+
+@pytest.mark.parametrize("account", ["bot", "beat"])
+def test_whoever_admits_requests_has_the_rights_that_the_doctor_looks_for_besides(account: str) -> None:
+    has = granted(render(KUSTOMIZE / "overlays" / "http"))
+    for right, _ in target_rights([""]):
+        wanted = Access(account, right.verb, f"{right.resource}.{right.group}", EVERYWHERE)
+        assert any(one.covers(wanted) for one in has), right
 
 
 def test_the_doctor_in_the_worker_looks_for_the_rights_that_the_worker_has() -> None:

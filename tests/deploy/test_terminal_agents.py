@@ -63,7 +63,7 @@ def person(lab: LabHandle, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         for one in as_the_page_says(folder / "own")
         if one["kind"] in policies
         or "terminal" in f"{one['metadata'].get('namespace')} {one['metadata']['name']}"
-        or (one["kind"], one["metadata"]["name"]) == ("ClusterRole", "podcap-worker")
+        or (one["kind"] == "ClusterRole" and one["metadata"]["name"] in ("podcap-worker", "podcap-bot"))
     ]
     text = yaml.safe_dump_all(objects)
     lab.kubectl("create", "serviceaccount", "alice", "-n", "traefik")

@@ -11,7 +11,7 @@ import pytest
 import redis
 import yaml
 
-from bot.terminal.checks.cluster import rights
+from bot.terminal.checks.cluster import rights, target_rights
 from bot.terminal.checks.database import database
 from bot.terminal.checks.result import Status
 from deploy.lab.handle import LabHandle
@@ -181,7 +181,7 @@ def test_names_of_the_policy_that_nobody_bears_are_listed(everything: Terminal, 
     assert "no-such-channel" in problems(found)["policy"]
 
 
-def test_each_right_that_is_missing_is_named(lab: LabHandle, everything: Terminal) -> None:
+def test_each_right_that_is_missing_is_named(lab: LabHandle, everything: Terminal, typed: Typed) -> None:
     """A user whom nobody has granted anything."""
     config = yaml.safe_load(lab.places.kubeconfig.read_text())
     token = lab.kubectl("create", "token", "default", "-n", "traefik").strip()
@@ -195,6 +195,22 @@ def test_each_right_that_is_missing_is_named(lab: LabHandle, everything: Termina
     for right in ("get pods in namespace traefik", "create pods/exec in namespace podcap", "get nodes"):
         assert any(f" {right} is missing" in line for line in lacking)
     assert "identity: system:serviceaccount:traefik:default" in done.stdout
+    # Set up for Slack, this may be a worker.
+    lines = done.stdout.splitlines()
+    left = [line for line in lines if line.startswith("not set  right: ")]
+    assert len(left) == len(target_rights(["traefik"]))
+    alone = dict.fromkeys(("SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET"), "")
+    policy = everything.folder / "more.yaml"
+    policy.write_text("rules:\n  - nodes: ['*']\n    logs: true\n")
+    settings = {**alone, "KUBECONFIG": str(kubeconfig), "PODCAP_POLICY": str(policy)}
+    _, output, _ = typed(everything, "doctor", "traefik", **settings)
+    for told in (
+        "list deployments in namespace traefik is missing, to capture `deploy/NAME`",
+        "list jobs in namespace traefik is missing, to capture `job/NAME`",
+        "get pods/log in namespace traefik is missing",
+        "list endpointslices in namespace default is missing, to leave podcap's own connections out",
+    ):
+        assert f"problem  right: {told}" in output, output
 
 
 def test_a_database_that_is_behind_or_unprotected_is_told(
