@@ -95,7 +95,7 @@ def _run(options: argparse.Namespace) -> int:
         words.print_help()
         return 0
     _check_output(asked, request)
-    check_options(asked, taken=True)
+    check_options(asked, Path(asked.output) if asked.output else None, taken=True)
     settings = at_the_terminal(load())
     settings.required("PODCAP_AGENT_IMAGE")
     return _Session(settings, request, asked).run()

@@ -27,11 +27,12 @@ def add_options(parser: argparse.ArgumentParser, *, taken: bool) -> None:
     parser.add_argument("--picture", type=Path, metavar="OUT", help="traffic over time as a PNG, into a file")
 
 
-def check_options(options: argparse.Namespace, *, taken: bool) -> None:
+def check_options(options: argparse.Namespace, other: Path | None, *, taken: bool) -> None:
     """Refuses what would fail once everything else is done.
 
     Args:
         options: With `html`, `picture` and `force`.
+        other: The capture file, if that is named, too.
         taken: Whether standard output has something else already.
 
     Raises:
@@ -41,8 +42,13 @@ def check_options(options: argparse.Namespace, *, taken: bool) -> None:
         raise UsageProblem("Standard output takes one of them: name a file, as in `--html OUT.html`.")
     if is_dash(options.picture):
         raise UsageProblem("A picture goes into a file: name it, as in `--picture OUT.png`.")
+    named = {other.resolve()} if other else set()
     for path in (options.html, options.picture):
         if path and not is_dash(path):
+            if path.resolve() in named:
+                name = in_the_terminal(str(path))
+                raise UsageProblem(f"{name} is named twice: give each file a name of its own.")
+            named.add(path.resolve())
             try:
                 check_output(path, force=options.force)
             except OutputError as error:

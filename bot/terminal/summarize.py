@@ -70,7 +70,7 @@ def _print(summary: Summary) -> None:
 def _check(options: argparse.Namespace) -> None:
     if options.file is None:
         raise UsageProblem("Name a capture file, or - for standard input: `podcap summarize FILE`.")
-    check_options(options, taken=options.json)
+    check_options(options, options.file, taken=options.json)
 
 
 def _saying(options: argparse.Namespace) -> Callable[[str], None]:

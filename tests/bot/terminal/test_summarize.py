@@ -185,6 +185,21 @@ def test_what_is_there_is_replaced_only_when_that_is_asked_for(
     assert page.read_text().startswith("<!DOCTYPE html>")
 
 
+def test_no_file_is_written_over_the_one_that_is_read_or_over_the_other(
+    file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = file.read_bytes()
+    alias = file.parent / "alias.pcap"
+    alias.symlink_to(file)
+    assert run(["summarize", str(file), "--html", str(file), "--force"]) == 2
+    assert run(["summarize", str(file), "--picture", str(alias), "--force"]) == 2
+    assert file.read_bytes() == before
+    out = tmp_path / "out"
+    assert run(["summarize", str(file), "--html", str(out), "--picture", str(out)]) == 2
+    assert capsys.readouterr().err.count("is named twice") == 3
+    assert not out.exists()
+
+
 def test_json_stands_alone_on_standard_output_whatever_is_written_besides(
     file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
