@@ -87,6 +87,7 @@ class TlsExchange(NamedTuple):
         alerts: Names of the alerts that could be read, without `close_notify`; 4 at most.
         cipher: IANA's name of the suite, `0x1234` of an unknown one; None without a ServerHello.
         certificate: None where it is not readable.
+        unread: Bytes of the server are missing, so that the lack of a version or an alert says nothing.
     """
 
     client: Endpoint
@@ -99,6 +100,7 @@ class TlsExchange(NamedTuple):
     alerts: tuple[str, ...]
     cipher: str | None = None
     certificate: Certificate | None = None
+    unread: bool = False
 
 
 class CallExchange(NamedTuple):
@@ -124,6 +126,9 @@ class CallExchange(NamedTuple):
     unread: bool = False
 
 
+UNREAD = "answer not captured"
+"""What stands in the place of an answer that may be among what was not captured: no failure."""
+
 Exchange = HttpExchange | DnsExchange | TlsExchange | CallExchange
 
 _EXCHANGES: dict[str, type[Exchange]] = {
@@ -142,7 +147,7 @@ class Group:
     Attributes:
         protocol: `HTTP`, `DNS`, `TLS`, `Redis`, `PostgreSQL` or `Kafka`.
         asked: For example `GET cheddar/path`, `A cheddar.traefik.svc`.
-        answer: For example `200`, `NXDOMAIN`, `TLS 1.3`; `no answer`.
+        answer: For example `200`, `NXDOMAIN`, `TLS 1.3`; `no answer`; `UNREAD`.
         failed: Whether it is a failure: no answer, an HTTP status from 400 on, a DNS error, a TLS alert…
         times: How many.
         frame: Of the first.
@@ -164,6 +169,11 @@ class Group:
     p95: float | None = None
     slowest: float | None = None
     slowest_frame: int | None = None
+
+
+def without_answer(exchange: HttpExchange | TlsExchange | CallExchange) -> tuple[str, bool]:
+    """What is said of one without an answer, and whether that is a failure."""
+    return (UNREAD, False) if exchange.unread else ("no answer", True)
 
 
 def exchange_to_json(exchange: Exchange) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from statistics import median
 
 from workers.request.quoting import inert, verbatim
 from workers.summary.endpoint import Endpoint
-from workers.summary.exchange import CallExchange, DnsExchange, Exchange, HttpExchange
+from workers.summary.exchange import CallExchange, DnsExchange, Exchange, HttpExchange, without_answer
 from workers.summary.flow import Flow
 from workers.summary.summary import Summary, Totals
 from workers.thread.words import count, size
@@ -188,23 +188,23 @@ def _grouped(exchanges: Iterable[Exchange]) -> list[_Group]:
 def _words(exchange: Exchange) -> tuple[str, str, bool]:
     """Question and answer in mrkdwn, and whether it failed."""
     if isinstance(exchange, HttpExchange):
-        asked = _code(f"{exchange.method} {exchange.host}{exchange.path}")
-        if exchange.status is None:
-            return asked, "no answer", True
-        return asked, str(exchange.status), exchange.status >= _FIRST_HTTP_ERROR
+        said = without_answer(exchange)
+        if exchange.status is not None:
+            said = str(exchange.status), exchange.status >= _FIRST_HTTP_ERROR
+        return _code(f"{exchange.method} {exchange.host}{exchange.path}"), *said
     if isinstance(exchange, DnsExchange):
         answer = exchange.rcode or "no answer"
         return f"DNS {_code(f'{exchange.type} {exchange.name}')}", answer, exchange.rcode != "NOERROR"
     if isinstance(exchange, CallExchange):
-        answer = "no answer" if exchange.seconds is None else exchange.error or "answered"
-        return f"{exchange.service} {_code(exchange.call)}", answer, answer != "answered"
-    asked = f"TLS {_code(exchange.server_name or str(exchange.server))}"
-    alerts = [f"alert {alert}" for alert in exchange.alerts]
-    return (
-        asked,
-        ", ".join([exchange.version, *alerts] if exchange.version else alerts) or "no answer",
-        exchange.version is None or bool(exchange.alerts),
-    )
+        said = exchange.error or "answered", bool(exchange.error)
+        if exchange.seconds is None:
+            said = without_answer(exchange)
+        return f"{exchange.service} {_code(exchange.call)}", *said
+    told = [*filter(None, [exchange.version]), *(f"alert {alert}" for alert in exchange.alerts)]
+    said = ", ".join(told), exchange.version is None or bool(exchange.alerts)
+    if not told:
+        said = without_answer(exchange)
+    return f"TLS {_code(exchange.server_name or str(exchange.server))}", *said
 
 
 def _code(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from workers.summary.exchange import DnsExchange
+from workers.summary.exchange import UNREAD, DnsExchange
 from workers.summary.finding import Evidence, Finding
 from workers.summary.findings import wording
 from workers.thread.words import count
@@ -69,7 +69,9 @@ def _connections(evidence: Evidence) -> Iterator[str]:
 
 
 def _http(evidence: Evidence) -> Iterator[str]:
-    groups = [group for group in evidence.summary.groups if group.protocol == "HTTP"]
+    groups = [
+        group for group in evidence.summary.groups if group.protocol == "HTTP" and group.answer != UNREAD
+    ]
     total = sum(group.times for group in groups)
     good = sum(group.times for group in groups if not group.failed)
     if total and good == total:

@@ -55,7 +55,7 @@ def find(evidence: Evidence) -> Iterator[Finding]:
         if isinstance(each, TlsExchange):
             if each.alerts:
                 alerts[each.server, each.alerts[0]].append(each)
-            elif each.version is None and end - each.start >= PATIENCE:
+            elif each.version is None and not each.unread and end - each.start >= PATIENCE:
                 silent[each.server].append(each)
         elif isinstance(each, HttpExchange) and each.server.port in TLS_PORTS and _useless(each):
             plain[each.server].append(each)

@@ -195,6 +195,7 @@ class DnsOverTcp:
         """The exchanges that are answered in this segment."""
         if segment.gap and self._kept[segment.from_client]:
             self.done = True
+            self._questions = Questions()
             return ()
         data = self._kept[segment.from_client] + segment.payload
         ends = self._connection.client, self._connection.server
@@ -207,6 +208,8 @@ class DnsOverTcp:
             at += 2 + size
         self._kept[segment.from_client] = data[at:]
         self.done = len(data) - at > MOST_KEPT + 2 or segment.cut
+        if self.done:
+            self._questions = Questions()  # whether the others are answered is not read
         return given
 
     def end(self) -> Iterable[DnsExchange]:

@@ -111,11 +111,17 @@ class Http1:
                 break
             if begun is None:
                 break
+            unknown = ""
             if end < 0:
                 head = end = len(payload)
-            host = _HOST.search(payload, ended - 1, head)
+                unknown = redact.HIDDEN
             line = _line(*begun.groups()[:4])
-            self._waiting.append((frame, time, line, (host and _host(host[1])) or line[1]))
+            name = line[1] or unknown
+            host = _HOST.search(payload, ended - 1, head)
+            # What was cut off could be the end of the name, or the @ that makes of it a password.
+            if host is not None and host.end() < len(payload):
+                name = _host(host[1]) or name
+            self._waiting.append((frame, time, line, name))
             if len(self._waiting) > MOST_WAITING:
                 given.append(self._exchange(self._waiting.popleft(), None, None))
             if end < len(payload):

@@ -64,6 +64,7 @@ class Http2:
         if not side.inbox.astray:
             side.inbox.add(segment.payload)
             self._read(side, Place(segment.frame, segment.time), from_client=from_client)
+        self._missed = self._missed or (segment.cut and not from_client)
         return self._take()
 
     def end(self) -> list[HttpExchange]:

@@ -64,6 +64,7 @@ class PostgreSQL:
         self._batch_at: Place | None = None
         self._statements: dict[bytes, str] = {}
         self._error = ""
+        self._cut = False  # the server's last packet
 
     def read(self, segment: Segment) -> list[CallExchange]:
         """The statements whose answers are complete with this segment."""
@@ -73,6 +74,8 @@ class PostgreSQL:
             self._doubt()
         if not self.done:
             self._read(inbox, segment, Place(segment.frame, segment.time))
+        if not segment.from_client:
+            self._cut = segment.cut
         return self._waiting.take()
 
     def end(self) -> list[CallExchange]:
@@ -80,7 +83,7 @@ class PostgreSQL:
         if self._encryption:
             self._waiting.tell(*self._encryption)
             self._encryption = None
-        self._waiting.end()
+        self._waiting.end(cut=self._cut)
         return self._waiting.take()
 
     def _read(self, inbox: Inbox, segment: Segment, at: Place) -> None:

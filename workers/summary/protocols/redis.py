@@ -47,6 +47,7 @@ class Redis:
     def __init__(self, connection: Connection) -> None:
         self._waiting = Waiting(connection, "Redis")
         self._client, self._server = _Values(), _Values()
+        self._cut = False  # the server's last packet
         self.done, self.eager = False, True
 
     def read(self, segment: Segment) -> list[CallExchange]:
@@ -58,11 +59,13 @@ class Redis:
             self._waiting.doubt()
         if not self.done:
             self._read(side, segment, Place(segment.frame, segment.time))
+        if not segment.from_client:
+            self._cut = segment.cut
         return self._waiting.take()
 
     def end(self) -> list[CallExchange]:
         """The commands that were not answered."""
-        self._waiting.end()
+        self._waiting.end(cut=self._cut)
         return self._waiting.take()
 
     def _read(self, side: "_Values", segment: Segment, at: Place) -> None:

@@ -12,6 +12,7 @@ from workers.summary.exchange import (
     Group,
     HttpExchange,
     TlsExchange,
+    without_answer,
 )
 
 MOST_EXCHANGES = 2000
@@ -116,13 +117,15 @@ def _same(exchange: Exchange) -> tuple[object, ...]:
     """Equal for exchanges of which `words` gives the same; of HTTP and DNS a part of the tuple as it is."""
     if isinstance(exchange, HttpExchange):
         asked = exchange[4:8]
-        return asked if exchange.grpc_status is None else (*asked, exchange.grpc_status)
+        if exchange.grpc_status is None and not exchange.unread:
+            return asked
+        return (*asked, exchange.grpc_status, exchange.unread)
     if isinstance(exchange, DnsExchange):
         return exchange[4:7]
     if isinstance(exchange, TlsExchange):
         name = exchange.server_name or exchange.server
-        return "TLS", (name, exchange.version, exchange.alerts)
-    return exchange.service, (exchange.call, exchange.error, exchange.seconds is None)
+        return "TLS", (name, exchange.version, exchange.alerts, exchange.unread)
+    return exchange.service, (exchange.call, exchange.error, exchange.seconds is None, exchange.unread)
 
 
 def _times(seconds: list[float]) -> tuple[float | None, float | None]:
@@ -137,17 +140,22 @@ def words(exchange: Exchange) -> tuple[str, str, str, bool]:
     if isinstance(exchange, HttpExchange):
         asked = f"{exchange.method} {exchange.host}{exchange.path}"[:_LONGEST_ASKED]
         if exchange.status is None:
-            return "HTTP", asked, "no answer", True
-        if exchange.grpc_status:
-            return "HTTP", asked, f"gRPC status {exchange.grpc_status}", True
-        return "HTTP", asked, str(exchange.status), exchange.status >= _FIRST_HTTP_ERROR
+            said = without_answer(exchange)
+        elif exchange.grpc_status:
+            said = f"gRPC status {exchange.grpc_status}", True
+        else:
+            said = str(exchange.status), exchange.status >= _FIRST_HTTP_ERROR
+        return "HTTP", asked, *said
     if isinstance(exchange, DnsExchange):
         answer = exchange.rcode or "no answer"
         return "DNS", f"{exchange.type} {exchange.name}", answer, exchange.rcode != "NOERROR"
     if isinstance(exchange, CallExchange):
-        answer = "no answer" if exchange.seconds is None else exchange.error or "answered"
-        return exchange.service, exchange.call, answer, answer != "answered"
-    alerts = [f"alert {alert}" for alert in exchange.alerts]
-    failed = exchange.version is None or bool(exchange.alerts)
-    answer = ", ".join([exchange.version, *alerts] if exchange.version else alerts) or "no answer"
-    return "TLS", exchange.server_name or str(exchange.server), answer, failed
+        said = exchange.error or "answered", bool(exchange.error)
+        if exchange.seconds is None:
+            said = without_answer(exchange)
+        return exchange.service, exchange.call, *said
+    told = [*filter(None, [exchange.version]), *(f"alert {alert}" for alert in exchange.alerts)]
+    said = ", ".join(told), exchange.version is None or bool(exchange.alerts)
+    if not told:
+        said = without_answer(exchange)
+    return "TLS", exchange.server_name or str(exchange.server), *said

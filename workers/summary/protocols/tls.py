@@ -45,6 +45,7 @@ class Tls:
         "_seconds",
         "_server",
         "_time",
+        "_unread",
         "_version",
         "done",
         "eager",
@@ -59,6 +60,7 @@ class Tls:
         self._seconds: float | None = None
         self._alerts: list[str] = []
         self._certificate: Certificate | None = None
+        self._unread = False
         self._client, self._server = _Side(), _Side()
         self.done, self.eager = False, True
 
@@ -67,13 +69,16 @@ class Tls:
         side = self._client if segment.from_client else self._server
         if segment.gap and (side.records or side.messages):
             side.encrypted = True
+            self._unread = self._unread or not segment.from_client
         elif not side.encrypted:
             side.records = side.records + segment.payload if side.records else segment.payload
             self._records(side, segment)
         elif segment.payload[0] == _ALERT:
             # In TLS 1.3 what is encrypted calls itself application data: a short alert is not.
             self._alert(segment.payload)
-        side.encrypted = side.encrypted or segment.cut
+        if segment.cut:
+            side.encrypted = True
+            self._unread = self._unread or not segment.from_client
         return self._ended() if self._over() else ()
 
     def _records(self, side: _Side, segment: Segment) -> None:
@@ -150,6 +155,7 @@ class Tls:
                 tuple(self._alerts[:_MOST_ALERTS]),
                 self._cipher,
                 self._certificate,
+                self._unread,
             ),
         )
 

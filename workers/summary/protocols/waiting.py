@@ -59,10 +59,10 @@ class Waiting:
         self._settled = self._heard = False
         self._begun = None
 
-    def end(self) -> None:
-        """No more comes: what waits still was not answered."""
+    def end(self, *, cut: bool) -> None:
+        """No more comes: what waits still was not answered, unless the server's last packet was cut."""
         while self._asked:
-            self.tell(*self._asked.popleft(), answered=self._begun)
+            self.tell(*self._asked.popleft(), answered=self._begun, unread=cut and self._begun is None)
             self._begun = None
 
     def tell(
