@@ -1,4 +1,8 @@
-.PHONY: help demo test lint bench soak lock system up down
+.PHONY: help demo test lint suite bench soak lock system up down
+
+# Where the environment forbids Python to keep what it compiled, each of some thousand processes would compile
+# podcap anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 help:
 	@echo "make demo   set everything up and run podcap's main job in the lab"
@@ -17,7 +21,13 @@ system:
 demo: system .venv/made
 	@.venv/bin/python -m deploy.lab.demo
 
-test: system .venv/made lint
+test: system .venv/made
+	@$(MAKE) --no-print-directory --jobs=2 --keep-going lint suite
+
+# Collected once before, so that its processes find compiled what each would compile for itself; what is wrong
+# there is said by the second.
+suite: .venv/made
+	@.venv/bin/python -m pytest --numprocesses=0 --collect-only -qq >/dev/null || true
 	.venv/bin/python -m pytest
 
 lint: .venv/made
