@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import Engine, delete
 
 from deploy.lab.postgresql import PostgreSQLServer
+from tests.migrated import migrated
 from workers.ledger.engine import open_engine
 from workers.ledger.migrate import migrate
 from workers.ledger.schema import metadata
@@ -47,8 +48,7 @@ def shared_engine(postgresql: PostgreSQLServer) -> Iterator[Engine]:
 def engine(backend: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Engine]:
     """A migrated, empty database, whose tables stay as they are."""
     if backend == "sqlite":
-        engine = open_engine(f"sqlite:///{tmp_path}/ledger.db")
-        migrate(engine)
+        engine = migrated(tmp_path / "ledger.db")
     else:
         engine = request.getfixturevalue("shared_engine")
         with engine.begin() as connection:

@@ -8,12 +8,11 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 
 from bot.terminal.identity import Identity
 from bot.terminal.place import TerminalPlace
+from tests.migrated import migrated
 from tests.workers.test_housekeeping import ORDER
 from workers.capture import run
 from workers.ledger.capture import Capture
-from workers.ledger.engine import open_engine
 from workers.ledger.ledger import Ledger
-from workers.ledger.migrate import migrate
 from workers.ledger.states import State
 from workers.policy.rules import NOBODY
 from workers.report import Silence
@@ -34,8 +33,7 @@ class _Breaks(Silence):
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    engine = open_engine(f"sqlite:///{tmp_path}/ledger.db")
-    migrate(engine)
+    engine = migrated(tmp_path / "ledger.db")
     yield Ledger(engine)
     engine.dispose()
 

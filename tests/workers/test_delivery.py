@@ -10,15 +10,14 @@ import pytest
 
 from bot.terminal.identity import Identity
 from bot.terminal.place import TerminalPlace
+from tests.migrated import migrated
 from tests.walk import lease_of, walk
 from tests.workers.summary import packets
 from tests.workers.summary.packets import Record
 from workers.delivery import _headers_only, deliver, deliver_stored
 from workers.ledger.capture import Capture, Order
-from workers.ledger.engine import open_engine
 from workers.ledger.lease import LeaseLostError
 from workers.ledger.ledger import Ledger
-from workers.ledger.migrate import migrate
 from workers.ledger.states import State
 from workers.place import PlaceError
 from workers.policy.rules import NOBODY
@@ -76,8 +75,7 @@ class _Breaks(Silence):
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    engine = open_engine(f"sqlite:///{tmp_path}/ledger.db")
-    migrate(engine)
+    engine = migrated(tmp_path / "ledger.db")
     yield Ledger(engine)
     engine.dispose()
 

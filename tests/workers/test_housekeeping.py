@@ -7,13 +7,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, update
 
+from tests.migrated import migrated
 from tests.walk import walk
 from workers.housekeeping import keep_house
 from workers.ledger.capture import SLACK, TERMINAL, Capture, Order
-from workers.ledger.engine import open_engine
 from workers.ledger.leases import MOST_LOST_WORKERS
 from workers.ledger.ledger import Ledger
-from workers.ledger.migrate import migrate
 from workers.ledger.schema import captures
 from workers.ledger.states import State
 from workers.policy.rules import NOBODY
@@ -44,8 +43,7 @@ Old = Callable[..., Capture]
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = open_engine(f"sqlite:///{tmp_path}/podcap.db")
-    migrate(engine)
+    engine = migrated(tmp_path / "podcap.db")
     yield engine
     engine.dispose()
 

@@ -7,12 +7,12 @@ import pytest
 from prometheus_client import REGISTRY as DEFAULT
 from prometheus_client import CollectorRegistry
 
+from tests.migrated import migrated
 from tests.workers.trace.test_spans import told
 from workers import metrics
 from workers.figures import LedgerFigures
 from workers.ledger.engine import open_engine
 from workers.ledger.ledger import Ledger
-from workers.ledger.migrate import migrate
 from workers.ledger.states import State
 
 DOCS = Path(__file__).parents[2] / "docs/operations.md"
@@ -24,8 +24,7 @@ def value(name: str, **labels: str) -> float:
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Ledger:
-    engine = open_engine(f"sqlite:///{tmp_path}/podcap.db")
-    migrate(engine)
+    engine = migrated(tmp_path / "podcap.db")
     return Ledger(engine)
 
 

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import pytest
 
+from tests.migrated import migrated
 from tests.walk import lease_of
 from tests.workers.names.recorded import recorded
 from tests.workers.pcapng.test_write import fields, tool
@@ -15,9 +16,7 @@ from tests.workers.summary import packets
 from tests.workers.summary.packets import Record
 from tests.workers.test_housekeeping import ORDER
 from workers.ledger.capture import Capture
-from workers.ledger.engine import open_engine
 from workers.ledger.ledger import Ledger
-from workers.ledger.migrate import migrate
 from workers.naming import Naming
 from workers.packaging import packaged
 from workers.place import Place
@@ -57,8 +56,7 @@ class _Taken(Naming):
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    engine = open_engine(f"sqlite:///{tmp_path}/ledger.db")
-    migrate(engine)
+    engine = migrated(tmp_path / "ledger.db")
     yield Ledger(engine)
     engine.dispose()
 

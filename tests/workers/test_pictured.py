@@ -10,12 +10,11 @@ from PIL import Image
 
 from bot.terminal.identity import Identity
 from bot.terminal.place import TerminalPlace
+from tests.migrated import migrated
 from tests.walk import lease_of, walk
 from tests.workers.picture.charts import recognised
 from workers.ledger.capture import Capture, Order
-from workers.ledger.engine import open_engine
 from workers.ledger.ledger import Ledger
-from workers.ledger.migrate import migrate
 from workers.ledger.states import State
 from workers.pictured import show_picture
 from workers.place import PlaceError
@@ -51,8 +50,7 @@ class _Wall(Silence):
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    engine = open_engine(f"sqlite:///{tmp_path}/ledger.db")
-    migrate(engine)
+    engine = migrated(tmp_path / "ledger.db")
     yield Ledger(engine)
     engine.dispose()
 

@@ -13,10 +13,9 @@ import pytest
 from bot.terminal.dispatch import run
 from tests.bot.terminal.conftest import Terminal, Typed
 from tests.hangs import HANGS
+from tests.migrated import migrated
 from workers.ledger.capture import Order
-from workers.ledger.engine import open_engine
 from workers.ledger.ledger import Ledger
-from workers.ledger.migrate import migrate
 from workers.ledger.states import State
 
 _HOSTILE = "port 80 \x1b[2J\r\n7  delivered \u202e"
@@ -54,8 +53,7 @@ def podcap(typed: Typed) -> Podcap:
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    engine = open_engine(f"sqlite:///{tmp_path}/podcap.db")
-    migrate(engine)
+    engine = migrated(tmp_path / "podcap.db")
     yield Ledger(engine)
     engine.dispose()
 

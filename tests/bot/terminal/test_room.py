@@ -6,10 +6,9 @@ import pytest
 
 from bot.terminal.checks.result import Status
 from bot.terminal.checks.room import room
+from tests.migrated import migrated
 from workers.ledger.capture import Order
-from workers.ledger.engine import open_engine
 from workers.ledger.ledger import Ledger
-from workers.ledger.migrate import migrate
 from workers.settings import Settings
 
 ORDER = Order("1", "default", "traefik", "cheddar", 1, "", True, "T1", "C1", "U1", "alice", None)
@@ -26,8 +25,7 @@ def test_it_says_how_much_captures_take_and_what_to_do_when_that_is_all(
     tmp_path: Path, limit: str, status: Status, words: str
 ) -> None:
     url = f"sqlite:///{tmp_path}/ledger.db"
-    engine = open_engine(url)
-    migrate(engine)
+    engine = migrated(tmp_path / "ledger.db")
     ledger = Ledger(engine)
     ledger.note(ledger.request(ORDER)[0].id, file_url="store/1", file_bytes=1500)
     engine.dispose()

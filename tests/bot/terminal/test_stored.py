@@ -13,11 +13,10 @@ from bot.terminal.delete import _remove
 from bot.terminal.download import _fetch
 from bot.terminal.identity import Identity
 from bot.terminal.stored import StoredFile
+from tests.migrated import migrated
 from tests.walk import walk
 from workers.ledger.capture import Order
-from workers.ledger.engine import open_engine
 from workers.ledger.ledger import Ledger
-from workers.ledger.migrate import migrate
 from workers.ledger.states import State
 from workers.store import Store
 
@@ -27,8 +26,7 @@ _WAY = (State.QUEUED, State.TAPPING, State.CAPTURING, State.COLLECTING, State.SU
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = open_engine(f"sqlite:///{tmp_path}/ledger.db")
-    migrate(engine)
+    engine = migrated(tmp_path / "ledger.db")
     yield engine
     engine.dispose()
 

@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 
 from deploy.lab.slack.background import BackgroundSlack
+from tests.migrated import migrated
 from tests.workers.test_work import ORDER
-from workers.ledger.engine import open_engine
 from workers.ledger.ledger import Ledger
-from workers.ledger.migrate import migrate
 from workers.place import PlaceError
 from workers.settings import Settings
 from workers.slack.place import SlackPlace
@@ -43,8 +42,7 @@ def _tell(slack: BackgroundSlack, folder: Path, *, response_url: bool) -> None:
     workspace, user, channel = slack.workspace, slack.id("alice"), slack.id("incidents")
     key = workspace.expiring.response_url(user, channel).key
     url = f"{workspace.base_url}/commands/{workspace.world.team_id}/{key}" if response_url else None
-    engine = open_engine(f"sqlite:///{folder}/ledger.db")
-    migrate(engine)
+    engine = migrated(folder / "ledger.db")
     ledger = Ledger(engine)
     order = replace(ORDER, user_id=user, channel_id=channel, response_url=url)
     capture, _ = ledger.request(order)
