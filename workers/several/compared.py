@@ -77,9 +77,10 @@ def together(
         endpoints: Asks the cluster for the endpoints of some namespaces as they are now.
     """
     vantages = [vantage(number, part, seconds) for number, part in enumerate(parts)]
-    comparison, notes = None, []
+    comparison, notes = None, list[str]()
     try:
         comparison = compared(merged, vantages, snapshot)
+        notes += comparison.notes
     except ComparedError as error:
         log.warning("%s", error)
         notes.append(str(error))

@@ -8,6 +8,7 @@ import gc
 import json
 import os
 import sys
+import time
 
 from workers.names.form import from_json
 from workers.names.snapshot import Snapshot
@@ -15,6 +16,9 @@ from workers.pcapng.own_file import OwnFileError
 from workers.summary.confine import confine
 from workers.vantage.compare import compare
 from workers.vantage.vantage import Vantage
+
+_READING = 1 / 3
+"""Part of the time. The rest is for what was read: of a flood of connections it takes as long."""
 
 
 def main() -> int:
@@ -32,9 +36,11 @@ def main() -> int:
     # Nothing here makes cycles in numbers; looking for them would take time.
     gc.disable()
     said, failure = None, ""
+    ends = time.monotonic() + arguments.seconds * _READING
     try:
         with open(0, "rb", buffering=0, closefd=False) as source:
-            said = compare(vantages, source, cluster).digest().to_json()
+            compared = compare(vantages, source, cluster, over=lambda: time.monotonic() >= ends)
+            said = compared.digest().to_json()
     except OwnFileError as error:
         failure = str(error)
     except MemoryError:

@@ -7,13 +7,14 @@ between (`crossing`), which connections never came where they were going (`absen
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
 from workers.names.names import Names
 from workers.names.snapshot import Snapshot
 from workers.pcapng.own_file import OwnFile, OwnFileError
+from workers.pod_logs.moment import clock
 from workers.summary.files.pcapfile import Source
 from workers.thread.words import count
 from workers.vantage.absent import World, absences
@@ -32,21 +33,31 @@ from workers.vantage.sightings import sightings
 from workers.vantage.vantage import Vantage
 from workers.vantage.view import View
 
+MOST_PASSAGES = 50_000
+"""Connections that are compared packet by packet; a flood's have few packets each, and say the same."""
 
-def compare(vantages: Sequence[Vantage], merged: Source, snapshot: Snapshot) -> Comparison:
+
+def _never() -> bool:
+    return False
+
+
+def compare(
+    vantages: Sequence[Vantage], merged: Source, snapshot: Snapshot, *, over: Callable[[], bool] = _never
+) -> Comparison:
     """What happened between the vantage points.
 
     Args:
         vantages: By their numbers, one for each interface of the file.
         merged: The file as `workers.pcapng.merge` made it.
         snapshot: Of the cluster; may be empty.
+        over: Whether the time to read is over: then what was read until then is compared.
 
     Raises:
         OwnFileError: It is another kind of file, or has other interfaces.
         OSError: Reading failed.
     """
     file = OwnFile(merged)
-    seen = sightings(file.packets(), file.interfaces, len(vantages))
+    seen = sightings(file.packets(), file.interfaces, len(vantages), over)
     if len(file.interfaces) != len(vantages):
         raise OwnFileError
     # Whoever took the capture over knows no other: a filter that is not known would be taken for none.
@@ -54,14 +65,15 @@ def compare(vantages: Sequence[Vantage], merged: Source, snapshot: Snapshot) -> 
         replace(vantage, filter=vantage.filter or interface.filter)
         for vantage, interface in zip(vantages, file.interfaces, strict=True)
     ]
-    views = [View.of(*each) for each in zip(vantages, seen.first, seen.last, strict=True)]
+    views = [View.of(*each).until(seen.until) for each in zip(vantages, seen.first, seen.last, strict=True)]
     owners = _owners(vantages, snapshot)
     every = [ordered(each, owners) for each in connections(seen.found)]
     passing = [each for each in every if len(each) > 1]
-    clocks = _clocks(passing, vantages)
+    followed = _longest(passing)
+    clocks = _clocks(followed, vantages)
     resets = _resets(seen.found)
     crossings = Crossings(vantages, views, clocks, resets, passing)
-    passages = [crossings.passage(each) for each in passing]
+    passages = [crossings.passage(each) for each in followed]
     passages.sort(key=lambda each: min(stop.first_frame for stop in each.stops))
     notes = crossings.notes()
     if seen.beyond:
@@ -69,7 +81,18 @@ def compare(vantages: Sequence[Vantage], merged: Source, snapshot: Snapshot) -> 
             f"{count(seen.beyond, 'packet')} were too many to be compared between the vantage points: what "
             "is said of them holds for those before."
         )
+    if seen.early:
+        notes.append(
+            "Comparing the vantage points takes too long: what is said of them holds for what was captured "
+            f"before {clock(seen.until or 0)} UTC. A filter, or less time, gives fewer packets."
+        )
+    if len(followed) < len(passing):
+        notes.append(
+            f"Of {len(passing):,} connections that passed several vantage points the {len(followed):,} with "
+            "the most packets were compared; what is said does not count the others."
+        )
     offsets = clocks.offsets()
+    views = [view.until(seen.crowded) for view in views]
     world = World(vantages, views, clocks, owners, _blind(seen.found, owners))
     missing = absences(every, world, passages, snapshot)
     between = Between(tuple(vantages), offsets, tuple(passages), tuple(missing), Names(snapshot))
@@ -77,10 +100,20 @@ def compare(vantages: Sequence[Vantage], merged: Source, snapshot: Snapshot) -> 
         tuple(vantages),
         offsets,
         tuple(passages),
+        len(passing),
         findings=found(between),
         explained=explained(missing, passages),
         notes=tuple(notes),
     )
+
+
+def _longest(passing: Sequence[Connection]) -> Sequence[Connection]:
+    """Those with the most packets, in the same order, where there are too many."""
+    if len(passing) <= MOST_PASSAGES:
+        return passing
+    sizes = [sum(len(way) for each in one for way in each.sighting.ways) for one in passing]
+    longest = sorted(range(len(passing)), key=lambda number: -sizes[number])[:MOST_PASSAGES]
+    return [passing[number] for number in sorted(longest)]
 
 
 def _owners(vantages: Sequence[Vantage], snapshot: Snapshot) -> Owners:

@@ -15,13 +15,21 @@ from workers.vantage.vantage import Vantage
 MEMORY = 1 << 30
 """Bytes of address space: for a file of the largest size with headers alone, and a flood of connections."""
 
+SECONDS = 240
+"""A third of it to read."""
+
 
 class ComparedError(Exception):
     """There is no comparison; the message is one sentence."""
 
 
 def compared(
-    merged: Path, vantages: Sequence[Vantage], snapshot: Snapshot, *, seconds: int = 120, memory: int = MEMORY
+    merged: Path,
+    vantages: Sequence[Vantage],
+    snapshot: Snapshot,
+    *,
+    seconds: int = SECONDS,
+    memory: int = MEMORY,
 ) -> Comparison:
     """What happened between the vantage points, as a digest.
 
@@ -29,7 +37,7 @@ def compared(
         merged: The file as `workers.pcapng.file.merged_file` made it.
         vantages: One for each of its interfaces, by number.
         snapshot: Of the cluster; may be empty.
-        seconds: Of time, CPU and wall, after which the child is ended.
+        seconds: Of time, CPU and wall, after which the child is ended. At a third of it reading stops.
         memory: Bytes of address space it may have.
 
     Raises:

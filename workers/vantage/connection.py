@@ -7,7 +7,7 @@ their lengths and IP identifications: one packet is enough where an end has the 
 otherwise two. What could be several connections is not joined: scanners begin all of theirs alike.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations, pairwise
 from typing import NamedTuple
@@ -84,6 +84,7 @@ class _Joined:
 def _join_by_beginnings(found: Sequence[Sighting], tcp: Iterable[int], joined: _Joined) -> None:
     whole: dict[tuple[int, int], int] = {}
     asked: dict[tuple[int, int, int], list[int]] = defaultdict(list)
+    begun: Counter[tuple[int, int]] = Counter()
     for number in tcp:
         each = found[number]
         if each.begun is None or each.opener is None:
@@ -91,11 +92,15 @@ def _join_by_beginnings(found: Sequence[Sighting], tcp: Iterable[int], joined: _
         if each.answered is not None:
             other = whole.setdefault((each.begun, each.answered), number)
             joined.join(other, number, each.opener ^ (found[other].opener or 0))
+        begun[each.vantage, each.begun] += 1
         for stamp, identity in each.syns:
             asked[each.begun, stamp, identity].append(number)
-    for (_, stamp, identity), alike in asked.items():
+    # A scanner begins all its connections with one number, and of their identifications some are alike.
+    scanned = {number for (_, number), times in begun.items() if times > _MOST_AT_ONE}
+    for (number, stamp, identity), alike in asked.items():
         if len(alike) > 1:
-            for one, other in _pairs(found, alike, telling=bool(stamp or identity)):
+            telling = bool(stamp or identity) and number not in scanned
+            for one, other in _pairs(found, alike, telling=telling):
                 joined.join(one, other, (found[one].opener or 0) ^ (found[other].opener or 0))
 
 

@@ -34,7 +34,7 @@ def crossed(
     leave: End,
     beyond: "Sequence[array[int]]",
     ahead: Bounds,
-    resets: Container[int],
+    resets: Sequence[Container[int]],
     *,
     tcp: bool,
 ) -> Way:
@@ -45,7 +45,7 @@ def crossed(
         leave: Where they come next.
         beyond: Packets of the direction at each stop behind that: what is there took another way to it.
         ahead: How far the clock of `leave` is ahead of that of `enter`.
-        resets: Sequence numbers of every RST seen at `enter` or before, in whatever connection.
+        resets: Sequence numbers of every RST, in whatever connection, at `enter` and at each stop before.
         tcp: Whether it is TCP.
     """
     both = same(enter.packets, leave.packets)
@@ -93,7 +93,7 @@ def _known(ahead: Bounds) -> tuple[int, int]:
     return (low, low if high is None else high)
 
 
-def _made(enter: End, leave: End, shift: int, slack: int, resets: Container[int]) -> list[Packet]:
+def _made(enter: End, leave: End, shift: int, slack: int, resets: Sequence[Container[int]]) -> list[Packet]:
     """Each RST that left without having entered."""
     if not any_flag(leave.packets, RST):
         return []
@@ -101,7 +101,9 @@ def _made(enter: End, leave: End, shift: int, slack: int, resets: Container[int]
     return [
         packet
         for packet in packets(leave.packets)
-        if packet.flags & RST and packet.sequence not in resets and begin <= packet.time + shift <= end
+        if packet.flags & RST
+        and begin <= packet.time + shift <= end
+        and not any(packet.sequence in seen for seen in resets)
     ]
 
 

@@ -69,7 +69,7 @@ class Crossings:
             self._end(leave, enter, forward=forward, came=True),
             [packets(each, forward=forward) for each in behind[1:]],
             self._clocks.ahead(self._vantages[one].node, self._vantages[other].node),
-            set[int]().union(*(self._resets.get(each.sighting.vantage, ()) for each in before)),
+            [self._resets.get(each.sighting.vantage, frozenset()) for each in before],
             tcp=enter.sighting.protocol == TCP,
         )
 
@@ -89,7 +89,7 @@ class Crossings:
     def notes(self) -> list[str]:
         """What could not be told of those so far."""
         reasons = (
-            (self._filtered, "its filter lets through only a part of them"),
+            (self._filtered, "a filter there lets through only a part of them"),
             (self._dropping, "the kernel dropped packets there"),
         )
         return [

@@ -7,7 +7,7 @@ bytes each and `MOST_SIGHTINGS` beside them; what is beyond is counted.
 
 import struct
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from zlib import crc32
 
@@ -23,6 +23,9 @@ MOST_PACKETS = 4_000_000
 
 MOST_SIGHTINGS = 300_000
 """Connections at all vantage points together: a flood has one for each of its packets."""
+
+_LOOKS = 4096
+"""Packets from one look at the time to the next."""
 
 _DEEPEST = 4  # tunnels in tunnels
 _TCP_HEADER, _UDP_HEADER, _ECHO_HEADER = 20, 8, 8
@@ -51,27 +54,39 @@ class Sightings:
         first: When each vantage point's first packet came, None without any.
         last: Likewise the last.
         beyond: Packets that were too many to be held.
+        until: From when on no packet is held any more, in nanoseconds since 1970; None where all are.
+        crowded: Likewise no new connection.
+        early: Whether time was over before the file was.
     """
 
     found: list[Sighting] = field(default_factory=list)
     first: list[int | None] = field(default_factory=list)
     last: list[int | None] = field(default_factory=list)
     beyond: int = 0
+    until: int | None = None
+    crowded: int | None = None
+    early: bool = False
 
 
-def sightings(packets: Iterable[Packet], interfaces: Sequence[Interface], count: int) -> Sightings:
+def sightings(
+    packets: Iterable[Packet], interfaces: Sequence[Interface], count: int, over: Callable[[], bool]
+) -> Sightings:
     """What each of `count` vantage points saw.
 
     Args:
         packets: Of the merged file, in its order.
         interfaces: Those of the file; all are there when its first packet is.
         count: How many vantage points there are: the file's interfaces.
+        over: Whether time is over. Asked now and then.
     """
     reading = _Reading(count)
-    first, last = reading.seen.first, reading.seen.last
+    first, last, beyond = reading.seen.first, reading.seen.last, 0
     for frame, (number, data, start, captured, length, time) in enumerate(packets, 1):
         if number >= count:
             continue
+        if not frame % _LOOKS and over():
+            reading.seen.early, reading.seen.until = True, time
+            break
         if first[number] is None:
             first[number] = time
         last[number] = time
@@ -80,6 +95,10 @@ def sightings(packets: Iterable[Packet], interfaces: Sequence[Interface], count:
             reading.packet(number, link_type, data, start, start + captured, start + length)
         if reading.add is not None:
             reading.add.extend((time, reading.said, reading.marks, frame))
+        elif reading.seen.beyond != beyond:
+            beyond = reading.seen.beyond
+            reading.say_until(time)
+    reading.seen.found = [each for each in reading.seen.found if any(each.ways)]
     return reading.seen
 
 
@@ -104,6 +123,14 @@ class _Reading:
         self._packets = 0
         self._number = self._identity = self._hops = 0
         self._tunnelled = False
+
+    def say_until(self, time: int) -> None:
+        """A packet of this time was one too many."""
+        seen = self.seen
+        if self._packets >= MOST_PACKETS:
+            seen.until = time if seen.until is None else seen.until
+        else:
+            seen.crowded = time if seen.crowded is None else seen.crowded
 
     def plain(self, number: int, data: bytes, start: int, captured: int) -> bool:
         """Reads what most packets are, TCP over IPv4 of a connection that is known; False when it is none."""
@@ -232,6 +259,7 @@ class _Reading:
     def _put(self, add: "array[int]", said: int, size: int, flags: int = 0) -> None:
         if self._packets >= MOST_PACKETS:
             self.seen.beyond += 1
+            self.add = None
             return
         self._packets += 1
         self.add, self.said = add, said

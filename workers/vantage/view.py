@@ -41,6 +41,10 @@ class View(NamedTuple):
         ended = 0 if vantage.ended is None else vantage.ended - UNREAD
         return cls(begin, max(ended, last or 0), last is not None)
 
+    def until(self, *times: int | None) -> "View":
+        """The same as far as packets are held: to the first of these times, where there is any."""
+        return self._replace(end=min([self.end, *(time for time in times if time is not None)]))
+
     def inside(self, early: int = 0, late: int = 0) -> tuple[int, int]:
         """From when to when no packet was missed that can be `early` or `late` by so much."""
         return self.begin + EDGE + early, self.end - EDGE - late

@@ -111,7 +111,7 @@ def test_what_a_tap_could_have_missed_is_not_lost(change: dict[str, object]) -> 
     ("change", "why"),
     [
         ({"dropped": 7}, "the kernel dropped packets there"),
-        ({"filter": "tcp[13] != 2"}, "its filter lets through only a part of them"),
+        ({"filter": "tcp[13] != 2"}, "a filter there lets through only a part of them"),
     ],
 )
 def test_where_losses_cannot_be_told_a_note_says_why(change: dict[str, object], why: str) -> None:
@@ -421,11 +421,12 @@ def test_the_true_offset_of_two_clocks_is_always_within_its_bounds(ahead: int, t
     assert offset.high - offset.low == there + back
 
 
-def test_scanners_that_begin_every_connection_alike_are_not_one_client() -> None:
+@pytest.mark.parametrize("identities", [(0, 0, 0, 0, 0), (5, 6, 7, 5, 8)], ids=["all", "some"])
+def test_scanners_that_begin_every_connection_alike_are_not_one_client(identities: tuple[int, ...]) -> None:
     world = World(numbered(WEB, PASTA))
-    for port in range(5):
+    for port, identity in enumerate(identities):
         route = [replace(each, server=f"10.244.2.2:{80 + port}") for each in DIRECT]
-        world.pass_by(route, [Sent(1000 * MS + port, SYN, sequence=77, identity=0)])
+        world.pass_by(route, [Sent(1000 * MS + port, SYN, sequence=77, identity=identity)])
     comparison = world.compare()
     assert len(comparison.passages) == 5
     assert ids(comparison) == []
@@ -571,3 +572,60 @@ def test_packets_that_are_too_many_are_counted(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("workers.vantage.sightings.MOST_PACKETS", 5)
     (note,) = ends(talk()).compare().notes
     assert note.startswith("13 packets were too many to be compared between the vantage points")
+
+
+def test_of_too_many_connections_those_with_the_most_packets_are_compared(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A flood of SYNs, each refused by a reset, around one connection that talks and loses a packet."""
+    monkeypatch.setattr("workers.vantage.compare.MOST_PASSAGES", 3)
+    world = World(numbered(WEB, PASTA))
+    for number in range(40):
+        route = [replace(each, client=f"10.244.1.2:{2000 + number}") for each in DIRECT]
+        at, begun = (1000 + number) * MS, 70_000 * (number + 1)
+        reset = Sent(at + MS // 10, RST | ACK, back=True, acknowledged=begun + 1, identity=0)
+        world.pass_by(route, [Sent(at, SYN, sequence=begun, identity=number + 1), reset])
+    talked = talk(requests=3)
+    talked[5] = replace(talked[5], lost=1)
+    world.pass_by(DIRECT, talked)
+    comparison = world.compare()
+    assert (len(comparison.passages), comparison.passage_count) == (3, 41)
+    assert [passage.troubled for passage in comparison.passages].count(True) == 1
+    (note,) = comparison.notes
+    assert note == (
+        "Of 41 connections that passed several vantage points the 3 with the most packets were compared; "
+        "what is said does not count the others."
+    )
+
+
+def test_of_packets_that_are_too_many_none_is_called_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent = [
+        each for number in range(40) for each in talk(time=(1000 + 100 * number) * MS, begun=number << 20)
+    ]
+    for most in (200, 201, 203):
+        monkeypatch.setattr("workers.vantage.sightings.MOST_PACKETS", most)
+        assert ids(ends(sent).compare()) == []
+    monkeypatch.undo()
+    for most in (20, 21):
+        monkeypatch.setattr("workers.vantage.sightings.MOST_SIGHTINGS", most)
+        world = World(numbered(WEB, PASTA))
+        for number in range(40):
+            route = [replace(each, client=f"10.244.1.2:{2000 + number}") for each in DIRECT]
+            world.pass_by(
+                route, [Sent((1000 + number) * MS, SYN, sequence=number << 20, identity=number + 1)]
+            )
+        assert ids(world.compare()) == []
+
+
+def test_when_time_is_over_what_was_read_until_then_is_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workers.vantage.sightings._LOOKS", 100)
+    sent = [
+        each for number in range(40) for each in talk(time=(1000 + 100 * number) * MS, begun=number << 20)
+    ]
+    world = ends(sent)
+    comparison = compare(world.vantages, world.file(), Snapshot(), over=lambda: True)
+    assert (len(comparison.passages), ids(comparison)) == (6, [])
+    (note,) = comparison.notes
+    assert note.startswith(
+        "Comparing the vantage points takes too long: what is said of them holds for what was captured "
+    )
