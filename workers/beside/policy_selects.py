@@ -1,16 +1,18 @@
-"""Connections without an answer, or refused, and a NetworkPolicy that does not let them through. Pure."""
+"""Connections not answered, refused or lost, and a NetworkPolicy that does not let them through. Pure."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from workers.beside.beside import Around, Beside
 from workers.names.name import Kind
+from workers.service_truth.doors import Doors
 from workers.summary.endpoint import Endpoint
 from workers.summary.event import Event
 from workers.summary.finding import Finding
 from workers.summary.findings import filters, wording
 from workers.summary.findings.unanswered import PATIENCE
 from workers.surroundings.policies import Direction, Peer, Policy, Port, Verdict, allowed
+from workers.vantage.comparison import Absent
 
 ID = "policy-selects"
 
@@ -28,26 +30,80 @@ class _Case(NamedTuple):
     happened: str
 
 
+class _Met(NamedTuple):
+    """What a connection met with.
+
+    Attributes:
+        client: Who asked.
+        server: As the pod knows it.
+        protocol: `TCP` or `UDP`.
+        happened: In words.
+        asked: The server as the packets have it.
+        by_itself: Whether a server that no policy keeps from answering may have done so.
+    """
+
+    client: Endpoint
+    server: Endpoint
+    protocol: str
+    happened: str
+    asked: Endpoint
+    by_itself: bool = False
+
+
 def find(around: Around) -> Iterator[Finding]:
     """One for each pod, direction and port, of what its policies do not allow or may not allow."""
-    cases: dict[tuple[object, ...], tuple[_Case, list[Event]]] = {}
-    for event, happened in _events(around):
-        for case in _judged(around, event, happened):
+    cases: dict[tuple[object, ...], tuple[_Case, dict[_Met, None]]] = {}
+    for met in _met(around):
+        for case in _judged(around, met):
             key = (case.beside.number, *case[1:])
-            cases.setdefault(key, (case, []))[1].append(event)
-    for case, events in cases.values():
-        yield _finding(around, case, events)
+            cases.setdefault(key, (case, {}))[1][met] = None
+    for case, mets in cases.values():
+        yield _finding(around, case, list(mets))
 
 
-def _events(around: Around) -> Iterator[tuple[Event, str]]:
-    seen = set()
+def _met(around: Around) -> Iterator[_Met]:
+    """What was lost between taps, then what single taps saw of others."""
+    lost = list(_lost(around))
+    yield from lost
+    seen = {(met.client, met.asked) for met in lost}
     for summary in around.summaries:
+        told = set()
         for event in summary.events:
             happened = _happened(event, summary.totals.duration)
-            key = (event.kind, event.source, event.target)
-            if happened and event.source and event.target and key not in seen:
-                seen.add(key)
-                yield event, happened
+            if not happened or event.source is None or event.target is None:
+                continue
+            client, server = event.source, event.target
+            if event.kind == "refused":  # its packet comes from who refuses
+                client, server = server, client
+            if (client, server) not in seen:
+                told.add((client, server))
+                protocol = "UDP" if event.numbers.get("protocol") == 17 else "TCP"  # noqa: PLR2004, IP's number
+                yield _Met(client, server, protocol, happened, server, event.kind == "refused")
+        seen |= told
+
+
+def _lost(around: Around) -> Iterator[_Met]:
+    """Connections that left one tap and never came to another, at each pod that they may have gone to."""
+    absent = () if around.comparison is None else around.comparison.absent
+    doors = Doors(around.cluster)
+    for each in absent:
+        if each.protocol in ("TCP", "UDP"):
+            happened = "refused on the way" if each.refused else "lost on the way"
+            for server in _servers(around, doors, each):
+                yield _Met(each.client, server, each.protocol, happened, each.server)
+
+
+def _servers(around: Around, doors: Doors, absent: Absent) -> Iterator[Endpoint]:
+    """The server itself, or where its Service's traffic was to go."""
+    service = doors.front(absent.protocol, absent.server)
+    if service is None:
+        yield absent.server
+        return
+    ips = {ip for each in around.besides if each.number in absent.awaited for ip in each.pod.ips}
+    for piece in around.cluster.slices:
+        ends = (Endpoint(ip, port.number) for ip in piece.addresses if ip in ips for port in piece.ports)
+        if (piece.namespace, piece.service) == (service.namespace, service.service):
+            yield from (end for end in ends if service in doors.back(absent.protocol, end))
 
 
 def _happened(event: Event, end: float) -> str:
@@ -61,24 +117,19 @@ def _happened(event: Event, end: float) -> str:
     return ""
 
 
-def _judged(around: Around, event: Event, happened: str) -> Iterator[_Case]:
+def _judged(around: Around, met: _Met) -> Iterator[_Case]:
     """What the policies of either end say; nothing where they allow it, or do not decide."""
-    client, server = event.source, event.target
-    if client is None or server is None:
-        return
-    if event.kind == "refused":  # its packet comes from who refuses
-        client, server = server, client
-    protocol = "UDP" if event.numbers.get("protocol") == 17 else "TCP"  # noqa: PLR2004, IP's number
+    client, server = met.client, met.server
     for each in around.besides:
         for direction, own, other in _directions(client, server):
             if own.address not in each.pod.ips or not each.policies:
                 continue
             names = tuple(port.name for port in each.pod.ports if port.number == server.port and port.name)
-            port = Port(server.port, protocol, names if direction == "Ingress" else None)
+            port = Port(server.port, met.protocol, names if direction == "Ingress" else None)
             verdict = allowed(each.policies, direction, port, _peer(around, each, other))
             # A server that refuses by itself is more common than a policy that may do so.
-            if verdict is False or (verdict is None and happened != "refused"):
-                yield _Case(each, direction, server.port, verdict, happened)
+            if verdict is False or (verdict is None and not met.by_itself):
+                yield _Case(each, direction, server.port, verdict, met.happened)
 
 
 def _directions(client: Endpoint, server: Endpoint) -> Sequence[tuple[Direction, Endpoint, Endpoint]]:
@@ -98,14 +149,14 @@ def _peer(around: Around, each: Beside, end: Endpoint) -> Peer:
     return Peer(end.address, pod.namespace, pod.labels, known)
 
 
-def _finding(around: Around, case: _Case, events: Sequence[Event]) -> Finding:
+def _finding(around: Around, case: _Case, mets: Sequence[_Met]) -> Finding:
     governing = [policy for policy in case.beside.policies if case.direction in policy.directions]
     pod, policies = wording.quoted(case.beside.name), _names(governing)
     inward = case.direction == "Ingress"
-    ends = [_client_and_server(event) for event in events]
-    others = wording.hosts(around.names, [(client if inward else server).address for client, server in ends])
-    often = wording.many(len(events), "connection")
-    were = "was" if len(events) == 1 else "were"
+    others = wording.hosts(around.names, [(met.client if inward else met.server).address for met in mets])
+    ends = list(dict.fromkeys((met.client, met.asked) for met in mets))
+    often = wording.many(len(ends), "connection")
+    were = "was" if len(ends) == 1 else "were"
     way = f"{others} in to" if inward else f"it out to {others} at"
     lets = "lets" if len(governing) == 1 else "let"
     if case.verdict is False:
@@ -125,7 +176,7 @@ def _finding(around: Around, case: _Case, events: Sequence[Event]) -> Finding:
         "warning" if case.verdict is False else "info",
         said,
         {
-            "times": len(events),
+            "times": len(ends),
             "clients": len({client.address for client, _ in ends}),
             "port": case.port,
             "policies": ", ".join(f"{each.namespace}/{each.name}" for each in governing),
@@ -136,12 +187,6 @@ def _finding(around: Around, case: _Case, events: Sequence[Event]) -> Finding:
         f"Let an {word} rule of a NetworkPolicy that selects {pod} name port {case.port} and the other end, "
         "or correct the labels it selects by.",
     )
-
-
-def _client_and_server(event: Event) -> tuple[Endpoint, Endpoint]:
-    nobody = Endpoint("", 0)
-    source, target = event.source or nobody, event.target or nobody
-    return (target, source) if event.kind == "refused" else (source, target)
 
 
 def _names(policies: Sequence[Policy]) -> str:

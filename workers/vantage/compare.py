@@ -17,9 +17,9 @@ from workers.pcapng.own_file import OwnFile, OwnFileError
 from workers.pod_logs.moment import clock
 from workers.summary.files.pcapfile import Source
 from workers.thread.words import count
-from workers.vantage.absent import World, absences
+from workers.vantage.absent import Absence, World, absences
 from workers.vantage.clocks import Clocks
-from workers.vantage.comparison import Comparison
+from workers.vantage.comparison import Absent, Comparison
 from workers.vantage.connection import Connection, connections
 from workers.vantage.crossing import least
 from workers.vantage.crossings import Crossings
@@ -35,6 +35,8 @@ from workers.vantage.view import View
 
 MOST_PASSAGES = 50_000
 """Connections that are compared packet by packet; a flood's have few packets each, and say the same."""
+
+_MOST_ABSENT = 500
 
 
 def _never() -> bool:
@@ -103,8 +105,15 @@ def compare(
         len(passing),
         findings=found(between),
         explained=explained(missing, passages),
+        absent=tuple(map(_absent, missing[:_MOST_ABSENT])),
         notes=tuple(notes),
     )
+
+
+def _absent(missing: Absence) -> Absent:
+    stop = missing.stop
+    refused = missing.reset_frame is not None
+    return Absent(missing.protocol, stop.client, stop.server, missing.awaited, refused)
 
 
 def _longest(passing: Sequence[Connection]) -> Sequence[Connection]:

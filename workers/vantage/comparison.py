@@ -9,7 +9,7 @@ from workers.summary.finding import Finding
 from workers.vantage.passage import Passage
 from workers.vantage.vantage import Vantage
 
-VERSION = 1
+VERSION = 2
 """Of the JSON form; it goes up when a reader of the one before would misread it."""
 
 
@@ -55,6 +55,24 @@ class Explained(NamedTuple):
     connections: int
 
 
+class Absent(NamedTuple):
+    """A connection, or datagrams, that never came where they were going.
+
+    Attributes:
+        protocol: `TCP`, `UDP` or `ICMP`.
+        client: As it appears where it was seen last.
+        server: Likewise.
+        awaited: Numbers of the vantage points one of which it should have come to.
+        refused: Whether a reset came back all the same.
+    """
+
+    protocol: str
+    client: Endpoint
+    server: Endpoint
+    awaited: tuple[int, ...]
+    refused: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """What happened between the vantage points.
@@ -67,6 +85,7 @@ class Comparison:
         passage_count: How many there are.
         findings: The gravest first, not yet cut to what somebody reads.
         explained: What taps alone would blame on a server.
+        absent: The first of those that never came where they were going.
         notes: Sentences about what could not be compared, and why.
     """
 
@@ -76,6 +95,7 @@ class Comparison:
     passage_count: int = -1
     findings: tuple[Finding, ...] = ()
     explained: tuple[Explained, ...] = ()
+    absent: tuple[Absent, ...] = ()
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -111,6 +131,10 @@ class Comparison:
             "passage_count": self.passage_count,
             "findings": [each.to_json() for each in self.findings],
             "explained": [{**each._asdict(), "server": str(each.server)} for each in self.explained],
+            "absent": [
+                {**each._asdict(), "client": str(each.client), "server": str(each.server)}
+                for each in self.absent
+            ],
             "notes": list(self.notes),
         }
 
@@ -132,5 +156,11 @@ class Comparison:
             tuple(
                 Explained(**{**each, "server": Endpoint.parse(each["server"])}) for each in value["explained"]
             ),
+            tuple(map(_absent, value["absent"])),
             tuple(value["notes"]),
         )
+
+
+def _absent(value: Mapping[str, Any]) -> Absent:
+    client, server = (Endpoint.parse(value[end]) for end in ("client", "server"))
+    return Absent(value["protocol"], client, server, tuple(value["awaited"]), value["refused"])

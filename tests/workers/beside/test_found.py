@@ -20,6 +20,9 @@ from tests.workers.beside.scene import (
 from workers.beside.beside import Around, Beside
 from workers.beside.found import FOUND_BY, found
 from workers.cluster.pod import Pod
+from workers.names import snapshot
+from workers.names.snapshot import EndpointSlice, Service, ServicePort
+from workers.names.snapshot import Port as SlicePort
 from workers.summary.endpoint import Endpoint
 from workers.summary.event import Event
 from workers.summary.finding import Finding
@@ -27,7 +30,7 @@ from workers.summary.summary import Summary
 from workers.surroundings.pod_state import Condition, Container, PodEvent, PodState
 from workers.surroundings.sockets import Listener, Sockets
 from workers.surroundings.surroundings import Surroundings
-from workers.vantage.comparison import Comparison
+from workers.vantage.comparison import Absent, Comparison
 from workers.vantage.passage import Passage, Segment, Stop
 from workers.vantage.vantage import Vantage
 
@@ -90,6 +93,59 @@ def test_a_policy_that_may_or_may_not_allow_it_is_said_to() -> None:
     assert "cannot be told" in one.sentence
     known = replace(state, namespace_labels={"shop": {"team": "a"}})
     assert findings(summary(events=(unanswered(),)), after=known) == []
+
+
+FRONT = Endpoint("10.96.0.7", 8080)
+WITH_SERVICE = replace(
+    CLUSTER,
+    services=(
+        Service(
+            "traefik", "web", cluster_ips=(FRONT.address,), ports=(ServicePort(FRONT.port, name="http"),)
+        ),
+    ),
+    slices=(
+        EndpointSlice(
+            "traefik", "web", (snapshot.Endpoint((SERVER.address,)),), (SlicePort(80, name="http"),)
+        ),
+    ),
+)
+
+
+def lost(*absent: Absent, events: tuple[Event, ...] = (), **state: object) -> list[Finding]:
+    beside = Beside(1, POD, summary(events=events), around(), around(10, **state))
+    return list(found(Around([beside], Comparison(absent=absent), WITH_SERVICE)))
+
+
+@pytest.mark.parametrize("server", [SERVER, FRONT], ids=["the pod", "its Service"])
+def test_a_policy_explains_what_was_lost_between_taps(server: Endpoint) -> None:
+    events = (unanswered(target=server),)
+    absent = [Absent("TCP", SHOPPER._replace(port=port), server, (1,), False) for port in (50000, 50001)]
+    one = only(lost(*absent, events=events, policies=(policy(ingress=[]),)), "policy-selects")
+    assert one.sentence == (
+        "NetworkPolicy `traefik/web` selects `traefik/cheddar-1`, and no rule lets `shop/shopper` in to port "
+        "80: 2 connections were lost on the way."
+    )
+    assert f"{server.address}" in one.display_filter
+    assert (one.numbers["times"], one.severity) == (2, "warning")
+
+
+def test_what_something_on_the_way_refused_is_put_to_the_policy_that_does_not_allow_it() -> None:
+    refused = Absent("TCP", SHOPPER, SERVER, (1,), True)
+    one = only(lost(refused, policies=(policy(ingress=[]),)), "policy-selects")
+    assert one.sentence.endswith("1 connection was refused on the way.")
+
+
+@pytest.mark.parametrize(
+    ("absent", "rules"),
+    [
+        (Absent("TCP", SHOPPER, SERVER, (1,), False), [{"ports": [{"port": 80}]}]),
+        (Absent("ICMP", SHOPPER, SERVER, (1,), False), []),
+        (Absent("TCP", SHOPPER, FRONT, (2,), False), []),
+    ],
+    ids=["allowed", "a ping", "of other pods"],
+)
+def test_a_policy_is_not_blamed_for_what_was_lost(absent: Absent, rules: list[object]) -> None:
+    assert lost(absent, policies=(policy(ingress=rules),)) == []
 
 
 @pytest.mark.parametrize(

@@ -31,8 +31,9 @@ from workers.names.snapshot import Endpoint as Behind
 from workers.names.snapshot import EndpointSlice, Port, Service, ServicePort, Snapshot
 from workers.pcapng.about import About
 from workers.pcapng.merge import merge
+from workers.summary.endpoint import Endpoint
 from workers.vantage.compare import compare
-from workers.vantage.comparison import Comparison
+from workers.vantage.comparison import Absent, Comparison
 from workers.vantage.vantage import Vantage
 
 CLIENT, SERVER = "10.244.1.2:40000", "10.244.2.2:80"
@@ -83,7 +84,9 @@ def test_a_lost_packet_is_named_by_its_frame_and_its_way() -> None:
 
 def test_syns_that_never_arrive_are_critical() -> None:
     syns = [Sent(at * 1000 * MS, SYN, sequence=5, identity=at, lost=1) for at in (1, 2, 4)]
-    finding = only(ends(syns).compare(), "lost-between")
+    comparison = ends(syns).compare()
+    finding = only(comparison, "lost-between")
+    assert comparison.absent == (Absent("TCP", Endpoint.parse(CLIENT), Endpoint.parse(SERVER), (1,), False),)
     assert (finding.severity, finding.numbers["times"]) == ("critical", 3)
     assert finding.sentence.startswith(
         "3 SYNs of 1 connection to `10.244.2.2:80` left `shop/web` and never reached `shop/pasta`"

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from workers.summary.endpoint import Endpoint
 from workers.summary.finding import Finding
-from workers.vantage.comparison import Comparison, Explained, Offset
+from workers.vantage.comparison import Absent, Comparison, Explained, Offset
 from workers.vantage.passage import Delay, Passage, Segment, Stop, Way
 from workers.vantage.vantage import Vantage
 
@@ -39,6 +39,7 @@ def test_a_comparison_comes_back_from_json_as_it_was(passages: list[Any], bound:
         tuple(passages),
         findings=(Finding("lost-between", "critical", "It was lost.", {"times": 1}),),
         explained=(Explained("reset", 0, Endpoint("fd00::1", 80), 2),),
+        absent=(Absent("TCP", Endpoint("fd00::1", 5000), Endpoint("10.244.2.2", 80), (0, 3), True),),
         notes=("A note.",),
     )
     assert Comparison.from_json(json.loads(json.dumps(comparison.to_json()))) == comparison
