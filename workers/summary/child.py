@@ -7,17 +7,19 @@ It is the summary (docs/summary.md), all of it or a digest, or `{"error": SENTEN
 import argparse
 import gc
 import json
+import os
 import shutil
 import sys
 import time
 import traceback
 from collections.abc import Iterable
 from dataclasses import replace
+from math import inf
 from pathlib import Path
 
 from workers.summary.confine import confine
 from workers.summary.context import Context
-from workers.summary.counted_file import CountedFile, counted_file
+from workers.summary.counted_file import TOO_LONG, TOO_MUCH, CountedFile, counted_file
 from workers.summary.files.pcapfile import PcapError
 from workers.summary.findings.explained import explained
 from workers.summary.flows import by_tshark
@@ -28,6 +30,9 @@ _WRITE = 1 << 18
 _READING, _TSHARK = 1 / 3, 1 / 6
 """Parts of the time. The rest is for what was read: the flows that memory holds take seconds to list."""
 
+_WITH_ROOM = 0.4
+"""So much of what took all memory to read takes less than all, with what is made of it: twice as much."""
+
 
 def main() -> int:
     """Reads the file; 0 when the summary was written."""
@@ -37,17 +42,21 @@ def main() -> int:
     confine(seconds=arguments.seconds, memory=arguments.memory)
     # Nothing here makes cycles in numbers; looking for them would take a tenth of the time.
     gc.disable()
-    summary, failure = None, ""
-    try:
-        summary = _summary(tshark, payload=arguments.payload, seconds=arguments.seconds)
-        summary = _explained(summary, context)
-        if arguments.digest:
-            summary = summary.digest()
-    except PcapError as error:
-        failure = str(error)
-    except MemoryError:
-        failure = f"It needs more than {arguments.memory // 1_000_000:,} MB of memory."
-    if summary is None:  # said only here: until the exception is gone, it holds on to the memory
+    ends = time.monotonic() + arguments.seconds * _READING
+    most: float = inf
+    for _ in range(2):  # again where memory was too small, for a part of the file
+        summary, failure = None, ""
+        try:
+            summary = _summary(arguments, context, tshark, ends, most)
+        except PcapError as error:
+            failure = str(error)
+        except MemoryError:
+            failure = f"It needs more than {arguments.memory // 1_000_000:,} MB of memory."
+            most = _read_so_far() * _WITH_ROOM
+        if not failure or most == inf:
+            break
+        gc.collect()  # here, where the exception no longer holds on to the memory
+    if summary is None:
         _write([json.dumps({"error": failure}, separators=(",", ":"))])
         return 1
     _write(summary.json_pieces())
@@ -64,15 +73,42 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _summary(tshark: str | None, *, payload: bool, seconds: int) -> Summary:
-    ends = time.monotonic() + seconds * _READING
+def _summary(
+    arguments: argparse.Namespace, context: Context, tshark: str | None, ends: float, most: float
+) -> Summary:
+    counted = _counted(ends, most, payload=arguments.payload)
+    summary = _explained(_with_tshark(counted, tshark, arguments.seconds * _TSHARK), context)
+    return summary.digest() if arguments.digest else summary
+
+
+def _counted(ends: float, most: float, *, payload: bool) -> CountedFile:
+    """Counts the file, until a time of the monotonic clock and so many bytes of it."""
+
+    def over() -> str:
+        if time.monotonic() >= ends:
+            return TOO_LONG
+        return TOO_MUCH if most < inf and _read_so_far() >= most else ""
+
     with open(0, "rb", buffering=0, closefd=False) as file:
-        counted = counted_file(file, payload=payload, over=lambda: time.monotonic() >= ends)
+        if most < inf:
+            file.seek(0)
+        return counted_file(file, payload=payload, over=over)
+
+
+def _read_so_far() -> float:
+    """Bytes of the file; of a pipe nobody knows."""
+    try:
+        return os.lseek(0, 0, os.SEEK_CUR)
+    except OSError:
+        return inf
+
+
+def _with_tshark(counted: CountedFile, tshark: str | None, seconds: float) -> Summary:
     if not counted.unknown or not counted.summary.totals.packets:
         return counted.summary
     if counted.early:  # tshark is slower
         return _half_known(counted, "for tshark, which does, there is no time.")
-    return _by_tshark(counted, tshark, seconds * _TSHARK)
+    return _by_tshark(counted, tshark, seconds)
 
 
 def _half_known(counted: CountedFile, why: str) -> Summary:

@@ -1,4 +1,4 @@
-"""A capture file counted: as far as it goes, and as there is time. Pure, but for reading the file."""
+"""A capture file counted: as far as it goes, and as time and memory do. Pure, but for reading it."""
 
 import os
 from collections.abc import Callable
@@ -11,7 +11,9 @@ from workers.summary.flows.counting import Counting
 from workers.summary.summary import Summary, Totals
 
 _BEGINNING = 1 << 20
-"""Bytes that are read whatever the time: of a file that was opened something is told."""
+"""Bytes that are read in any case: of a file that was opened something is told."""
+
+TOO_LONG, TOO_MUCH = "takes too long", "needs too much memory"
 
 _FILE_HEADER, _RECORD_HEADER = 24, 16
 _CUT = (
@@ -27,7 +29,7 @@ class CountedFile:
     Attributes:
         summary: Without findings. What is missing is said in its `notes`.
         unknown: Names of encapsulations in the file that only tshark opens.
-        early: Whether time was over before the file was.
+        early: Whether it was stopped before the end of the file.
     """
 
     summary: Summary
@@ -35,13 +37,14 @@ class CountedFile:
     early: bool
 
 
-def counted_file(file: IO[bytes], *, payload: bool, over: Callable[[], bool]) -> CountedFile:
+def counted_file(file: IO[bytes], *, payload: bool, over: Callable[[], str]) -> CountedFile:
     """Counts a file.
 
     Args:
         file: Open, unbuffered, at its beginning.
         payload: Whether packets are whole, so that HTTP, DNS and TLS can be read.
-        over: Whether time is over. Asked before each piece of the file behind its first megabyte.
+        over: Why no more of it is to be read: `TOO_LONG`, `TOO_MUCH`, or nothing. Asked before each piece of
+            the file behind its first megabyte.
 
     Raises:
         PcapError: It is empty, or of another format.
@@ -52,31 +55,32 @@ def counted_file(file: IO[bytes], *, payload: bool, over: Callable[[], bool]) ->
     for link_type, run in packets.runs():
         counting.packets(run, link_type)
     result = counting.result()
-    ended = _stopped(file, result.totals) if content.early else packets.trouble
+    ended = _stopped(file, content.early, result.totals) if content.early else packets.trouble
     notes = [ended] if ended else []
     if payload and _cut(content.size, result.totals):
         notes.append(_CUT)
     summary = result.summary(payload=payload, notes=tuple(notes))
     names = {host: packets.names[host] for host in summary.hosts if host in packets.names}
-    return CountedFile(replace(summary, names=names), result.unknown, content.early)
+    return CountedFile(replace(summary, names=names), result.unknown, bool(content.early))
 
 
 class _InTime:
-    """What a file holds, until time is over.
+    """What a file holds, until it is over.
 
     Attributes:
         size: How many bytes of it have been read.
-        early: Whether it ended before the file did.
+        early: Why it ended before the file did, or nothing.
     """
 
-    def __init__(self, content: Source, over: Callable[[], bool]) -> None:
+    def __init__(self, content: Source, over: Callable[[], str]) -> None:
         self._content = content
         self._over = over
         self.size = 0
-        self.early = False
+        self.early = ""
 
     def read(self, size: int, /) -> bytes:
-        self.early = self.early or (self.size >= _BEGINNING and self._over())
+        if self.size >= _BEGINNING:
+            self.early = self.early or self._over()
         if self.early:
             return b""
         given = self._content.read(size)
@@ -84,13 +88,13 @@ class _InTime:
         return given
 
 
-def _stopped(file: IO[bytes], totals: Totals) -> str:
+def _stopped(file: IO[bytes], why: str, totals: Totals) -> str:
     share = ""
     if file.seekable():
         at, whole = file.tell(), file.seek(0, os.SEEK_END)
         share = f" ({at * 100 // whole} % of the file)" if whole else ""
     return (
-        f"Reading the whole file takes too long, so this is about its first {totals.packets:,} packets only"
+        f"Reading the whole file {why}, so this is about its first {totals.packets:,} packets only"
         f"{share}: to see the rest, cut it into pieces with "
         f"`editcap -c {max(1, totals.packets)} FILE PIECES`."
     )

@@ -10,7 +10,7 @@ import pytest
 
 from tests.workers.summary import blocks, packets
 from tests.workers.summary.packets import Record
-from workers.summary.counted_file import counted_file
+from workers.summary.counted_file import TOO_LONG, TOO_MUCH, counted_file
 
 PACKETS = 4000
 _RECORDS = [
@@ -28,10 +28,10 @@ FILES: dict[str, Callable[[list[Record]], bytes]] = {
 }
 
 
-def after(times: int) -> Callable[[], bool]:
-    """Time is over when that was asked so often."""
+def after(times: int, why: str = TOO_LONG) -> Callable[[], str]:
+    """It is over when that was asked so often."""
     asked: Iterator[int] = count(1)
-    return lambda: next(asked) > times
+    return lambda: why if next(asked) > times else ""
 
 
 @pytest.mark.parametrize("kind", FILES)
@@ -42,7 +42,7 @@ def test_what_was_read_until_then_is_told_and_how_far_that_is(kind: str, times: 
     read = found.summary.totals.packets
     assert found.early
     assert (1 << 20) // 1100 < read < PACKETS
-    first = counted_file(io.BytesIO(FILES[kind](_RECORDS[:read])), payload=True, over=lambda: False)
+    first = counted_file(io.BytesIO(FILES[kind](_RECORDS[:read])), payload=True, over=lambda: "")
     assert (found.summary.totals, found.summary.flows) == (first.summary.totals, first.summary.flows)
     (note,) = found.summary.notes
     assert f"its first {read:,} packets only" in note
@@ -53,13 +53,13 @@ def test_what_was_read_until_then_is_told_and_how_far_that_is(kind: str, times: 
 
 @pytest.mark.parametrize("kind", FILES)
 def test_a_file_that_is_read_in_time_is_told_whole_and_nothing_is_said(kind: str) -> None:
-    found = counted_file(io.BytesIO(FILES[kind](_RECORDS)), payload=True, over=lambda: False)
+    found = counted_file(io.BytesIO(FILES[kind](_RECORDS)), payload=True, over=lambda: "")
     assert (found.early, found.summary.totals.packets, found.summary.notes) == (False, PACKETS, ())
 
 
 def test_a_small_file_is_read_whatever_the_time() -> None:
     file = io.BytesIO(packets.pcap(_RECORDS[:500]))
-    found = counted_file(file, payload=True, over=lambda: True)
+    found = counted_file(file, payload=True, over=lambda: TOO_LONG)
     assert (found.early, found.summary.totals.packets) == (False, 500)
 
 
@@ -70,6 +70,12 @@ def test_more_time_tells_no_less() -> None:
         for times in range(8)
     ]
     assert told == sorted(told)
+
+
+@pytest.mark.parametrize("why", [TOO_LONG, TOO_MUCH])
+def test_why_it_was_not_read_to_its_end_is_said(why: str) -> None:
+    found = counted_file(io.BytesIO(packets.pcap(_RECORDS)), payload=True, over=after(0, why))
+    assert found.summary.notes[0].startswith(f"Reading the whole file {why}, so this is about")
 
 
 def test_of_a_pipe_nobody_knows_the_whole() -> None:

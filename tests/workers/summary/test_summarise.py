@@ -1,7 +1,9 @@
 import gzip
 import os
 import signal
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -110,16 +112,42 @@ def test_without_tshark_podcaps_own_flows_are_told_and_the_lack_is_said(
     assert "is not installed" in summary.notes[0]
 
 
-def test_more_flows_than_memory_holds_are_refused_with_one_sentence(tmp_path: Path) -> None:
-    path = tmp_path / "bomb.pcap"
-    datagrams = (
-        packets.ipv4(f"10.{n >> 16}.{n >> 8 & 255}.{n & 255}", "10.0.0.1", 17, packets.udp(1, 2))
-        for n in range(150_000)
+def _flood() -> bytes:
+    """More flows than 112 MiB hold: a datagram of each of 80,000 addresses."""
+    datagram = packets.ipv4("10.0.0.0", "192.168.0.1", 17, packets.udp(1, 2))
+    record = packets.pcap([Record(packets.ethernet(datagram))])
+    head, source = record[:24], 24 + 16 + 26
+    return head + b"".join(
+        record[24:source] + number.to_bytes(4, "big") + record[source + 4 :] for number in range(80_000)
     )
-    path.write_bytes(packets.pcap(Record(packets.ethernet(datagram)) for datagram in datagrams))
+
+
+def test_more_flows_than_memory_holds_are_told_as_far_as_it_goes(tmp_path: Path) -> None:
+    path = tmp_path / "flood.pcap"
+    path.write_bytes(_flood())
+    summary = summarise(path, payload=False, memory=112 << 20, digest=True)
+    assert 1000 < summary.flow_count == summary.totals.packets < 80_000
+    assert summary.notes[0].startswith(
+        f"Reading the whole file needs too much memory, so this is about its first {summary.flow_count:,} "
+    )
+
+
+def test_what_can_be_read_once_only_and_needs_more_memory_is_refused_with_one_sentence(
+    tmp_path: Path,
+) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+
+    def write() -> None:
+        with suppress(BrokenPipeError):
+            pipe.write_bytes(_flood())
+
+    writer = threading.Thread(target=write)
+    writer.start()
     with pytest.raises(SummaryError) as refused:
-        summarise(path, payload=False, memory=64 << 20)
-    assert str(refused.value) == "The capture could not be summarised. It needs more than 67 MB of memory."
+        summarise(pipe, payload=False, memory=112 << 20)
+    writer.join(HANGS)
+    assert str(refused.value) == "The capture could not be summarised. It needs more than 117 MB of memory."
 
 
 def test_a_child_that_does_not_end_is_ended(tmp_path: Path) -> None:
