@@ -35,6 +35,9 @@ _HOST = re.compile(rb"\n[Hh][Oo][Ss][Tt]:[ \t]*([^\r\n]{0,300})")
 _LENGTH = re.compile(rb"\ncontent-length:[ \t]*(\d{1,15})", re.IGNORECASE)
 _END = re.compile(rb"\r?\n\r?\n")
 _NEXT = re.compile(rb"\r\n\r\n(?=HTTP/1\.[01] [1-5]\d\d)")
+_LONGEST_TARGET, _LONGEST_HOST = 4096, 300
+"""As above. What follows was not read: an @ there makes a password of what stands before it."""
+
 _INFORMATIONAL = 200
 _SWITCHING = 101
 
@@ -193,11 +196,15 @@ def _status(line: bytes) -> int:
 def _line(method: bytes, target: bytes, query: bytes | None, version: bytes) -> _Line:
     text = (target + (query or b"")).decode("utf-8", "replace")
     host = redact.split_target(text)[0]
+    if host and len(target) >= _LONGEST_TARGET:
+        host = redact.HIDDEN
     return method.decode(), host, redact.path(text), f"1.{version.decode()}"
 
 
 @lru_cache(maxsize=1024)
 def _host(value: bytes) -> str:
+    if len(value) >= _LONGEST_HOST:
+        return redact.HIDDEN
     return redact.host(value.decode("utf-8", "replace").strip())
 
 

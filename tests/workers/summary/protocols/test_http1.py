@@ -1,5 +1,6 @@
 """HTTP/1: the quick way for plain messages tells what the general one does."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -65,6 +66,22 @@ def test_a_plain_request_and_its_answer_go_the_quick_way() -> None:
     answered = reader.message(b"HTTP/1.1 200 OK" + _END + b"hello", 1.25, 2, from_client=False)
     assert asked == ()
     assert answered == (HttpExchange(*_CONNECTION, 1, 1.0, "GET", "shop.example", "/a", 200, 0.25, "1.1"),)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"GET / HTTP/1.1\r\nHost: me:%s@shop.example" % (b"pw" * 200),
+        b"GET http://me:%s@shop.example/ HTTP/1.1\r\nHost:" % (b"pw" * 3000),
+    ],
+)
+def test_a_password_too_long_to_be_read_to_its_end_is_hidden(said: bytes) -> None:
+    quick, general = Http1(_CONNECTION), Http1(_CONNECTION)
+    assert quick.message(said + _END, 0.0, 1, from_client=True) == ()
+    assert general.read(Segment(True, said + _END, 0.0, 1, gap=False)) == []
+    (told,) = quick.end()
+    assert [told] == list(general.end())
+    assert (told.host, told.path) == ("…", "/" if b" / " in said else "")
 
 
 @settings(max_examples=examples(200))
