@@ -61,16 +61,18 @@ def _make(ledger: Ledger, capture: Capture, end: State, maker: Maker) -> Capture
 def test_a_move_happens_exactly_when_the_table_of_moves_has_it(
     ledger: Ledger, engine: Engine, order: MakeOrder, start: State
 ) -> None:
-    for end, maker in product(State, Maker):
-        capture = _at(ledger, engine, order, start)
-        if (start, end, maker) in MOVES and end is not State.TAPPING:
+    capture = _at(ledger, engine, order, start)
+    for end, maker in product([state for state in State if state is not State.TAPPING], Maker):
+        if (start, end, maker) in MOVES:
             assert _make(ledger, capture, end, maker).state is end
             assert [state for state, _ in ledger.history(capture.id)] == [State.REQUESTED, end]
-        elif end is not State.TAPPING:
+            capture = _at(ledger, engine, order, start)
+        else:
             with pytest.raises(IllegalMoveError):
                 _make(ledger, capture, end, maker)
             assert ledger.get(capture.id) == capture
-            assert ledger.history(capture.id) == [(State.REQUESTED, "U1")]
+    # Nothing leaves a history, so that here and above it tells of all that was tried with the same capture.
+    assert ledger.history(capture.id) == [(State.REQUESTED, "U1")]
 
 
 def test_the_first_to_press_stop_is_remembered_and_a_final_capture_is_left_alone(
