@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -10,6 +11,7 @@ from hypothesis import settings
 from deploy.lab.handle import LabHandle
 from deploy.lab.postgresql import PostgreSQLServer
 from tests.examples import examples
+from tests.scheduling import Scheduling
 
 # Hypothesis holds each example to 200 ms by itself; no test here is held against the clock.
 settings.register_profile("podcap", deadline=None, max_examples=examples(40))
@@ -18,6 +20,11 @@ settings.load_profile("podcap")
 # Run in the background, a shell has these ignored, and every process that a test starts would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
+    """What follows what."""
+    return Scheduling(config, log)
 
 
 @pytest.fixture(scope="session")
