@@ -149,7 +149,8 @@ def _make(work: Work) -> None:
         together = Together(work, records, crew)
         judgement = _begun(work, together)
         # At a terminal nothing is shown of it.
-        around = Around(work, together.ways if work.capture.origin == SLACK else (), logs=judgement.logs)
+        looked_at = together.ways if work.capture.origin == SLACK else ()
+        around = Around(work, looked_at, logs=judgement.logs, late=together.joined)
         around.begin()
         together.follow()
         _deliver(work, together, around.end(crew), crew)

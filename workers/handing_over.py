@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
-from workers.ledger.capture import TERMINAL
+from workers.ledger.capture import SLACK, TERMINAL
 from workers.ledger.states import State
 from workers.parcel import Parcel
 from workers.pictured import show_context, show_picture
@@ -28,6 +28,10 @@ _LONGEST_PAUSE = 20.0
 
 _FROM_BEFORE = "The file holds the packets from before that."
 _UNKEPT = "podcap's store did not take the file ({}), so podcap keeps no copy of it."
+_NO_CONTEXT = (
+    "What was around the pods is not here: the worker that looked at it ended, and another one took the "
+    "capture over."
+)
 _NO_NAME = re.compile(r"[^A-Za-z0-9.-]+")
 
 
@@ -179,6 +183,8 @@ def _hand_over(work: Work, parcel: Parcel, unkept: str | None) -> None:
             _patiently(work, lambda: report.show_told(capture, parcel.told))
         if parcel.context is not None:
             show_context(work, parcel.context)
+        elif work.lease.takeover and capture.origin == SLACK and capture.context_id is None:
+            work.say(_NO_CONTEXT)
         where = _patiently(work, lambda: report.deliver(capture, path, file_name(work, path)))
     except PlaceError as error:
         sentence = f"The packets were captured, but: {error}{_kept(work, path, unkept)}"

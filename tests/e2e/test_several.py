@@ -97,6 +97,12 @@ def gaps(path: Path) -> dict[str, tuple[int, float]]:
     }
 
 
+def files(world: Any) -> dict[str, Path]:
+    """Slack's files by their names."""
+    paths = [Path(file["path"]) for file in world.control("state")["files"].values()]
+    return {path.name: path for path in paths}
+
+
 def test_three_pods_begin_together_and_one_that_is_gone_stops_no_other(
     world: Any, services: Services, pings: list[TapRecord]
 ) -> None:
@@ -153,6 +159,13 @@ def test_a_worker_killed_at_three_pods_is_followed_by_another_that_joins_what_th
         assert counts["file delivered"] == 1, (moment, counts)
         began = [tap.began for tap in taps if tap.began is not None]
         assert max(began) - min(began) < NEAR, (moment, taps)
+        context = files(world).get(f"context-{one}.txt")
+        assert (context is None) == (moment == State.DELIVERING), moment
+        if context is not None:
+            late = "when another worker took the capture over" in context.read_text()
+            assert late == (moment in (BEGINS, State.CAPTURING)), moment
+    if State.DELIVERING in moments:
+        assert "What was around the pods is not here" in str(world.control("state"))
         world.capture = one
         counted = interfaces(world.file())
         assert counted == {tap.name: tap.packets for tap in taps}, moment

@@ -1,8 +1,9 @@
 """What was around one pod at one moment. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from workers.pod_logs.moment import clock
 from workers.surroundings.pod_state import PodEvent, PodState
 from workers.surroundings.policies import Policy
 from workers.surroundings.sockets import Sockets
@@ -45,6 +46,15 @@ class Surroundings:
     namespace_labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     events: tuple[PodEvent, ...] = ()
     missing: tuple[str, ...] = ()
+
+
+def looked_late(given: Surroundings) -> Surroundings:
+    """The first look of a worker that took the capture over: that of the one before went with it."""
+    why = (
+        f"This was looked at first at {clock(given.at)}, when another worker took the capture over: what "
+        "changed before that is not here."
+    )
+    return replace(given, missing=(*given.missing, why))
 
 
 def restarts(before: Surroundings | None, after: Surroundings | None) -> dict[str, int]:

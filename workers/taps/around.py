@@ -18,7 +18,7 @@ from workers.place import PlaceError
 from workers.pod_logs.pod_log import NOT_ALLOWED, PodLog, log_of
 from workers.pod_logs.read import logs_of
 from workers.surroundings.gather import gather
-from workers.surroundings.surroundings import Surroundings, restarts
+from workers.surroundings.surroundings import Surroundings, looked_late, restarts
 from workers.surroundings.visit import Inside
 from workers.taps.crew import Crew
 from workers.taps.way import TapWay
@@ -53,10 +53,12 @@ class Around:
         work: The capture.
         ways: Its taps.
         logs: Whether the pods' logs may be read.
+        late: Whether the packets have counted since before, for a worker that is gone.
     """
 
-    def __init__(self, work: Work, ways: Sequence[TapWay], *, logs: bool) -> None:
+    def __init__(self, work: Work, ways: Sequence[TapWay], *, logs: bool, late: bool = False) -> None:
         self._work = work
+        self._late = late
         self._logs = logs
         self._ways = [way for way in ways if way.pod is not None and way.agent is not None and not way.failed]
         self._before: dict[str, Surroundings] = {}
@@ -116,7 +118,9 @@ class Around:
             with self._work.services.cluster() as cluster:
                 nodes = [self._node(cluster, ways) for ways in self._by_node().values()]
                 # All nodes first: their moment is the capture's beginning.
-                self._before = gather(cluster, list(filter(None, nodes)), self._addresses())
+                before = gather(cluster, list(filter(None, nodes)), self._addresses())
+                late = self._late
+                self._before = {uid: looked_late(one) if late else one for uid, one in before.items()}
         except Exception:
             log.exception("what was around the pods is not known")
 

@@ -50,12 +50,14 @@ class Together:
 
     Attributes:
         ways: The taps, by number.
+        joined: Whether an earlier worker began them.
     """
 
     def __init__(self, work: Work, records: Sequence[TapRecord], crew: Crew) -> None:
         self._work = work
         self._crew = crew
         self.ways = [TapWay(work, record, of=len(records)) for record in records]
+        self.joined = False
         self._ending = threading.Lock()
         self._running: set[int] = set()
         self._seconds = 0
@@ -227,6 +229,7 @@ class Together:
             Ended: There is nothing left of it.
             ClusterError: The only agent pod is not reached.
         """
+        self.joined = True
         pods = {pod.node: pod for pod in agents.found_again(self._work, self._crew.cluster())}
 
         def resume(way: TapWay, cluster: Cluster) -> None:
