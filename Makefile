@@ -18,33 +18,38 @@ system:
 .venv/made: requirements-dev.lock pyproject.toml | system
 	@deploy/virtual-environment
 
-demo: system .venv/made
+# What reads packets is compiled (deploy/compiled.py), anew where it has changed.
+.venv/compiled: .venv/made deploy/compiled.py $(wildcard workers/summary/*/*.py)
+	@deploy/install-in-place
+	@touch $@
+
+demo: system .venv/compiled
 	@.venv/bin/python -m deploy.lab.demo
 
-test: system .venv/made
+test: system .venv/compiled
 	@$(MAKE) --no-print-directory --jobs=2 --keep-going lint suite
 
 # Collected once before, so that its processes find compiled what each would compile for itself; what is wrong
 # there is said by the second.
-suite: .venv/made
+suite: .venv/compiled
 	@.venv/bin/python -m pytest --numprocesses=0 --collect-only -qq >/dev/null || true
 	.venv/bin/python -m pytest
 
-lint: .venv/made
+lint: .venv/compiled
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 
-bench: system .venv/made
+bench: system .venv/compiled
 	.venv/bin/python -m tests.bench
 
-soak: system .venv/made
+soak: system .venv/compiled
 	.venv/bin/python -m pytest --numprocesses=0 --log-cli-level=INFO -m "soak or not soak" tests/soak
 	.venv/bin/python -m pytest --numprocesses=0 --log-cli-level=INFO -m soak tests
 	EXAMPLES_TIMES=10 .venv/bin/python -m pytest -m "hypothesis and not soak" tests
 
-up: system .venv/made
+up: system .venv/compiled
 	@.venv/bin/python -m deploy.lab up
 
 down: .venv/made

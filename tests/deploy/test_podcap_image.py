@@ -85,6 +85,12 @@ def test_the_scripts_that_travel_to_the_node_are_in_the_wheel(installed: Run) ->
     assert done.returncode == 0, done.stderr
 
 
+def test_what_reads_packets_is_compiled_in_the_wheel(installed: Run) -> None:
+    program = "from workers.summary.flows import counting; print(counting.__file__)"
+    done = installed("python", "-c", program)
+    assert re.search(r"site-packages/.*\.so$", done.stdout.strip()), done.stderr
+
+
 def test_the_ledgers_migrations_are_in_the_wheel(installed: Run, tmp_path: Path) -> None:
     done = installed("python", "-c", MIGRATE, f"sqlite:///{tmp_path}/podcap.db")
     assert done.returncode == 0, done.stderr

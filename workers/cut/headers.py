@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from workers.cut.headers_end import headers_end
-from workers.summary.files.pcapfile import PcapFile, Source
+from workers.summary.files.packets import Source
+from workers.summary.files.pcapfile import PcapFile
 
 LONGEST_USUAL = (
     (14 + 2 * 4)  # Ethernet with two VLAN tags

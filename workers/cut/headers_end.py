@@ -107,7 +107,8 @@ def _behind_inside(carried: Inside, data: bytes, end: int, limit: int, deeper: i
     if not deeper:
         return None
     if ethertype == layers.BRIDGED:
-        ethertype, at, _ = layers.network(layers.ETHERNET, data, at, end)
+        below = layers.network(layers.ETHERNET, data, at, end)
+        ethertype, at = below.ethertype, below.start
     if ethertype == layers.ARP:
         whole = at + _ARP_ETHERNET_IPV4 <= end and data[at : at + 6] == _ARP_OF_IPV4
         return at + _ARP_ETHERNET_IPV4 if whole else None

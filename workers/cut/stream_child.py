@@ -6,7 +6,7 @@ import sys
 
 from workers.cut.headers import cut
 from workers.summary.confine import confine
-from workers.summary.files.pcapfile import PcapError
+from workers.summary.files.packets import PcapError
 
 NO_PCAP, NOBODY_READS = 1, 2
 

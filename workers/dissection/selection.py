@@ -12,7 +12,7 @@ from itertools import chain
 from typing import BinaryIO, NamedTuple
 
 from workers.summary.files.capturefile import open_capture
-from workers.summary.files.pcapfile import Packet
+from workers.summary.files.packets import Packet
 from workers.summary.layers.layers import IPV4, TCP, UDP, datagram, network
 
 _FIRST, _BEFORE, _AFTER = 3, 4, 4
@@ -117,11 +117,9 @@ def select(source: BinaryIO, frames: Iterable[int], *, most_bytes: int) -> Selec
 
 def _packets(source: BinaryIO) -> Iterator[tuple[int, int, Packet]]:
     source.seek(0)
-    frame = 0
-    for link_type, run in open_capture(source).runs():
-        for packet in run:
-            frame += 1
-            yield frame, link_type, packet
+    file = open_capture(source)
+    for frame, packet in enumerate(file.packets(), 1):
+        yield frame, file.link_type, packet
 
 
 def _selected(frame: int, link_type: int, packet: Packet) -> Selected:

@@ -7,7 +7,7 @@ import struct
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from workers.summary.files.pcapfile import LONGEST_PACKET, Source
+from workers.summary.files.packets import LONGEST_PACKET, Source
 
 _BLOCK = 1 << 17
 _SECTION, _INTERFACE, _PACKET = 0x0A0D0D0A, 1, 6

@@ -11,7 +11,8 @@ from workers.pcapng.blocks import (
     name_resolution,
     section_header,
 )
-from workers.summary.files.pcapfile import PcapError, PcapFile
+from workers.summary.files.packets import PcapError
+from workers.summary.files.pcapfile import PcapFile
 
 _PACKET = 6
 _OVERHEAD = 32

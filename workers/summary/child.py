@@ -20,7 +20,7 @@ from pathlib import Path
 from workers.summary.confine import confine
 from workers.summary.context import Context
 from workers.summary.counted_file import TOO_LONG, TOO_MUCH, CountedFile, counted_file
-from workers.summary.files.pcapfile import PcapError
+from workers.summary.files.packets import PcapError
 from workers.summary.findings.explained import explained
 from workers.summary.flows import by_tshark
 from workers.summary.summary import Summary

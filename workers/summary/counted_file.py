@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import IO
 
 from workers.summary.files.capturefile import Content, open_capture
-from workers.summary.files.pcapfile import Source
+from workers.summary.files.packets import Source
 from workers.summary.flows.counting import Counting
 from workers.summary.summary import Summary, Totals
 
@@ -52,8 +52,7 @@ def counted_file(file: IO[bytes], *, payload: bool, over: Callable[[], str]) -> 
     content = _InTime(Content(file), over)
     packets = open_capture(content)
     counting = Counting(payload=payload)
-    for link_type, run in packets.runs():
-        counting.packets(run, link_type)
+    counting.file(packets)
     result = counting.result()
     ended = _stopped(file, content.early, result.totals) if content.early else packets.trouble
     notes = [ended] if ended else []

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from workers.summary.files.pcapfile import PcapError
+from workers.summary.files.packets import PcapError
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance

@@ -15,7 +15,7 @@ from workers.names.names import Names
 from workers.names.snapshot import Snapshot
 from workers.pcapng.own_file import OwnFile, OwnFileError
 from workers.pod_logs.moment import clock
-from workers.summary.files.pcapfile import Source
+from workers.summary.files.packets import Source
 from workers.thread.words import count
 from workers.vantage.absent import Absence, World, absences
 from workers.vantage.clocks import Clocks

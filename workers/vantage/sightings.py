@@ -167,7 +167,8 @@ class _Reading:
             self._tunnelled, wire_end = True, found.end
             ethertype, at = inside
             if ethertype == layers.BRIDGED:
-                ethertype, at, _ = layers.network(layers.ETHERNET, data, at, end)
+                below = layers.network(layers.ETHERNET, data, at, end)
+                ethertype, at = below.ethertype, below.start
 
     def _transport(self, found: layers.Datagram, data: bytes, header: int, end: int) -> None:
         end = min(end, found.end)

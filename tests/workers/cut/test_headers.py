@@ -11,8 +11,9 @@ from tests.workers.cut import tunnels
 from tests.workers.summary import oracle, packets, traffic
 from tests.workers.summary.packets import Record
 from workers.cut.headers import LONGEST_USUAL, SNAPLEN, Cut, cut, headers_length
-from workers.summary.files.pcapfile import PcapError, PcapFile
-from workers.summary.flows.counting import count
+from workers.summary.files.packets import PcapError
+from workers.summary.files.pcapfile import PcapFile
+from workers.summary.flows.counting import Counting
 
 SECRET = b"\xc3SECRET-PAYLOAD\x9d"
 SOURCE, TARGET = "10.244.2.1", "10.244.2.2"
@@ -108,7 +109,9 @@ def test_recorded_captures_keep_their_flows_in_tshark_and_lose_their_payload(
     assert b"HTTP/1" not in target.read_bytes()
     assert target.stat().st_size == 24 + 16 * report.packets + report.bytes_out
     file = PcapFile(io.BytesIO(target.read_bytes()))
-    assert oracle.counted(count(file.packets(), file.link_type)[1]) == oracle.conversations(recorded)
+    counting = Counting()
+    counting.file(file)
+    assert oracle.counted(counting.result().flows) == oracle.conversations(recorded)
 
 
 def test_the_snaplen_holds_the_longest_headers_of_an_overlay() -> None:

@@ -14,7 +14,7 @@ from tests.workers.summary.packets import Record
 from workers.dissection.file import file_of
 from workers.dissection.selection import Selected, select
 from workers.summary.files.capturefile import open_capture
-from workers.summary.files.pcapfile import PcapError
+from workers.summary.files.packets import PcapError
 
 ROOM = 1 << 20
 
@@ -96,16 +96,10 @@ def test_a_file_of_selected_packets_has_just_these(made: list[tuple[int, bytes, 
         Selected(number, link_type, data, len(data) + 7, time)
         for number, (link_type, data, time) in enumerate(made, 1)
     ]
+    file = open_capture(io.BytesIO(file_of(selected)))
     read = [
-        Selected(number, link_type, data[start : start + captured], length, time)
-        for number, (link_type, (data, start, captured, length, time)) in enumerate(
-            (
-                (link_type, packet)
-                for link_type, run in open_capture(io.BytesIO(file_of(selected))).runs()
-                for packet in run
-            ),
-            1,
-        )
+        Selected(number, file.link_type, data[start : start + captured], length, time)
+        for number, (data, start, captured, length, time) in enumerate(file.packets(), 1)
     ]
     assert read == selected
 

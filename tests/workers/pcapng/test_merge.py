@@ -18,7 +18,7 @@ from workers.pcapng.merge import Merged, merge
 from workers.pcapng.own_file import OwnFile
 from workers.pcapng.read_back import ReadBackError, read_back_each
 from workers.summary.files.capturefile import open_capture
-from workers.summary.files.pcapfile import PcapError
+from workers.summary.files.packets import PcapError
 
 RECORDED = sorted((Path(__file__).parents[2] / "evidence" / "nodeport-Cluster").glob("*.pcap"))
 NOW = 1_700_000_000_000_000_000
@@ -86,11 +86,7 @@ def test_other_readers_of_pcapng_see_the_same_packets(
 ) -> None:
     _, data = merged([packets.pcap([Record(*each) for each in one]) for one, _ in made])
     own = [(d[at : at + size], time) for _, d, at, size, _, time in OwnFile(io.BytesIO(data)).packets()]
-    other = [
-        (d[at : at + size], time)
-        for _, run in open_capture(io.BytesIO(data)).runs()
-        for d, at, size, _, time in run
-    ]
+    other = [(d[at : at + size], time) for d, at, size, _, time in open_capture(io.BytesIO(data)).packets()]
     assert own == other
 
 

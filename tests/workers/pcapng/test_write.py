@@ -18,7 +18,7 @@ from workers.pcapng.about import About
 from workers.pcapng.blocks import _text, name_resolution
 from workers.pcapng.file import PcapngError, pcapng_file
 from workers.pcapng.write import write
-from workers.summary.files.pcapfile import PcapError
+from workers.summary.files.packets import PcapError
 
 RECORDED = sorted((Path(__file__).parents[2] / "evidence").glob("nodeport-*/*.pcap"))[:1]
 ABOUT = About(

@@ -25,8 +25,7 @@ def cut(data: bytes, snaplen: int) -> bytes:
     file = open_capture(io.BytesIO(data))
     records = [
         Record(buffer[start : start + length], time, snaplen)
-        for _, run in file.runs()
-        for buffer, start, _, length, time in run
+        for buffer, start, _, length, time in file.packets()
     ]
     return packets.pcap(records)
 

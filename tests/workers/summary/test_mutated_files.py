@@ -13,7 +13,7 @@ import pytest
 from tests.workers.summary import mutate, oracle
 from tests.workers.summary.told import message_of, printed, summary_of, typed
 from workers.summary.files.capturefile import open_capture
-from workers.summary.files.pcapfile import PcapError
+from workers.summary.files.packets import PcapError
 from workers.summary.flows.counted import Counted
 from workers.summary.flows.counting import Counting
 
@@ -82,8 +82,7 @@ def counted(data: bytes) -> Counted | None:
     try:
         file = open_capture(io.BytesIO(data))
         counting = Counting()
-        for link_type, run in file.runs():
-            counting.packets(run, link_type)
+        counting.file(file)
     except PcapError:
         return None
     return counting.result()

@@ -16,7 +16,7 @@ from tests.workers.summary.packets import Record
 from tests.workers.summary.told import summary_of
 from workers.summary import event
 from workers.summary.decoded import Decoded
-from workers.summary.files.pcapfile import PcapError
+from workers.summary.files.packets import PcapError
 from workers.summary.finding import Finding
 from workers.summary.summarise import summary_json
 from workers.summary.summary import VERSION, Summary, Totals

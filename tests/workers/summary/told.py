@@ -24,8 +24,7 @@ def summary_of(data: bytes) -> Summary:
     """
     file = open_capture(io.BytesIO(data))
     counting = Counting()
-    for link_type, run in file.runs():
-        counting.packets(run, link_type)
+    counting.file(file)
     notes = (file.trouble,) if file.trouble else ()
     return explained(counting.result().summary(payload=True, notes=notes), Context())
 

@@ -21,7 +21,7 @@ def of_the_client(world: World) -> tuple[Finding, ...]:
     """What the client's tap alone says."""
     file = PcapFile(io.BytesIO(packets.pcap(world.records[0], nanoseconds=True)))
     counting = Counting(payload=False)
-    counting.packets(file.packets(), file.link_type)
+    counting.file(file)
     summary = counting.result().summary(payload=False, notes=())
     return found(Evidence(summary, Context(), Snapshot(), Names.none()))
 

@@ -2,7 +2,8 @@
 
 import zlib
 
-from workers.summary.files.pcapfile import PcapFile, Source
+from workers.summary.files.packets import Packets, Source
+from workers.summary.files.pcapfile import PcapFile
 from workers.summary.files.pcapngfile import PcapngFile
 
 _PCAPNG = b"\x0a\x0d\x0d\x0a"
@@ -12,8 +13,8 @@ _MAGIC = 4
 _CHUNK = 1 << 18
 
 
-def open_capture(source: Source) -> PcapFile | PcapngFile:
-    """The file, of which `runs` gives the packets.
+def open_capture(source: Source) -> Packets:
+    """The file before its first packet.
 
     Raises:
         PcapError: It is empty, or of another format.

@@ -9,11 +9,11 @@ import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import groupby
-from operator import itemgetter
+
+from mypy_extensions import i64
 
 from workers.summary.endpoint import Endpoint
-from workers.summary.files.pcapfile import LONGEST_PACKET, Packet, PcapError, Source
+from workers.summary.files.packets import EARLIEST, LATEST, LONGEST_PACKET, Packets, PcapError, Source
 
 _BLOCK = 1 << 17  # as in pcapfile
 _SECTION = b"\x0a\x0d\x0d\x0a"  # the same in either byte order
@@ -41,103 +41,106 @@ class _Interface:
     offset: int
 
     def time(self, ticks: int) -> int:
-        return ticks * _SECOND // self.units + self.offset
+        return min(max(EARLIEST, ticks * _SECOND // self.units + self.offset), LATEST)
 
 
-class PcapngFile:
-    """A pcapng file from its first byte on.
-
-    Attributes:
-        names: Host names that the file has for addresses, 10,000 at most.
-        trouble: After `runs` ended: a sentence that says why it ended before the file did, else None.
-    """
+class PcapngFile(Packets):
+    """A pcapng file from its first byte on; of names it gives 10,000 at most."""
 
     def __init__(self, source: Source) -> None:
         """Reads nothing yet."""
-        self._source = source
+        super().__init__(source, 0)
         self._order = "<"
         self._interfaces: list[_Interface] = []
-        self._time = 0
-        self.names: dict[str, str] = {}
-        self.trouble: str | None = None
+        self._at: i64 = 0
+        self._begun = False
 
-    def runs(self) -> Iterator[tuple[int, Iterator[Packet]]]:
-        """Link type and packets, in the order of the file; a run ends where the link type changes.
+    def next(self) -> bool:
+        """As `Packets.next`.
 
         Raises:
             PcapError: It has not even a whole section header.
         """
-        for link_type, run in groupby(self._packets(), key=itemgetter(0)):
-            yield link_type, map(itemgetter(1), run)
-
-    def _packets(self) -> Iterator[tuple[int, Packet]]:
-        data, at, begun = b"", 0, False
-        while self.trouble is None and (block := self._source.read(_BLOCK)):
-            data = data[at:] + block
-            at = 0
-            while at + _BEGINNINGS.get(data[at : at + 4], _SHORTEST) <= len(data):
-                if data[at : at + 4] == _SECTION:
-                    begun = self._section(data[at + 8 : at + 14]) or begun
-                kind, size = struct.unpack_from(self._order + "II", data, at)
-                size = (size + 3) & ~3
-                if not _SHORTEST <= size <= _LONGEST:
-                    self.trouble = _DAMAGED
-                elif at + size > len(data):
-                    break
-                found = self._block(kind, data, at + 8, at + size - 4) if self.trouble is None else None
-                if self.trouble is not None:
-                    break
-                if found is not None:
-                    yield found
-                at += size
-        if not begun:
+        while self.trouble is None:
+            size = self._size()
+            if size > 0:
+                at = self._at
+                self._at = at + size
+                if self._block(self.data, at, size):
+                    return True
+            elif size < 0 or not self._more():
+                break
+        if not self._begun:
             raise PcapError("The file ends in the middle of its header.")
-        if at < len(data) and self.trouble is None:
+        return False
+
+    def _size(self) -> int:
+        """Bytes of the block that is next; 0 while not all of it was read, -1 where it cannot be one."""
+        data, at = self.data, self._at
+        if at + _BEGINNINGS.get(data[at : at + 4], _SHORTEST) > len(data):
+            return 0
+        if data[at : at + 4] == _SECTION and not self._section(data[at + 8 : at + 14]):
+            return -1
+        size: int = struct.unpack_from(self._order + "I", data, at + 4)[0] + 3 & ~3
+        if not _SHORTEST <= size <= _LONGEST:
+            self.trouble = _DAMAGED
+            return -1
+        return size if at + size <= len(data) else 0
+
+    def _more(self) -> bool:
+        block = self._source.read(_BLOCK)
+        self.data, self._at = self.data[self._at :] + block, 0
+        if not block and self.data and self._begun:
             self.trouble = "The file ends in the middle of a block: that one is left out."
+        return bool(block)
 
     def _section(self, beginning: bytes) -> bool:
         order = _ORDERS.get(beginning[:4])
         if order is None:
             self.trouble = _DAMAGED
             return False
+        self._begun = True
         if struct.unpack_from(order + "H", beginning, 4) != (_VERSION,):
             self.trouble = "The file is pcapng of an unknown version: what follows is left out."
-            return True
+            return False
         self._order, self._interfaces = order, []
         return True
 
-    def _block(self, kind: int, data: bytes, start: int, end: int) -> tuple[int, Packet] | None:
-        """The packet in a block, if it is one."""
+    def _block(self, data: bytes, at: int, size: int) -> bool:
+        """Whether a block was a packet: it is the one now."""
+        start, end = at + 8, at + size - 4
+        (kind,) = struct.unpack_from(self._order + "I", data, at)
         if data[start - 4 : start] != data[end : end + 4]:  # its length stands at its end, too
             self.trouble = _DAMAGED
-            return None
+            return False
         if kind == _PACKET and start + 20 <= end:
             number, high, low, captured, length = struct.unpack_from(self._order + "IIIII", data, start)
-            return self._packet(number, high << 32 | low, data, start + 20, end, captured, length)
+            return self._packet(number, high << 32 | low, start + 20, end, captured, length)
         if kind == _OLD_PACKET and start + 20 <= end:
             number, _, high, low, captured, length = struct.unpack_from(self._order + "HHIIII", data, start)
-            return self._packet(number, high << 32 | low, data, start + 20, end, captured, length)
+            return self._packet(number, high << 32 | low, start + 20, end, captured, length)
         if kind == _SIMPLE_PACKET and start + 4 <= end:
             (length,) = struct.unpack_from(self._order + "I", data, start)
             snaplen = self._interfaces[0].snaplen if self._interfaces else 0
             captured = min(length, snaplen or length)
-            return self._packet(0, None, data, start + 4, end, captured, length)
+            return self._packet(0, None, start + 4, end, captured, length)
         if kind == _INTERFACE and start + 8 <= end:
             self._interface(data, start, end)
         elif kind == _NAMES:
             self._names(data, start, end)
-        return None
+        return False
 
     def _packet(
-        self, number: int, ticks: int | None, data: bytes, start: int, end: int, captured: int, length: int
-    ) -> tuple[int, Packet] | None:
+        self, number: int, ticks: int | None, start: int, end: int, captured: int, length: int
+    ) -> bool:
         if number >= len(self._interfaces) or captured > LONGEST_PACKET or start + captured > end:
             self.trouble = "The file is damaged: what follows is not a packet."
-            return None
+            return False
         interface = self._interfaces[number]
         if ticks is not None:  # a simple packet has no time: it has that of the one before
-            self._time = interface.time(ticks)
-        return interface.link_type, (data, start, captured, length, self._time)
+            self.time = interface.time(ticks)
+        self.link_type, self.start, self.captured, self.length = interface.link_type, start, captured, length
+        return True
 
     def _interface(self, data: bytes, start: int, end: int) -> None:
         link_type, _, snaplen = struct.unpack_from(self._order + "HHI", data, start)

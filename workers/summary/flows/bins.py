@@ -1,51 +1,90 @@
 """The timeline while it is counted: bins that double their width when the file outlasts them. Pure."""
 
-from workers.summary.flows.conversation import OTHER, TO_CLIENT, TO_SERVER
+from typing import Final, final
+
+from mypy_extensions import i64
+
+from workers.summary.files.packets import seconds
+from workers.summary.flows.conversation import TO_CLIENT, TO_SERVER
 from workers.summary.timeline import MOST_BINS, Timeline
 
-_NARROWEST = 1_000_000
-_WIDEST = 1 << 62
-_EMPTY = [0, 0, 0, 0]
-
-Bin = list[int]
-"""Packets, then bytes by way: `TO_SERVER`, `TO_CLIENT`, `OTHER`."""
+_NARROWEST: Final = 1_000_000
 
 
+@final
+class Bin:
+    """Packets, and bytes by way."""
+
+    __slots__ = ("other", "packets", "to_client", "to_server")
+
+    def __init__(self) -> None:
+        self.packets: i64 = 0
+        self.to_server: i64 = 0
+        self.to_client: i64 = 0
+        self.other: i64 = 0
+
+    def add(self, other: "Bin") -> None:
+        """What is in another."""
+        self.packets += other.packets
+        self.to_server += other.to_server
+        self.to_client += other.to_client
+        self.other += other.other
+
+
+@final
 class Bins:
-    """Counts in spans of equal width from a first moment on."""
+    """Counts in spans of equal width from a first moment on; times are in nanoseconds since 1970."""
 
-    def __init__(self, begin: int) -> None:
-        self.begin = begin
-        self.width = _NARROWEST
-        self._bins: list[Bin] = []
+    def __init__(self, begin: i64) -> None:
+        self.begin: i64 = begin
+        self.width: i64 = _NARROWEST
+        self._bins = [Bin()]
         self._marks: dict[str, dict[int, int]] = {}
+        # The bin of the packet before, and from when until when it is the right one: mostly it is again.
+        self._current = self._bins[0]
+        self._from: i64 = begin
+        self._until: i64 = begin + _NARROWEST
 
-    def at(self, time: int) -> tuple[Bin, int, int]:
-        """The bin for a time in nanoseconds since 1970, and from when until when it is the right one."""
+    def add(self, time: i64, way: i64, size: i64) -> None:
+        """Counts a packet of so many bytes; `way` is TO_SERVER, TO_CLIENT or OTHER."""
+        if not self._from <= time < self._until:
+            self._go(time)
+        current = self._current
+        current.packets += 1
+        if way == TO_SERVER:
+            current.to_server += size
+        elif way == TO_CLIENT:
+            current.to_client += size
+        else:
+            current.other += size
+
+    def _go(self, time: i64) -> None:
         place = self._place(time)
         while len(self._bins) <= place:
-            self._bins.append(_EMPTY.copy())
-        begin = self.begin + place * self.width
-        return self._bins[place], -_WIDEST if place == 0 else begin, begin + self.width
+            self._bins.append(Bin())
+        self._current = self._bins[place]
+        self._from = self.begin + place * self.width
+        self._until = self._from + self.width
 
-    def mark(self, kind: str, time: int) -> None:
+    def mark(self, kind: str, time: i64) -> None:
         """Counts an event."""
         place = self._place(time)
         marks = self._marks.setdefault(kind, {})
         marks[place] = marks.get(place, 0) + 1
 
-    def _place(self, time: int) -> int:
+    def _place(self, time: i64) -> i64:
         # A single packet decades away leaves one bin for all others, but no more than that.
-        while (place := max(0, time - self.begin) // self.width) >= MOST_BINS:
+        since = max(0, time - self.begin)
+        while since // self.width >= MOST_BINS:
             self._double()
-        return place
+        return since // self.width
 
     def _double(self) -> None:
         self.width *= 2
-        if len(self._bins) % 2:
-            self._bins.append(_EMPTY.copy())
-        pairs = zip(self._bins[::2], self._bins[1::2], strict=True)
-        self._bins = [[one + other for one, other in zip(*pair, strict=True)] for pair in pairs]
+        for one, other in zip(self._bins[::2], self._bins[1::2], strict=False):
+            one.add(other)
+        self._bins = self._bins[::2]
+        self._until = self._from  # the current bin is another
         for kind, marks in self._marks.items():
             halved: dict[int, int] = {}
             for place, times in marks.items():
@@ -56,11 +95,11 @@ class Bins:
         """As counted so far."""
         long = len(self._bins)
         return Timeline(
-            self.width / 1e9,
-            tuple(each[0] for each in self._bins),
-            tuple(each[TO_SERVER] for each in self._bins),
-            tuple(each[TO_CLIENT] for each in self._bins),
-            tuple(each[OTHER] for each in self._bins),
+            seconds(self.width),
+            tuple(each.packets for each in self._bins),
+            tuple(each.to_server for each in self._bins),
+            tuple(each.to_client for each in self._bins),
+            tuple(each.other for each in self._bins),
             {
                 kind: tuple(marks.get(place, 0) for place in range(long))
                 for kind, marks in self._marks.items()

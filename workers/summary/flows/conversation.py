@@ -1,24 +1,36 @@
 """A conversation while it is counted: two directions, and when another begins on the same ports. Pure."""
 
-from typing import Any, Literal
+from typing import Any, Final, Literal, final
+
+from mypy_extensions import i64
 
 from workers.summary.endpoint import Endpoint
+from workers.summary.files.packets import EARLIEST, LATEST, seconds
 from workers.summary.flow import Flow, Tunnel
 
-FIN, SYN, RST, ACK = 0x01, 0x02, 0x04, 0x10
-TO_SERVER, TO_CLIENT, OTHER = 1, 2, 3
-_HALF = 1 << 31
-_MASK = (1 << 32) - 1
-_OUT_OF_ORDER = 3_000_000  # nanoseconds, as in packet-tcp.c of Wireshark
+FIN: Final = 0x01
+SYN: Final = 0x02
+RST: Final = 0x04
+ACK: Final = 0x10
+TO_SERVER: Final = 1
+TO_CLIENT: Final = 2
+OTHER: Final = 3
+UNKNOWN: Final = -1
+"""In place of a sequence number or a time."""
+
+_HALF: Final[i64] = 1 << 31
+_MASK: Final[i64] = (1 << 32) - 1
+_OUT_OF_ORDER: Final[i64] = 3_000_000  # nanoseconds, as in packet-tcp.c of Wireshark
 
 
+@final
 class Direction:
     """What one side sent, in counters that the counting loop changes in place.
 
     Attributes:
         key: Source and target address, source and target port, as they stand in the packet.
         first: Nanoseconds since 1970 of the earliest packet, `last` of the latest; undefined before one.
-        base: The sequence number the side began with, as far as it can be known.
+        base: The sequence number the side began with, as far as it can be known, else UNKNOWN.
         next: The sequence number behind everything the side has sent.
         settled: Whether a packet without SYN can be counted without `Table.track`.
         way: Place of its bytes in a bin of the timeline: TO_SERVER or TO_CLIENT.
@@ -50,18 +62,25 @@ class Direction:
 
     back: "Direction"
 
-    def __init__(self, key: bytes, conversation: "Conversation", way: int) -> None:
+    def __init__(self, key: bytes, conversation: "Conversation", way: i64) -> None:
         self.key = key
         self.conversation = conversation
-        self.way = way
-        self.packets = self.bytes = 0
-        self.first, self.last = _MASK << 32, -1
-        self.base: int | None = None
-        self.next = 0
-        self.resets = self.fins = self.syns = self.retransmitted = self.out_of_order = self.zero_windows = 0
+        self.way: i64 = way
+        self.packets: i64 = 0
+        self.bytes: i64 = 0
+        self.first: i64 = LATEST
+        self.last: i64 = EARLIEST
+        self.base: i64 = UNKNOWN
+        self.next: i64 = 0
+        self.resets: i64 = 0
+        self.fins: i64 = 0
+        self.syns: i64 = 0
+        self.retransmitted: i64 = 0
+        self.out_of_order: i64 = 0
+        self.zero_windows: i64 = 0
         self.settled = self.listened = self.carries = False
 
-    def advance(self, sequence: int, size: int, flags: int, time: int) -> bool:
+    def advance(self, sequence: i64, size: i64, flags: i64, time: i64) -> bool:
         """Follows the sequence numbers of a segment with data, SYN, FIN or RST; `size` is its data's.
 
         Called before `last` becomes `time`.
@@ -75,8 +94,8 @@ class Direction:
         if 0 < ahead < _HALF:
             self.next = end & _MASK
         elif end > sequence and not _is_keep_alive(sequence, size, flags, self.next):
-            patience = max(_OUT_OF_ORDER, self.conversation.handshake or 0)
-            again = ahead == 0 or bool(flags & SYN) or time - self.last >= patience
+            patience = max(_OUT_OF_ORDER, self.conversation.handshake)
+            again = ahead == 0 or flags & SYN != 0 or time - self.last >= patience
             if again:
                 self.retransmitted += 1
             else:
@@ -84,23 +103,25 @@ class Direction:
         if flags & (FIN | RST):
             self.fins += flags & FIN
             self.resets += flags >> 2 & 1
-            self.conversation.closer = self.conversation.closer or self
+            if self.conversation.closer is None:
+                self.conversation.closer = self
         return again
 
     @property
     def payload(self) -> int:
         """Bytes of the stream from its beginning, or the first segment seen, to the last one sent."""
-        if self.base is None:
+        if self.base == UNKNOWN:
             return 0
-        span = (self.next - self.base - 1 - bool(self.fins)) & _MASK
+        span = (self.next - self.base - 1 - (1 if self.fins else 0)) & _MASK
         return span if span < _HALF else 0
 
 
-def _is_keep_alive(sequence: int, size: int, flags: int, following: int) -> bool:
+def _is_keep_alive(sequence: i64, size: i64, flags: i64, following: i64) -> bool:
     """A probe of an idle connection repeats the last byte on purpose (RFC 9293, 3.8.4)."""
     return size <= 1 and not flags & (SYN | FIN) and (sequence + 1) & _MASK == following
 
 
+@final
 class Conversation:
     """Two directions, the one of the first packet called forth.
 
@@ -109,6 +130,8 @@ class Conversation:
         talk: What reads its payload, if anything does.
         outside: The tunnel its first packet was in.
         requests: Questions that were read in it.
+        syn_time: When the opener's first SYN came, UNKNOWN when that was not seen.
+        handshake: Nanoseconds from there to its first ACK; UNKNOWN when not all of it was seen.
     """
 
     __slots__ = (
@@ -129,11 +152,11 @@ class Conversation:
     )
 
     def __init__(
-        self, protocol: Literal["TCP", "UDP"], key: bytes, index: int, flags: int, frame: int
+        self, protocol: Literal["TCP", "UDP"], key: bytes, index: int, flags: i64, frame: i64
     ) -> None:
         self.protocol = protocol
         self.index = index if protocol == "TCP" else ~index
-        self.frame = frame
+        self.frame: i64 = frame
         opens = flags & (SYN | ACK)
         source, target = key[-4:-2], key[-2:]
         to_server = opens == SYN or (opens != SYN | ACK and source >= target)
@@ -142,26 +165,28 @@ class Conversation:
         self.forth.back, self.back.back = self.back, self.forth
         self.opener: Direction | None = None
         self.closer: Direction | None = None
-        self.syn_time: int | None = None
-        self.handshake: int | None = None
+        self.syn_time: i64 = UNKNOWN
+        self.handshake: i64 = UNKNOWN
         self.talk: Any = None
         self.vlan: int | None = None
         self.outside: Tunnel | None = None
-        self.requests = 0
+        self.requests: i64 = 0
         self._ends: tuple[Endpoint, Endpoint] | None = None
 
-    def shake(self, side: Direction, flags: int, time: int) -> None:
+    def shake(self, side: Direction, flags: i64, time: i64) -> None:
         """Follows who opened the connection, and how long that took."""
         kind = flags & (SYN | ACK | RST)
         if kind == SYN:
             side.syns += 1
-            self.opener = self.opener or side
-            if self.opener is side and self.syn_time is None:
+            if self.opener is None:
+                self.opener = side
+            if self.opener is side and self.syn_time == UNKNOWN:
                 self.syn_time = time
         elif kind == SYN | ACK:
-            self.opener = self.opener or side.back
-        elif kind == ACK and side is self.opener and self.syn_time is not None and self.handshake is None:
-            self.handshake = time - self.syn_time
+            if self.opener is None:
+                self.opener = side.back
+        elif kind == ACK and self.awaits(side):
+            self.handshake = max(0, time - self.syn_time)
 
     def ends(self, side: Direction) -> tuple[Endpoint, Endpoint]:
         """Source and target of what a side sends."""
@@ -172,14 +197,14 @@ class Conversation:
 
     def awaits(self, side: Direction) -> bool:
         """Whether this side's next packets can still end the handshake."""
-        return side is self.opener and self.syn_time is not None and self.handshake is None
+        return side is self.opener and self.syn_time != UNKNOWN and self.handshake == UNKNOWN
 
     @property
-    def last(self) -> int:
+    def last(self) -> i64:
         """The time of its latest packet."""
         return max(self.forth.last, self.back.last)
 
-    def flow(self, begin: int) -> Flow:
+    def flow(self, begin: i64) -> Flow:
         """As counted so far; `begin` is the time of the file's first packet."""
         forth, back = self.forth, self.back
         source, target = self.ends(forth)
@@ -193,10 +218,10 @@ class Conversation:
             forth.bytes,
             back.packets,
             back.bytes,
-            (first - begin) / 1e9,
-            (self.last - first) / 1e9,
+            seconds(first - begin),
+            seconds(self.last - first),
             None if opener is None else "a" if opener is forth else "b",
-            None if self.handshake is None else self.handshake / 1e9,
+            None if self.handshake == UNKNOWN else seconds(self.handshake),
             forth.resets,
             back.resets,
             forth.fins,
@@ -219,6 +244,7 @@ class Conversation:
         )
 
 
+@final
 class Table:
     """The conversations of one protocol; `sides` leads from a packet's key to its direction.
 
@@ -231,7 +257,7 @@ class Table:
         self.sides: dict[bytes, Direction] = {}
         self.conversations: list[Conversation] = []
 
-    def open(self, key: bytes, frame: int, flags: int = 0) -> Direction:
+    def open(self, key: bytes, frame: i64, flags: i64 = 0) -> Direction:
         """A new conversation, which packets of these addresses and ports belong to from now on."""
         conversation = Conversation(self.protocol, key, len(self.conversations), flags, frame)
         self.conversations.append(conversation)
@@ -245,11 +271,11 @@ class Table:
     def track(
         self,
         key: bytes,
-        flags: int,
-        sequence: int,
-        acknowledged: int,
-        time: int,
-        frame: int,
+        flags: i64,
+        sequence: i64,
+        acknowledged: i64,
+        time: i64,
+        frame: i64,
         *,
         whole: bool = True,
     ) -> Direction:
@@ -258,19 +284,21 @@ class Table:
         A side begins at its SYN, or one before its first segment, or where the other side's first
         acknowledgement says; packet-tcp.c of Wireshark reckons so, never from a segment that is not `whole`.
         """
-        side = self.sides.get(key) or self.open(key, frame, flags)
-        if flags & (SYN | ACK) == SYN and side.base is not None and side.base != sequence:
+        side = self.sides.get(key)
+        if side is None:
+            side = self.open(key, frame, flags)
+        if flags & (SYN | ACK) == SYN and side.base not in (UNKNOWN, sequence):
             side = self.open(key, frame, flags)
         if not side.packets:
             side.next = sequence
         if whole:
-            if side.base is None:
+            if side.base == UNKNOWN:
                 side.base = sequence if flags & SYN else (sequence - 1) & _MASK
-            if flags & ACK and side.back.base is None:
+            if flags & ACK and side.back.base == UNKNOWN:
                 side.back.base = (acknowledged - 1) & _MASK
         conversation = side.conversation
         conversation.shake(side, flags, time)
-        known = side.base is not None and side.back.base is not None
+        known = UNKNOWN not in (side.base, side.back.base)
         side.settled = known and not conversation.awaits(side)
         return side
 

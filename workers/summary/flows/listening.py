@@ -3,11 +3,14 @@
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
+from mypy_extensions import i64
+
 from workers.summary.endpoint import Endpoint
 from workers.summary.event import Event, Events, Kind
 from workers.summary.exchange import DnsExchange, Exchange, HttpExchange, TlsExchange
+from workers.summary.files.packets import seconds
 from workers.summary.flows.bins import Bins
-from workers.summary.flows.conversation import Conversation, Direction
+from workers.summary.flows.conversation import UNKNOWN, Conversation, Direction
 from workers.summary.protocols import dns
 from workers.summary.protocols.known import KNOWN, lone_readers
 from workers.summary.protocols.reader import Connection, Lone, Segment
@@ -32,8 +35,8 @@ _OVER = False
 class Listening:
     """All readers of one file; `begin` is the time of its first packet."""
 
-    def __init__(self, begin: int, bins: Bins) -> None:
-        self._begin = begin
+    def __init__(self, begin: i64, bins: Bins) -> None:
+        self._begin: i64 = begin
         self._bins = bins
         self.said, self.events = Said(), Events()
         self._questions = dns.Questions()
@@ -44,17 +47,17 @@ class Listening:
             TlsExchange: "tls-failure",
         }
 
-    def seconds(self, time: int) -> float:
+    def seconds(self, time: i64) -> float:
         """Since the first packet of the file."""
-        return (time - self._begin) / 1e9
+        return seconds(time - self._begin)
 
-    def event(self, event: Event, time: int) -> None:
+    def event(self, event: Event, time: i64) -> None:
         """Counts an event, and marks its time."""
         self.events.add(event)
         self._bins.mark(event.kind, time)
 
     def segment(
-        self, side: Direction, sequence: int, payload: bytes, size: int, time: int, frame: int
+        self, side: Direction, sequence: i64, payload: bytes, size: i64, time: i64, frame: i64
     ) -> None:
         """Payload of a TCP connection that is `listened` to, or that begins like one of `STARTS`.
 
@@ -68,16 +71,16 @@ class Listening:
         """
         conversation = side.conversation
         talk = conversation.talk
-        seconds = (time - self._begin) / 1e9
+        since = seconds(time - self._begin)
         if not talk:
             if talk is None and not payload:
                 return
-            talk = self._open(side, sequence, payload, size, seconds, frame) if talk is None else None
+            talk = self._open(side, sequence, payload, size, since, frame) if talk is None else None
             if talk is None:
                 side.listened = side.back.listened = False
                 return
             conversation.talk = talk
-        given = talk.read(side.way, side.base, sequence, payload, size, seconds, frame)
+        given = talk.read(side.way, side.base, sequence, payload, size, since, frame)
         if given:
             self._take(given, conversation)
         reader = talk.reader
@@ -90,7 +93,7 @@ class Listening:
             side.listened = side.back.listened = reader.eager
 
     def _open(
-        self, side: Direction, sequence: int, payload: bytes, size: int, seconds: float, frame: int
+        self, side: Direction, sequence: i64, payload: bytes, size: i64, seconds: float, frame: i64
     ) -> Talk | None:
         key, start = side.key, payload[:4]
         by_start = _BY_START.get(start)
@@ -102,7 +105,7 @@ class Listening:
             from_client = start != _RESPONSE if by_start else by_port is not None
         sender, receiver = side.conversation.ends(side)
         connection = Connection(sender, receiver) if from_client else Connection(receiver, sender)
-        gap = side.base is None or sequence != (side.base + 1) & 0xFFFFFFFF
+        gap = side.base == UNKNOWN or sequence != (side.base + 1) & 0xFFFFFFFF
         segment = Segment(from_client, payload, seconds, frame, gap, len(payload) < size)
         for known in (by_start, by_port or _BY_PORT.get(key[-4:-2])):
             reader = known.open(connection, segment) if known else None
@@ -117,12 +120,12 @@ class Listening:
             self._take(talk.reader.end(), conversation)
             conversation.talk = _OVER
 
-    def datagram(self, side: Direction, payload: bytes, time: int, frame: int) -> None:
+    def datagram(self, side: Direction, payload: bytes, time: i64, frame: i64) -> None:
         """Payload of a UDP packet from or to one of `UDP_PORTS`."""
         conversation = side.conversation
         ends = conversation.ends(side)
-        seconds = (time - self._begin) / 1e9
-        given = self._questions.read(conversation.index, *ends, payload, seconds, frame)
+        since = seconds(time - self._begin)
+        given = self._questions.read(conversation.index, *ends, payload, since, frame)
         if given:
             self._take(given, conversation)
 

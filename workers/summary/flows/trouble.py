@@ -2,7 +2,10 @@
 
 from collections.abc import Iterable
 
+from mypy_extensions import i64
+
 from workers.summary.event import Event, Kind
+from workers.summary.files.packets import EARLIEST, seconds
 from workers.summary.flow import Side
 from workers.summary.flows.conversation import RST, Conversation, Direction
 from workers.summary.flows.listening import Listening
@@ -19,23 +22,23 @@ class Trouble:
         # By side and kind: the figures of the event that goes on, when it began and was last added to.
         self._bursts: dict[tuple[Direction, Kind], tuple[dict[str, float], int, int]] = {}
 
-    def again(self, side: Direction, time: int, frame: int, size: int) -> None:
+    def again(self, side: Direction, time: i64, frame: i64, size: i64) -> None:
         """A retransmission of so many bytes of the stream."""
         numbers = self._burst("retransmission", side, time, frame)
-        numbers["smallest"] = min(size, numbers.get("smallest", size))
+        numbers["smallest"] = min(float(size), numbers.get("smallest", float(size)))
 
-    def zero_window(self, side: Direction, time: int, frame: int) -> None:
+    def zero_window(self, side: Direction, time: i64, frame: i64) -> None:
         """A window of nothing."""
         side.zero_windows += 1
         self._burst("zero-window", side, time, frame)
 
-    def closing(self, side: Direction, flags: int, time: int, frame: int) -> None:
+    def closing(self, side: Direction, flags: i64, time: i64, frame: i64) -> None:
         """A segment with FIN or RST; called before it is counted."""
         if flags & RST and side.resets == 1:
             conversation, back = side.conversation, side.back
             refuses = not side.packets and bool(back.syns) and not back.zero_windows
             begun = min(side.first, back.first)
-            after = 0.0 if begun > time else (time - begun) / 1e9
+            after = 0.0 if begun > time else seconds(time - begun)
             numbers = {"after": after} if refuses else {"after": after, "idle": _since(conversation, time)}
             self._tell("refused" if refuses else "reset", side, time, frame, numbers)
             self._listening.close(conversation)
@@ -47,32 +50,33 @@ class Trouble:
         for conversation in conversations:
             opener = conversation.opener
             if opener is not None and opener.syns and not opener.back.packets:
-                seconds = (opener.last - opener.first) / 1e9
-                numbers = {"tries": float(opener.syns), "seconds": seconds}
+                span = seconds(opener.last - opener.first)
+                numbers = {"tries": float(opener.syns), "seconds": span}
                 self._tell("unanswered", opener, opener.first, conversation.frame, numbers)
 
-    def _burst(self, kind: Kind, side: Direction, time: int, frame: int) -> dict[str, float]:
+    def _burst(self, kind: Kind, side: Direction, time: i64, frame: i64) -> dict[str, float]:
         known = self._bursts.get((side, kind))
         if known is not None and time - known[2] <= _BURST:
-            numbers, begun, _ = known
+            numbers = known[0]
+            begun: i64 = known[1]
             numbers["segments"] += 1
-            numbers["seconds"] = max(0, time - begun) / 1e9
+            numbers["seconds"] = seconds(max(0, time - begun))
         else:
-            numbers, begun = {"segments": 1, "seconds": 0.0}, time
+            numbers, begun = {"segments": 1.0, "seconds": 0.0}, time
             self._tell(kind, side, time, frame, numbers)
         if known is not None or len(self._bursts) < _MOST_BURSTS:
             self._bursts[side, kind] = numbers, begun, time
         return numbers
 
-    def _tell(self, kind: Kind, side: Direction, time: int, frame: int, numbers: dict[str, float]) -> None:
+    def _tell(self, kind: Kind, side: Direction, time: i64, frame: i64, numbers: dict[str, float]) -> None:
         conversation = side.conversation
         which: Side = "a" if side is conversation.forth else "b"
         source, target = conversation.ends(side)
-        seconds = self._listening.seconds(time)
-        event = Event(kind, frame, seconds, conversation.index, which, source, target, numbers=numbers)
+        since = self._listening.seconds(time)
+        event = Event(kind, frame, since, conversation.index, which, source, target, numbers=numbers)
         self._listening.event(event, time)
 
 
-def _since(conversation: Conversation, time: int) -> float:
+def _since(conversation: Conversation, time: i64) -> float:
     """Seconds since its latest packet; 0 when there was none."""
-    return max(0, time - conversation.last) / 1e9 if conversation.last else 0.0
+    return 0.0 if conversation.last == EARLIEST else seconds(max(0, time - conversation.last))

@@ -89,7 +89,7 @@ class Questions:
         if questions != 1 or flags >> 11 & 15 not in _QUERY_AND_UPDATE:
             return ()
         # Nearly always the first zero ends the name.
-        question = message[_HEADER_SIZE : message.find(b"\0", _HEADER_SIZE) + 5]
+        question = message[_HEADER_SIZE : max(_HEADER_SIZE, message.find(b"\0", _HEADER_SIZE) + 5)]
         if not _is_question(question):
             end = _question_end(message)
             if end is None:

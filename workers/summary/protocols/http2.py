@@ -234,4 +234,4 @@ def _is_name(part: str) -> bool:
 # In the middle, by frames whose length is fixed, and by headers of usual length.
 _STARTS = [b"PRI ", b"\0\0\x08\6", b"\0\0\4\x08", b"\0\0\4\3", b"\0\0\0\4"]
 _STARTS += [bytes((0, 0, size, frames.HEADERS)) for size in range(1, 256)]
-KNOWN = Known("HTTP/2", frozenset(_STARTS), frozenset(), _open)
+KNOWN: Known = Known("HTTP/2", frozenset(_STARTS), frozenset(), _open)

@@ -175,4 +175,4 @@ def _open(connection: Connection, segment: Segment) -> Kafka | None:
 
 _STARTS = frozenset(size.to_bytes(4, "big") for size in range(10, 257))
 _PORTS = frozenset((9092,))
-KNOWN = Known("Kafka", _STARTS, _PORTS, _open)
+KNOWN: Known = Known("Kafka", _STARTS, _PORTS, _open)

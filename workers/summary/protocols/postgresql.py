@@ -252,4 +252,4 @@ def _open(connection: Connection, segment: Segment) -> PostgreSQL | None:
 
 _PORTS = frozenset((5432, 6432))  # the server's, and PgBouncer's
 _STARTS = frozenset(size.to_bytes(4, "big") for size in range(8, 257))
-KNOWN = Known("PostgreSQL", _STARTS, _PORTS, _open)
+KNOWN: Known = Known("PostgreSQL", _STARTS, _PORTS, _open)

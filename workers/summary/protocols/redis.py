@@ -195,4 +195,4 @@ def _open(connection: Connection, segment: Segment) -> Redis | None:
 
 
 _STARTS = [b"PING", *(f"*{count}\r\n".encode()[:4] for count in range(1, 1000))]
-KNOWN = Known("Redis", frozenset(_STARTS), frozenset((6379, 26379)), _open)  # Sentinel's port, too
+KNOWN: Known = Known("Redis", frozenset(_STARTS), frozenset((6379, 26379)), _open)  # Sentinel's port, too

@@ -8,7 +8,7 @@ def _open(connection: Connection, segment: Segment) -> Reader | None:
     return postgresql.KNOWN.open(connection, segment) or kafka.KNOWN.open(connection, segment)
 
 
-KNOWN = Known(
+KNOWN: Known = Known(
     "PostgreSQL or Kafka",
     postgresql.KNOWN.starts | kafka.KNOWN.starts,
     postgresql.KNOWN.ports | kafka.KNOWN.ports,

@@ -13,7 +13,7 @@ from tests.workers.summary import oracle, packets
 from tests.workers.summary.blocks import block, interface, option, packet, section
 from tests.workers.summary.packets import Record, pcap
 from workers.summary.files.capturefile import open_capture
-from workers.summary.files.pcapfile import PcapError
+from workers.summary.files.packets import PcapError
 from workers.summary.flow import Flow
 from workers.summary.flows.counted import Counted
 from workers.summary.flows.counting import Counting
@@ -25,8 +25,7 @@ FRAME = packets.ethernet(DATAGRAM)
 
 def counted(data: bytes) -> Counted:
     counting = Counting()
-    for link_type, run in open_capture(io.BytesIO(data)).runs():
-        counting.packets(run, link_type)
+    counting.file(open_capture(io.BytesIO(data)))
     return counting.result()
 
 
@@ -74,7 +73,7 @@ def test_names_are_read_and_strange_ones_left_out() -> None:
     records = option(1, b"\x0a\0\0\1shop\0") + option(2, bytes(15) + b"\1web.example\0other\0")
     records += option(1, b"\x0a\0\0\2<!channel>\0") + option(0, b"")
     file = open_capture(io.BytesIO(section() + block(4, records)))
-    assert not list(file.runs())
+    assert not file.next()
     assert file.names == {"10.0.0.1": "shop", "::1": "web.example"}
 
 
@@ -101,7 +100,7 @@ def test_other_blocks_are_passed_over() -> None:
 )
 def test_a_damaged_file_gives_what_could_be_read_and_a_sentence(more: bytes, sentence: str) -> None:
     file = open_capture(io.BytesIO(section() + interface() + packet(FRAME) + more))
-    assert [len(list(run)) for _, run in file.runs()] == [1]
+    assert len(list(file.packets())) == 1
     assert file.trouble == sentence
 
 

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.workers.summary.packets import Record, pcap
-from workers.summary.files.pcapfile import LONGEST_PACKET, PcapError, PcapFile
+from workers.summary.files.packets import LONGEST_PACKET, PcapError
+from workers.summary.files.pcapfile import PcapFile
 
 RECORDS = st.lists(
     st.builds(

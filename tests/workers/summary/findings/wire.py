@@ -157,7 +157,7 @@ def summary_of(data: bytes, context: Context | None = None, *, payload: bool = T
     """As the reading child makes it."""
     file = PcapFile(io.BytesIO(data))
     counting = Counting(payload=payload)
-    counting.packets(file.packets(), file.link_type)
+    counting.file(file)
     return explained(counting.result().summary(payload=payload, notes=()), context or Context())
 
 

@@ -14,10 +14,7 @@ def counted(times: list[int]) -> Bins:
     """A packet of 10 bytes to a server, and a reset, at each time after BEGIN."""
     bins = Bins(BEGIN)
     for time in times:
-        current, begins, ends = bins.at(BEGIN + time)
-        assert begins <= BEGIN + time < ends
-        current[0] += 1
-        current[TO_SERVER] += 10
+        bins.add(BEGIN + time, TO_SERVER, 10)
         bins.mark("reset", BEGIN + time)
     return bins
 
@@ -42,7 +39,7 @@ def test_the_order_of_packets_changes_nothing(times: list[int]) -> None:
 def test_bins_double_their_width_when_the_file_outlasts_them_and_keep_what_they_have() -> None:
     bins = counted([0, 1 * MILLISECOND, 2 * MILLISECOND, 599 * MILLISECOND])
     assert (bins.width, len(bins.result().packets)) == (MILLISECOND, 600)
-    bins.at(BEGIN + 600 * MILLISECOND)[0][OTHER] += 7
+    bins.add(BEGIN + 600 * MILLISECOND, OTHER, 7)
     line = bins.result()
     assert (line.width, len(line.packets)) == (0.002, 301)
     assert (line.packets[:2], line.packets[299], line.other[300]) == ((2, 1), 1, 7)

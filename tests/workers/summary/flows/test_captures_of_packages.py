@@ -9,7 +9,7 @@ import pytest
 
 from tests.workers.summary import oracle
 from workers.summary.files.capturefile import open_capture
-from workers.summary.files.pcapfile import PcapError
+from workers.summary.files.packets import PcapError
 from workers.summary.flows.counting import Counting
 
 FOLDERS = (Path("/usr/share"), Path("/usr/lib/python3"), Path(sys.prefix))
@@ -30,8 +30,7 @@ def test_captures_of_packages_have_tsharks_conversations() -> None:
     for path in shipped():
         counting = Counting()
         try:
-            for link_type, run in open_capture(io.BytesIO(path.read_bytes())).runs():
-                counting.packets(run, link_type)
+            counting.file(open_capture(io.BytesIO(path.read_bytes())))
         except PcapError:
             continue
         told = counting.result()

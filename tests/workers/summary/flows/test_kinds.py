@@ -13,8 +13,7 @@ from workers.summary.flows.counting import Counting
 
 def counted(data: bytes) -> Counted:
     counting = Counting()
-    for link_type, run in open_capture(io.BytesIO(data)).runs():
-        counting.packets(run, link_type)
+    counting.file(open_capture(io.BytesIO(data)))
     return counting.result()
 
 

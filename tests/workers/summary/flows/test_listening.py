@@ -17,7 +17,7 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 def counted(data: bytes) -> Counted:
     file = PcapFile(io.BytesIO(data))
     counting = Counting()
-    counting.packets(file.packets(), file.link_type)
+    counting.file(file)
     return counting.result()
 
 

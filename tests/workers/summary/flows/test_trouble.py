@@ -18,7 +18,7 @@ def counted(*steps: tuple[float, bytes]) -> Counted:
     """Of frames, each with its time in seconds."""
     records = [Record(frame, START + round(time * 1e9)) for time, frame in steps]
     file, counting = PcapFile(io.BytesIO(packets.pcap(records))), Counting()
-    counting.packets(file.packets(), file.link_type)
+    counting.file(file)
     return counting.result()
 
 
