@@ -3,11 +3,8 @@
 import os
 import signal
 from collections.abc import Iterator
-<<<<<<< HEAD
-from typing import Any
-=======
 from pathlib import Path
->>>>>>> f454fd8 (Compile what reads packets with mypyc: a summary takes half the time)
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -27,16 +24,15 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
-<<<<<<< HEAD
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
     """What follows what."""
     return Scheduling(config, log)
-=======
+
+
 def pytest_sessionstart() -> None:
     """Python prefers what is compiled to what was written since."""
     if not is_compiled(Path(__file__).parents[1]):
         pytest.exit("What is compiled is not what stands here: make .venv/compiled", returncode=4)
->>>>>>> f454fd8 (Compile what reads packets with mypyc: a summary takes half the time)
 
 
 @pytest.fixture(scope="session")
