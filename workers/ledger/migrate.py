@@ -5,18 +5,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.util import CommandError
-from sqlalchemy import Connection, Engine, func, select, text
+from sqlalchemy import Connection, Engine, func, inspect, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from workers.ledger.engine import cannot_be_written, open_engine
+from workers.ledger.revisions import VERSIONS, revisions
 from workers.ledger.rights import grant, unprotected
 from workers.ledger.unusable import NOT_ALLOWED, sqlstate, why_unusable
 from workers.settings import SettingsError
 
-_MIGRATIONS = Path(__file__).parent / "migrations"
 # Any constant does; it names podcap's migrations among a PostgreSQL server's advisory locks.
 _ADVISORY_LOCK = 0x706F6463
 _SETTING = "PODCAP_DATABASE_URL"
@@ -59,17 +56,29 @@ def migrate(engine: Engine, owner_url: str | None = None) -> None:
 
 def _upgrade(engine: Engine, grant_to: str | None = None) -> None:
     """Everything in one transaction: a migration that fails leaves the schema as it was."""
-    config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS))
     with _one_at_a_time(engine), engine.begin() as connection:
         _wait_for_others(connection)
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        if not _is_newest(connection):
+            from workers.ledger.upgrade import upgrade  # noqa: PLC0415, see there
+
+            if not upgrade(connection):
+                raise _NewerError
         if grant_to is not None:
             grant(connection, grant_to)
             reason = unprotected(connection, grant_to)
             if reason is not None:
                 raise SettingsError(f"{_OWNER_SETTING}: {reason} See docs/database.md.")
+
+
+def _is_newest(connection: Connection) -> bool:
+    if not inspect(connection).has_table(VERSIONS):
+        return False
+    here: str | None = connection.scalar(text(f"SELECT version_num FROM {VERSIONS}"))  # noqa: S608, ours
+    return here == revisions()[-1]
+
+
+class _NewerError(Exception):
+    """The schema is of a podcap newer than this one."""
 
 
 @contextmanager
@@ -108,7 +117,7 @@ def _said_of(setting: str, engine: Engine) -> Iterator[None]:
     """Turns what goes wrong into the one sentence that names the setting."""
     try:
         yield
-    except CommandError:
+    except _NewerError:
         raise SettingsError(
             f"{setting}: the schema of this database is newer than this podcap: run the newer podcap."
         ) from None

@@ -7,12 +7,12 @@ not have, and after granting PostgreSQL itself is asked whether the trail is saf
 
 from sqlalchemy import Connection, text
 
+from workers.ledger.revisions import VERSIONS
 from workers.ledger.schema import metadata
 
 APPEND_ONLY = frozenset({"trail"})
 """Tables whose rows podcap writes once and never touches again."""
 
-_VERSIONS = "alembic_version"
 _EVERYTHING = "SELECT, INSERT, UPDATE, DELETE"
 
 
@@ -29,7 +29,7 @@ def grant(connection: Connection, role: str) -> None:
     schema = quoted(str(connection.scalar(text("SELECT current_schema()"))))
     rights = dict.fromkeys(metadata.tables, _EVERYTHING) | dict.fromkeys(APPEND_ONLY, "SELECT, INSERT")
     _run(connection, f"GRANT USAGE ON SCHEMA {schema} TO {grantee}")
-    for table, allowed in (rights | {_VERSIONS: "SELECT"}).items():
+    for table, allowed in (rights | {VERSIONS: "SELECT"}).items():
         _run(connection, f"REVOKE ALL ON {quoted(table)} FROM {grantee}, PUBLIC")
         _run(connection, f"GRANT {allowed} ON {quoted(table)} TO {grantee}")
 

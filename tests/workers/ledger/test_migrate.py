@@ -8,12 +8,14 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, inspect, text
 
 from deploy.lab.postgresql import PostgreSQLServer
 from workers.ledger.engine import open_engine
 from workers.ledger.ledger import Ledger
-from workers.ledger.migrate import _ADVISORY_LOCK, _MIGRATIONS, migrate
+from workers.ledger.migrate import _ADVISORY_LOCK, migrate
+from workers.ledger.revisions import MIGRATIONS, revisions
 from workers.ledger.schema import metadata
 from workers.ledger.states import Maker, State
 from workers.ledger.tap_record import TapRecord, TapState
@@ -101,10 +103,26 @@ def test_migrating_again_changes_nothing(own_engine: Engine) -> None:
     assert Ledger(own_engine).trail.verify().ok
 
 
+def test_the_revisions_that_podcap_knows_are_alembics() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    newest_first = ScriptDirectory.from_config(config).walk_revisions()
+    assert list(reversed(revisions())) == [script.revision for script in newest_first]
+
+
+def test_where_nothing_is_to_be_migrated_alembic_is_not_imported(
+    own_engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upgrading = "workers.ledger.upgrade"
+    monkeypatch.delitem(sys.modules, upgrading)
+    migrate(own_engine)
+    assert upgrading not in sys.modules
+
+
 def test_captures_of_the_first_schema_are_there_in_the_newest(empty_url: str) -> None:
     engine = open_engine(empty_url)
     config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS))
+    config.set_main_option("script_location", str(MIGRATIONS))
     with engine.begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "0001")
@@ -169,7 +187,7 @@ def test_a_process_whose_migration_dies_half_way_holds_up_nobody(postgresql: Pos
 def test_a_capture_that_was_under_way_before_there_were_leases_is_taken_over(empty_url: str) -> None:
     engine = open_engine(empty_url)
     config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS))
+    config.set_main_option("script_location", str(MIGRATIONS))
     with engine.begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "0001")
