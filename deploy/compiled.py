@@ -4,9 +4,11 @@ docs/summary.md says why. The modules stay as they are, and work without; beside
 module, which Python prefers.
 """
 
+import hashlib
 import os
 import shutil
 import sysconfig
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,8 @@ _READING = Path("workers/summary")
 _PACKAGES = ("files", "flows", "layers", "protocols")
 _SUFFIX = str(sysconfig.get_config_var("EXT_SUFFIX"))
 _EXTENSIONS = f"{_READING}/**/*{_SUFFIX}"
+_DIGEST = _READING / "compiled.sha256"
+"""What the modules read like that were compiled."""
 
 
 class Compiled(BuildHookInterface[BuilderConfig]):
@@ -39,12 +43,11 @@ class Compiled(BuildHookInterface[BuilderConfig]):
 
 
 def is_compiled(root: Path) -> bool:
-    """Whether what is compiled is there, and no module has changed since."""
+    """Whether what is compiled is there, from modules that read as they do now."""
     sources = _sources(root)
-    extensions = [source.with_name(source.stem + _SUFFIX) for source in sources]
-    if not all(extension.exists() for extension in extensions):
-        return False
-    return max(_changed(source) for source in sources) <= min(_changed(each) for each in extensions)
+    all_there = all(source.with_name(source.stem + _SUFFIX).exists() for source in sources)
+    digest = root / _DIGEST
+    return all_there and digest.exists() and digest.read_text() == _digest(sources)
 
 
 def _sources(root: Path) -> list[Path]:
@@ -52,8 +55,9 @@ def _sources(root: Path) -> list[Path]:
     return sorted(path for path in found if path.name != "__init__.py")
 
 
-def _changed(path: Path) -> float:
-    return path.stat().st_mtime
+def _digest(sources: Iterable[Path]) -> str:
+    # Not by their times: whoever goes back and forth between commits would compile for nothing.
+    return hashlib.sha256(b"\0".join(source.read_bytes() for source in sources)).hexdigest()
 
 
 def _missing() -> str:
@@ -71,7 +75,9 @@ def _compile(root: Path, work: Path) -> None:
     from setuptools import Distribution  # noqa: PLC0415
     from setuptools.command.build_ext import build_ext  # noqa: PLC0415
 
-    modules = [str(source.relative_to(root)) for source in _sources(root)]
+    sources = _sources(root)
+    digest = _digest(sources)
+    modules = [str(source.relative_to(root)) for source in sources]
     shutil.rmtree(work, ignore_errors=True)
     before = Path.cwd()
     os.chdir(root)  # mypyc finds the names of modules from where it stands
@@ -99,4 +105,5 @@ def _compile(root: Path, work: Path) -> None:
     for path in root.glob(_EXTENSIONS):
         if path.relative_to(root) not in made:
             path.unlink()
+    (root / _DIGEST).write_text(digest)
     shutil.rmtree(work)
