@@ -9,11 +9,11 @@ from typing import Final, Protocol
 
 from mypy_extensions import i64
 
-EARLIEST: Final[i64] = -(1 << 61)
-LATEST: Final[i64] = 1 << 62
+EARLIEST: Final = -(1 << 61)
+LATEST: Final = 1 << 62
 """Nanoseconds since 1970 that a packet can have: from 1896 to 2116, so that differences fit into 64 bits."""
 
-LONGEST_PACKET: Final[i64] = 262_144
+LONGEST_PACKET: Final = 262_144
 """Bytes; what claims more is no packet (libpcap's MAXIMUM_SNAPLEN; Wireshark stops there, too)."""
 
 Packet = tuple[bytes, int, int, int, int]

@@ -1,4 +1,4 @@
-"""A conversation while it is counted: two directions, and when another begins on the same ports. Pure."""
+"""A conversation while it is counted: two directions, and what is known of both. Pure."""
 
 from typing import Any, Final, Literal, final
 
@@ -7,6 +7,7 @@ from mypy_extensions import i64
 from workers.summary.endpoint import Endpoint
 from workers.summary.files.packets import EARLIEST, LATEST, seconds
 from workers.summary.flow import Flow, Tunnel
+from workers.summary.flows.key import endpoints, reverse
 
 FIN: Final = 0x01
 SYN: Final = 0x02
@@ -19,7 +20,9 @@ UNKNOWN: Final = -1
 """In place of a sequence number or a time."""
 
 _HALF: Final[i64] = 1 << 31
-_MASK: Final[i64] = (1 << 32) - 1
+MASK: Final[i64] = (1 << 32) - 1
+"""Of sequence numbers, which begin again at 0."""
+
 _OUT_OF_ORDER: Final[i64] = 3_000_000  # nanoseconds, as in packet-tcp.c of Wireshark
 
 
@@ -89,10 +92,10 @@ class Direction:
             Whether the segment was a retransmission.
         """
         end = sequence + size + (flags & FIN) + (flags >> 1 & 1)
-        ahead = (end - self.next) & _MASK
+        ahead = (end - self.next) & MASK
         again = False
         if 0 < ahead < _HALF:
-            self.next = end & _MASK
+            self.next = end & MASK
         elif end > sequence and not _is_keep_alive(sequence, size, flags, self.next):
             patience = max(_OUT_OF_ORDER, self.conversation.handshake)
             again = ahead == 0 or flags & SYN != 0 or time - self.last >= patience
@@ -112,13 +115,13 @@ class Direction:
         """Bytes of the stream from its beginning, or the first segment seen, to the last one sent."""
         if self.base == UNKNOWN:
             return 0
-        span = (self.next - self.base - 1 - (1 if self.fins else 0)) & _MASK
+        span = (self.next - self.base - 1 - (1 if self.fins else 0)) & MASK
         return span if span < _HALF else 0
 
 
 def _is_keep_alive(sequence: i64, size: i64, flags: i64, following: i64) -> bool:
     """A probe of an idle connection repeats the last byte on purpose (RFC 9293, 3.8.4)."""
-    return size <= 1 and not flags & (SYN | FIN) and (sequence + 1) & _MASK == following
+    return size <= 1 and not flags & (SYN | FIN) and (sequence + 1) & MASK == following
 
 
 @final
@@ -242,80 +245,3 @@ class Conversation:
             self.outside,
             self.requests,
         )
-
-
-@final
-class Table:
-    """The conversations of one protocol; `sides` leads from a packet's key to its direction.
-
-    Those from or to a port in `listened` (two bytes) are listened to from their first segment on.
-    """
-
-    def __init__(self, protocol: Literal["TCP", "UDP"], listened: frozenset[bytes] = frozenset()) -> None:
-        self.protocol = protocol
-        self._listened = listened
-        self.sides: dict[bytes, Direction] = {}
-        self.conversations: list[Conversation] = []
-
-    def open(self, key: bytes, frame: i64, flags: i64 = 0) -> Direction:
-        """A new conversation, which packets of these addresses and ports belong to from now on."""
-        conversation = Conversation(self.protocol, key, len(self.conversations), flags, frame)
-        self.conversations.append(conversation)
-        if key[-2:] in self._listened or key[-4:-2] in self._listened:
-            conversation.forth.listened = conversation.back.listened = True
-        # A socket connected to itself has one direction: it is entered last.
-        self.sides[conversation.back.key] = conversation.back
-        self.sides[key] = conversation.forth
-        return conversation.forth
-
-    def track(
-        self,
-        key: bytes,
-        flags: i64,
-        sequence: i64,
-        acknowledged: i64,
-        time: i64,
-        frame: i64,
-        *,
-        whole: bool = True,
-    ) -> Direction:
-        """The direction that a TCP segment belongs to, which a SYN can begin anew.
-
-        A side begins at its SYN, or one before its first segment, or where the other side's first
-        acknowledgement says; packet-tcp.c of Wireshark reckons so, never from a segment that is not `whole`.
-        """
-        side = self.sides.get(key)
-        if side is None:
-            side = self.open(key, frame, flags)
-        if flags & (SYN | ACK) == SYN and side.base not in (UNKNOWN, sequence):
-            side = self.open(key, frame, flags)
-        if not side.packets:
-            side.next = sequence
-        if whole:
-            if side.base == UNKNOWN:
-                side.base = sequence if flags & SYN else (sequence - 1) & _MASK
-            if flags & ACK and side.back.base == UNKNOWN:
-                side.back.base = (acknowledged - 1) & _MASK
-        conversation = side.conversation
-        conversation.shake(side, flags, time)
-        known = UNKNOWN not in (side.base, side.back.base)
-        side.settled = known and not conversation.awaits(side)
-        return side
-
-
-def reverse(key: bytes) -> bytes:
-    """The key of the other direction."""
-    ports = len(key) - 4
-    half = ports // 2
-    return key[half:ports] + key[:half] + key[ports + 2 :] + key[ports : ports + 2]
-
-
-def endpoints(key: bytes) -> tuple[Endpoint, Endpoint]:
-    """Source and target of a key."""
-    ports = len(key) - 4
-    half = ports // 2
-    source, target = key[ports : ports + 2], key[ports + 2 :]
-    return (
-        Endpoint.packed(key[:half], int.from_bytes(source, "big")),
-        Endpoint.packed(key[half:ports], int.from_bytes(target, "big")),
-    )

@@ -21,9 +21,10 @@ from workers.summary.event import Event
 from workers.summary.files.packets import EARLIEST, LATEST, Packets
 from workers.summary.flow import Tunnel
 from workers.summary.flows.bins import Bins
-from workers.summary.flows.conversation import FIN, OTHER, RST, SYN, Direction, Table
+from workers.summary.flows.conversation import FIN, OTHER, RST, SYN, Direction
 from workers.summary.flows.counted import Counted, counted
 from workers.summary.flows.listening import STARTS, TCP_PORTS, UDP_PORTS, Listening
+from workers.summary.flows.table import Table
 from workers.summary.flows.trouble import Trouble
 from workers.summary.layers import carriers, layers
 from workers.summary.layers.layers import u16, u32

@@ -13,7 +13,7 @@ from tests.workers.summary import oracle, packets
 from tests.workers.summary.blocks import block, interface, option, packet, section
 from tests.workers.summary.packets import Record, pcap
 from workers.summary.files.capturefile import open_capture
-from workers.summary.files.packets import PcapError
+from workers.summary.files.packets import EARLIEST, LATEST, PcapError
 from workers.summary.flow import Flow
 from workers.summary.flows.counted import Counted
 from workers.summary.flows.counting import Counting
@@ -56,6 +56,17 @@ def test_a_resolution_of_a_power_of_two_and_an_offset_are_followed() -> None:
     data = section() + interface(options=options) + packet(FRAME, 1024) + packet(FRAME, 1536)
     totals = counted(data).totals
     assert (totals.first, totals.last) == (101 * SECOND, 101 * SECOND + SECOND // 2)
+
+
+@given(st.integers(0, 2**64 - 1), st.integers(0, 255), st.integers(-(2**63), 2**63 - 1))
+def test_whatever_a_file_says_of_its_times_its_packets_count(ticks: int, units: int, offset: int) -> None:
+    options = option(9, bytes([units])) + option(14, struct.pack("<q", offset))
+    data = section() + interface(options=options) + packet(FRAME, ticks) + packet(FRAME, 2**64 - 1 - ticks)
+    totals = counted(data).totals
+    assert totals.packets == 2
+    assert totals.first is not None
+    assert totals.last is not None
+    assert EARLIEST <= totals.first <= totals.last <= LATEST
 
 
 def test_simple_and_obsolete_packets_count() -> None:
