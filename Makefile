@@ -18,7 +18,7 @@ system:
 .venv/made: requirements-dev.lock pyproject.toml | system
 	@deploy/virtual-environment
 
-# What reads packets is compiled (deploy/compiled.py), anew where it has changed.
+# podcap itself, of which what reads packets is compiled (deploy/compiled.py), anew where it has changed.
 .venv/compiled: .venv/made deploy/compiled.py $(wildcard workers/summary/*/*.py)
 	@deploy/install-in-place
 	@touch $@
@@ -53,7 +53,7 @@ soak: system .venv/compiled
 up: system .venv/compiled
 	@.venv/bin/python -m deploy.lab up
 
-down: .venv/made
+down: .venv/compiled
 	@.venv/bin/python -m deploy.lab down
 
 lock: .venv/made
