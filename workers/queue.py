@@ -4,12 +4,13 @@ The ledger is the truth. A message that is lost is sent again by beat, one that 
 taken, so Celery's own guarantees are set to the simplest that work.
 """
 
+import gc
 import logging
 import sys
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging
+from celery.signals import beat_init, setup_logging, worker_ready
 from kombu.exceptions import OperationalError
 
 from workers.broker import Broker, broker
@@ -90,6 +91,12 @@ app.conf.update(
 @setup_logging.connect  # type: ignore[untyped-decorator]
 def _keep_our_logs(**_: object) -> None:
     set_up_logs("beat" if "beat" in sys.argv else "worker")
+
+
+@worker_ready.connect  # type: ignore[untyped-decorator]
+@beat_init.connect  # type: ignore[untyped-decorator]
+def _look_for_no_garbage_in_what_was_imported(**_: object) -> None:
+    gc.freeze()
 
 
 def queue_of(cluster: str) -> str:
