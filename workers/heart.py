@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from workers.alive import SIGNS
 from workers.ledger.lease import Lease
 from workers.ledger.ledger import Ledger
+from workers.logs import about
 
 log = logging.getLogger(__name__)
 
@@ -78,4 +79,5 @@ class Heart:
             return
         for lease in lost:
             # Whoever works on it finds that out within a second, and writes nothing until then.
-            log.info("%s has ended, or has another worker", lease.capture_id)
+            with about(lease.capture_id):
+                log.info("it has ended, or has another worker")

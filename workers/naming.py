@@ -10,6 +10,7 @@ import threading
 import zlib
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from contextvars import copy_context
 
 from workers.cluster.cluster import Cluster
 from workers.cluster.errors import ClusterError
@@ -39,7 +40,9 @@ class Naming:
         self._connect = connect
         self._namespace = namespace
         self._taken: bytes | None = None
-        self._thread = threading.Thread(target=self._take, name="names", daemon=True)
+        self._thread = threading.Thread(
+            target=copy_context().run, args=(self._take,), name="names", daemon=True
+        )
 
     def begin(self) -> None:
         """Starts to gather, once."""

@@ -8,7 +8,7 @@ from bot.terminal.checks.result import Result, ok, problem, unset
 from workers.request.capture_filter import CompilerError, FilterError, check
 from workers.settings import Settings
 
-_SECONDS = 20
+_SECONDS = 60
 
 
 def programs(settings: Settings) -> Iterator[Result]:  # noqa: ARG001, every check gets them
