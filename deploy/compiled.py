@@ -10,6 +10,7 @@ import shutil
 import sysconfig
 from collections.abc import Iterable
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 from hatchling.builders.config import BuilderConfig
@@ -28,18 +29,34 @@ class Compiled(BuildHookInterface[BuilderConfig]):
 
     PLUGIN_NAME = "custom"
 
-    def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002, Hatch calls it so
-        """Compiles where something has changed, and has what came of it taken into the wheel."""
-        root = Path(self.root)
-        if not is_compiled(root):
-            missing = _missing()
-            if missing:
-                self.app.display_warning(f"podcap reads packets several times slower: {missing} is missing.")
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Compiles where something has changed; a wheel takes what came of it, in place it stays here."""
+        root, work = Path(self.root), Path(self.directory) / "compiled"
+        if is_compiled(root):
+            build_data["artifacts"].append(_EXTENSIONS)
+        else:
+            digest = _digest(_sources(root))
+            wrong = _missing() or _compile(root, work)
+            if wrong:
+                if version == "editable":
+                    _remove(root)  # what is older than its module
+                self.app.display_warning(f"podcap reads packets several times slower: {wrong}.")
                 return
-            _compile(root, Path(self.directory) / "compiled")
+            if version == "editable":
+                _remove(root)
+                _place(root, work)
+                (root / _DIGEST).write_text(digest)
+            else:  # from where it was compiled: who makes a wheel may not be allowed to write here
+                made = (work / "lib").glob(_EXTENSIONS)
+                build_data["force_include"] |= {
+                    str(path): str(path.relative_to(work / "lib")) for path in made
+                }
         build_data["pure_python"] = False
         build_data["infer_tag"] = True
-        build_data["artifacts"].append(_EXTENSIONS)
+
+    def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:  # noqa: ARG002, Hatch calls it so
+        """Leaves nothing behind."""
+        shutil.rmtree(Path(self.directory) / "compiled", ignore_errors=True)
 
 
 def is_compiled(root: Path) -> bool:
@@ -64,20 +81,20 @@ def _missing() -> str:
     """What it takes to compile and is not here; empty when all is."""
     compiler = str(sysconfig.get_config_var("CC") or "cc").split()[0]
     if shutil.which(compiler) is None:
-        return f"a C compiler ({compiler})"
+        return f"a C compiler ({compiler}) is missing"
     header = Path(sysconfig.get_path("include"), "Python.h")
-    return "" if header.exists() else "Python.h (Debian: python3-dev)"
+    return "" if header.exists() else "Python.h (Debian: python3-dev) is missing"
 
 
-def _compile(root: Path, work: Path) -> None:
+def _compile(root: Path, work: Path) -> str:
+    """Leaves extension modules in `work / "lib"`; gives what went wrong, if something did."""
     # Only here: who builds without a compiler has no need of them.
     from mypyc.build import mypycify  # noqa: PLC0415
     from setuptools import Distribution  # noqa: PLC0415
     from setuptools.command.build_ext import build_ext  # noqa: PLC0415
+    from setuptools.errors import BaseError, CCompilerError  # noqa: PLC0415
 
-    sources = _sources(root)
-    digest = _digest(sources)
-    modules = [str(source.relative_to(root)) for source in sources]
+    modules = [str(source.relative_to(root)) for source in _sources(root)]
     shutil.rmtree(work, ignore_errors=True)
     before = Path.cwd()
     os.chdir(root)  # mypyc finds the names of modules from where it stands
@@ -96,14 +113,21 @@ def _compile(root: Path, work: Path) -> None:
         command.build_lib, command.build_temp = str(work / "lib"), str(work / "objects")
         command.ensure_finalized()
         command.run()
+    except (BaseError, CCompilerError, OSError, SystemExit) as error:  # the last is mypyc's, of a wrong type
+        return f"compiling failed ({shorten(str(error), 200)})"
     finally:
         os.chdir(before)
-    made = {path.relative_to(work / "lib") for path in (work / "lib").glob(_EXTENSIONS)}
-    for path in made:
-        # Never written over: a process that has the old one would fall.
-        (work / "lib" / path).replace(root / path)
+    return ""
+
+
+def _place(root: Path, work: Path) -> None:
+    """Puts what was compiled beside its modules; the work may be on another filesystem."""
+    for path in (work / "lib").glob(_EXTENSIONS):
+        shutil.copyfile(path, root / path.relative_to(work / "lib"))
+
+
+def _remove(root: Path) -> None:
+    """Removes what was compiled: never written over, because a process that has it would fall."""
+    (root / _DIGEST).unlink(missing_ok=True)
     for path in root.glob(_EXTENSIONS):
-        if path.relative_to(root) not in made:
-            path.unlink()
-    (root / _DIGEST).write_text(digest)
-    shutil.rmtree(work)
+        path.unlink()

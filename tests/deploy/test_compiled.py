@@ -4,9 +4,13 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import tempfile
 from pathlib import Path
+from typing import Any, cast
 
-from deploy.compiled import is_compiled
+import pytest
+
+from deploy.compiled import Compiled, is_compiled
 from tests.bench import mixed_traffic
 from tests.workers.summary import mutate
 from workers.summary.flows import counting
@@ -59,6 +63,52 @@ def test_compiled_modules_and_the_modules_themselves_tell_the_same(tmp_path: Pat
     assert (module.endswith(SUFFIX), own.endswith(".py")) == (True, True)
     assert len(told) == len(paths)
     assert told == by_themselves
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """Of what is compiled one module, and of an extension module what an older one left."""
+    layers = tmp_path / "tree" / "workers" / "summary" / "layers"
+    layers.mkdir(parents=True)
+    for folder in (layers, *layers.parents[:2]):
+        (folder / "__init__.py").touch()
+    (layers / "one.py").write_text("def one() -> int:\n    return 1\n")
+    (layers / f"old{SUFFIX}").touch()
+    return tmp_path / "tree"
+
+
+def hook(tree: Path, work: Path) -> Compiled:
+    return Compiled(str(tree), {}, cast("Any", None), cast("Any", None), str(work), "wheel")
+
+
+def test_in_place_modules_are_compiled_whatever_filesystem_pip_works_on(tree: Path) -> None:
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as work:
+        build = hook(tree, Path(work))
+        build.initialize("editable", {})
+        build.finalize("editable", {}, "")
+        assert not list(Path(work).iterdir())
+    assert is_compiled(tree)
+    assert not (tree / "workers" / "summary" / "layers" / f"old{SUFFIX}").exists()
+
+
+def test_where_compiling_fails_podcap_is_installed_with_its_modules_alone(
+    tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CC", "false")
+    told: dict[str, Any] = {"pure_python": True}
+    hook(tree, tmp_path / "work").initialize("editable", told)
+    assert told == {"pure_python": True}
+    assert "podcap reads packets several times slower: compiling failed" in capsys.readouterr().err
+    assert not list(tree.rglob(f"*{SUFFIX}"))
+
+
+def test_a_wheel_takes_what_was_compiled_and_leaves_the_tree_as_it_is(tree: Path, tmp_path: Path) -> None:
+    before = sorted(tree.rglob("*"))
+    told: dict[str, Any] = {"force_include": {}}
+    hook(tree, tmp_path / "work").initialize("standard", told)
+    assert f"workers/summary/layers/one{SUFFIX}" in told["force_include"].values()
+    assert all(Path(path).exists() for path in told["force_include"])
+    assert sorted(tree.rglob("*")) == before
 
 
 def test_a_module_that_has_changed_since_is_to_be_compiled_anew(tmp_path: Path) -> None:
