@@ -220,6 +220,7 @@ class Counting:
                 self.unknown.add("GRE of another kind")
             return "other"
         if deep >= _DEEPEST:
+            self.unknown.add("tunnels in more than 8 tunnels")
             return "other"
         tunnel = Tunnel(kind, number, _text(found.source), _text(found.target))
         ethertype: i64 = inside.ethertype

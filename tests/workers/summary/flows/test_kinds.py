@@ -53,6 +53,16 @@ def test_what_is_in_a_tunnel_is_marked(name: str) -> None:
     assert len(inside) == (2 if name == "IP in IP" else 3)
 
 
+@pytest.mark.parametrize(("deep", "unknown"), [(8, ()), (9, ("tunnels in more than 8 tunnels",))])
+def test_what_is_in_more_than_eight_tunnels_is_left_to_tshark(deep: int, unknown: tuple[str, ...]) -> None:
+    datagram = packets.ipv4("10.0.0.1", "10.0.0.2", 17, packets.udp(4000, 5000, b"hello"))
+    for number in range(deep):
+        datagram = packets.ipv4(f"172.16.{number}.1", f"172.16.{number}.2", 47, kinds.gre(datagram))
+    told = counted(packets.pcap([packets.Record(packets.ethernet(datagram))]))
+    assert told.unknown == unknown
+    assert len(told.flows) == (0 if unknown else 1)
+
+
 def test_a_tunnels_number_and_ends_are_told() -> None:
     inner = packets.ipv4("10.0.0.1", "10.0.0.2", 17, packets.udp(4000, 5000, b"hello"))
     records = [
