@@ -121,9 +121,12 @@ def _compile(root: Path, work: Path) -> str:
 
 
 def _place(root: Path, work: Path) -> None:
-    """Puts what was compiled beside its modules; the work may be on another filesystem."""
+    """Puts what was compiled beside its modules, each at once; the work may be on another filesystem."""
     for path in (work / "lib").glob(_EXTENSIONS):
-        shutil.copyfile(path, root / path.relative_to(work / "lib"))
+        place = root / path.relative_to(work / "lib")
+        fresh = place.with_name(f"new-{place.name}")
+        shutil.copyfile(path, fresh)
+        fresh.replace(place)
 
 
 def _remove(root: Path) -> None:
