@@ -53,7 +53,7 @@ soak: system .venv/compiled
 up: system .venv/compiled
 	@.venv/bin/python -m deploy.lab up
 
-down: .venv/compiled
+down: .venv/made
 	@.venv/bin/python -m deploy.lab down
 
 lock: .venv/made

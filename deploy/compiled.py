@@ -20,7 +20,7 @@ _READING = Path("workers/summary")
 _PACKAGES = ("files", "flows", "layers", "protocols")
 _SUFFIX = str(sysconfig.get_config_var("EXT_SUFFIX"))
 _EXTENSIONS = f"{_READING}/**/*{_SUFFIX}"
-_DIGEST = _READING / "compiled.sha256"
+_DIGEST = _READING / f"compiled{_SUFFIX}.sha256"
 """What the modules read like that were compiled."""
 
 

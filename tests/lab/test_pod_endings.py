@@ -207,8 +207,7 @@ def test_a_terminal_is_a_terminal_with_the_size_it_is_given(lab: LabHandle) -> N
         ):
             said = b""
             while b"/dev/" not in said:
-                # Again and again, as a window that is dragged: crun takes no size while it sets up, and
-                # sometimes only the one it found then.
+                # Again and again, as a window that is dragged: crun takes no size while it sets up.
                 for height in (42, 43):
                     size = json.dumps({"Width": 132, "Height": height})
                     await socket.send_bytes(b"\x04" + size.encode())

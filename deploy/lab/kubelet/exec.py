@@ -8,8 +8,9 @@ its output any more, so that it waits once the pipe is full. It ends by itself o
 
 import asyncio
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from io import FileIO
 from pathlib import Path
 from typing import Any, Self
@@ -74,7 +75,8 @@ class Execs:
         streams = Streams(request.stdin, request.stdout, request.stderr, request.tty)
         end = self._start(request, run, exec_id, streams)
         carrying = asyncio.ensure_future(_carry(socket, streams, end))
-        obeying = asyncio.ensure_future(_obey(socket, streams))
+        terminal = partial(self._runtime.terminal, run.id, exec_id)
+        obeying = asyncio.ensure_future(_obey(socket, streams, terminal))
         try:
             done, _ = await asyncio.wait((carrying, obeying), return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -149,8 +151,8 @@ async def _closed_after(end: asyncio.Future[int], streams: Streams) -> None:
         streams.close()
 
 
-async def _obey(socket: web.WebSocketResponse, streams: Streams) -> None:
-    """Does what the client's frames say, until the connection ends."""
+async def _obey(socket: web.WebSocketResponse, streams: Streams, terminal: Callable[[], Path | None]) -> None:
+    """Does what the client's frames say, until the connection ends; `terminal` is the process's own."""
     async for message in socket:
         if message.type is not WSMsgType.BINARY or not message.data:
             continue
@@ -158,6 +160,6 @@ async def _obey(socket: web.WebSocketResponse, streams: Streams) -> None:
         if channel == _INPUT:
             await streams.write(data)
         elif channel == _RESIZE:
-            streams.resize(data)
+            streams.resize(data, terminal())
         elif channel == _CLOSE and data[:1] == bytes([_INPUT]) and socket.ws_protocol == V5:
             streams.close_input()

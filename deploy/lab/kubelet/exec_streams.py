@@ -10,6 +10,7 @@ import termios
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import FileIO
+from pathlib import Path
 
 from deploy.lab.kubelet import pipes
 
@@ -61,14 +62,22 @@ class Streams:
         if self._input is not None and not self._tty:
             self._input.close()
 
-    def resize(self, size: bytes) -> None:
-        """Sets the terminal's size from `{"Width": columns, "Height": rows}`; nonsense is ignored."""
+    def resize(self, size: bytes, inner: Path | None) -> None:
+        """Sets the terminal's size from `{"Width": columns, "Height": rows}`; nonsense is ignored.
+
+        Args:
+            size: As the client sent it.
+            inner: The process's own terminal, once it has one. crun makes it from ours, and does not always
+                hand on a size that is set later.
+        """
         if self.output is None or not self._tty:
             return
         with contextlib.suppress(ValueError, KeyError, TypeError, struct.error):
             wanted = json.loads(size)
             window = struct.pack("HHHH", wanted["Height"], wanted["Width"], 0, 0)
             fcntl.ioctl(self.output, termios.TIOCSWINSZ, window)
+            if inner is not None:
+                _set_window(inner, window)
 
     def close(self) -> None:
         """Closes this side. Nobody may be reading or writing it any more."""
@@ -81,3 +90,12 @@ class Streams:
         self._terminal = os.ttyname(theirs)
         self._theirs = [FileIO(theirs, "r+")]
         self.output = self._input = FileIO(own, "r+")
+
+
+def _set_window(terminal: Path, window: bytes) -> None:
+    with contextlib.suppress(OSError):  # the process has ended, or reads from elsewhere by now
+        descriptor = os.open(terminal, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            fcntl.ioctl(descriptor, termios.TIOCSWINSZ, window)
+        finally:
+            os.close(descriptor)

@@ -84,15 +84,24 @@ class Runtime:
         """
         files = [_CONTAINERS / container / f"{name}.{suffix}" for suffix in ("json", "pid", "log")]
         files[0].write_text(json.dumps(process))
-        manner = ["--tty"] if process["terminal"] else ["--detach", "--pid-file", str(files[1])]
-        arguments = ["exec", *manner, "--process", str(files[0]), container]
+        terminal = bool(process["terminal"])
+        arguments = ["exec", "--tty" if terminal else "--detach", "--pid-file", str(files[1])]
+        arguments += ["--process", str(files[0]), container]
         started = self._children.spawn(self._crun(container, *arguments, log=name), descriptors)
-        return asyncio.ensure_future(self._exec_ended(started, files))
+        return asyncio.ensure_future(self._exec_ended(started, files, terminal=terminal))
 
-    async def _exec_ended(self, started: Awaitable[int], files: Sequence[Path]) -> int:
+    def terminal(self, container: str, name: str) -> Path | None:
+        """The terminal that an exec's process was started with; None before it was."""
+        try:
+            pid = int((_CONTAINERS / container / f"{name}.pid").read_text())
+        except (OSError, ValueError):
+            return None
+        return Path(f"/proc/{pid}/fd/0")
+
+    async def _exec_ended(self, started: Awaitable[int], files: Sequence[Path], *, terminal: bool) -> int:
         code = await started
         pid = files[1]
-        if code == 0 and pid.exists():
+        if code == 0 and not terminal and pid.exists():
             code = await self._children.watch(int(pid.read_text()))
         for file in files:
             file.unlink(missing_ok=True)
