@@ -178,16 +178,12 @@ def without_answer(exchange: HttpExchange | TlsExchange | CallExchange) -> tuple
 
 def exchange_to_json(exchange: Exchange) -> dict[str, Any]:
     """One exchange, with its protocol's name."""
-    values = exchange._asdict()
-    for name, value in values.items():
-        kind = type(value)
-        if kind is Endpoint:
-            values[name] = str(value)
-        elif kind is Certificate:
-            values[name] = value._asdict()
-        elif kind is tuple:
-            values[name] = list(value)
-    return {"protocol": _NAMES[type(exchange)], **values}
+    values = {"protocol": _NAMES[type(exchange)], **exchange._asdict()}
+    values["client"], values["server"] = str(exchange.client), str(exchange.server)
+    if isinstance(exchange, TlsExchange):
+        values["alerts"] = list(exchange.alerts)
+        values["certificate"] = exchange.certificate and exchange.certificate._asdict()
+    return values
 
 
 def exchange_from_json(value: Mapping[str, Any]) -> Exchange:

@@ -27,6 +27,8 @@ VERSION = 2
 _FLOW_NEEDED = Flow._fields[:9]
 _NUMBERS = frozenset((int, float))
 _SIDES = ("a", "b")
+_FIELDS = {kind: tuple(each.name for each in fields(kind)) for kind in (Group, Event)}
+_ENDS = ("server", "source", "target")
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,10 +227,10 @@ def flow_from_json(value: Mapping[str, Any]) -> Flow:
 
 def _flat(record: Group | Event) -> dict[str, Any]:
     """The fields, endpoints as text."""
-    values = {each.name: getattr(record, each.name) for each in fields(record)}
-    for name, value in values.items():
-        if isinstance(value, Endpoint):
-            values[name] = str(value)
+    values = {name: getattr(record, name) for name in _FIELDS[type(record)]}
+    for name in _ENDS:
+        if values.get(name) is not None:
+            values[name] = str(values[name])
     return values
 
 
