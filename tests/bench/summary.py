@@ -107,13 +107,11 @@ def _growth(folder: Path, million: _Run) -> Iterator[Figure]:
     path = folder / "sized.pcap"
     path.write_bytes(b"")
     mixed_traffic.write(path, packets=0, flows=0)
-    # The least of three: a run of less than a second varies by a tenth.
-    empty = min((_run([*_PODCAP, str(path), "--json"]) for _ in range(3)), key=lambda run: run.seconds)
+    empty = _least(path)
     runs = []
     for size in (300_000, 3_000_000):
         packets = mixed_traffic.write(path, packets=size, flows=_FLOWS * size // 3_000_000)
-        each = [_run([*_PODCAP, str(path), "--json"]) for _ in range(3)]
-        runs.append((packets, min(each, key=lambda run: run.seconds)))
+        runs.append((packets, _least(path)))
     path.unlink()
     (few, short), (many, long) = runs
     times = (long.seconds - empty.seconds) / (short.seconds - empty.seconds)
@@ -121,6 +119,11 @@ def _growth(folder: Path, million: _Run) -> Iterator[Figure]:
     yield Figure("CPU time per packet, 3,000,000 to 300,000 packets", linear, "x", 1.2)
     yield Figure("the reverse of it", 1 / linear, "x", 1.25)
     yield Figure("peak memory at 3,000,000 packets to 1,000,000", long.largest / million.largest, "x", 1.02)
+
+
+def _least(file: Path) -> _Run:
+    """The least of three summaries: a run of less than a second varies by a tenth."""
+    return min((_run([*_PODCAP, str(file), "--json"]) for _ in range(3)), key=lambda run: run.seconds)
 
 
 def _run(argv: Sequence[str], keep: Path | None = None) -> _Run:

@@ -7,6 +7,8 @@ import pytest
 
 from deploy.lab.handle import LabHandle
 from tests.e2e.conftest import World
+from tests.e2e.in_process import beat_services
+from workers.services import Services
 
 
 @pytest.fixture(scope="package")
@@ -18,3 +20,10 @@ def world(lab: LabHandle, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         yield world
     finally:
         world.stop()
+
+
+@pytest.fixture(scope="module")
+def services(world: Any) -> Iterator[Services]:
+    """What beat works with."""
+    with beat_services(world) as services:
+        yield services

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -14,25 +13,14 @@ from deploy.lab.procfile import Procfile
 from workers.housekeeping import keep_house
 from workers.ledger.capture import Capture
 from workers.ledger.states import State
-from workers.policy.rules import NOBODY
 from workers.pulse import Pulse
-from workers.services import Services, open_ledger
-from workers.settings import Settings
-from workers.slack.place import SlackPlace
+from workers.services import Services
 from workers.trail.trail import Wanted
 
 GRACE_SECONDS = 30
 """What Kubernetes gives a pod between SIGTERM and SIGKILL."""
 
 Workers = Callable[[], Procfile]
-
-
-@pytest.fixture(scope="module")
-def services(world: Any) -> Iterator[Services]:
-    settings = Settings(_env_file=None, **world.environment)
-    ledger = open_ledger(settings)
-    with closing(Services(settings, ledger, NOBODY, None, SlackPlace(settings, ledger))) as services:
-        yield services
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import json
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -15,22 +15,10 @@ from workers.cluster.cluster import connect
 from workers.housekeeping import keep_house
 from workers.ledger.leases import MOST_LOST_WORKERS
 from workers.ledger.states import State
-from workers.policy.rules import NOBODY
 from workers.pulse import Pulse
-from workers.services import Services, open_ledger
-from workers.settings import Settings
-from workers.slack.place import SlackPlace
+from workers.services import Services
 
 _LIMITS = AgentLimits(seconds=60, spool_bytes=1 << 20)
-
-
-@pytest.fixture(scope="module")
-def services(world: Any) -> Iterator[Services]:
-    """What beat works with; here it needs no minute to take a worker for dead."""
-    settings = Settings(_env_file=None, **world.environment)
-    ledger = open_ledger(settings)
-    with closing(Services(settings, ledger, NOBODY, None, SlackPlace(settings, ledger))) as services:
-        yield services
 
 
 @pytest.fixture
