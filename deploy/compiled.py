@@ -8,7 +8,6 @@ import hashlib
 import os
 import shutil
 import sysconfig
-from collections.abc import Iterable
 from pathlib import Path
 from textwrap import shorten
 from typing import Any
@@ -20,8 +19,8 @@ _READING = Path("workers/summary")
 _PACKAGES = ("files", "flows", "layers", "protocols")
 _SUFFIX = str(sysconfig.get_config_var("EXT_SUFFIX"))
 _EXTENSIONS = f"{_READING}/**/*{_SUFFIX}"
-_DIGEST = _READING / f"compiled{_SUFFIX}.sha256"
-"""What the modules read like that were compiled."""
+_DIGESTS = _READING / f"compiled{_SUFFIX}.sha256"
+"""What the modules read like that were compiled, as sha256sum lists it; `podcap doctor` looks, too."""
 
 
 class Compiled(BuildHookInterface[BuilderConfig]):
@@ -35,7 +34,7 @@ class Compiled(BuildHookInterface[BuilderConfig]):
         if is_compiled(root):
             build_data["artifacts"].append(_EXTENSIONS)
         else:
-            digest = _digest(_sources(root))
+            digests = _digests(root)
             wrong = _missing() or _compile(root, work)
             if wrong:
                 if version == "editable":
@@ -45,7 +44,7 @@ class Compiled(BuildHookInterface[BuilderConfig]):
             if version == "editable":
                 _remove(root)
                 _place(root, work)
-                (root / _DIGEST).write_text(digest)
+                (root / _DIGESTS).write_text(digests)
             else:  # from where it was compiled: who makes a wheel may not be allowed to write here
                 made = (work / "lib").glob(_EXTENSIONS)
                 build_data["force_include"] |= {
@@ -61,10 +60,9 @@ class Compiled(BuildHookInterface[BuilderConfig]):
 
 def is_compiled(root: Path) -> bool:
     """Whether what is compiled is there, from modules that read as they do now."""
-    sources = _sources(root)
-    all_there = all(source.with_name(source.stem + _SUFFIX).exists() for source in sources)
-    digest = root / _DIGEST
-    return all_there and digest.exists() and digest.read_text() == _digest(sources)
+    all_there = all(source.with_name(source.stem + _SUFFIX).exists() for source in _sources(root))
+    listed = root / _DIGESTS
+    return all_there and listed.exists() and listed.read_text() == _digests(root)
 
 
 def _sources(root: Path) -> list[Path]:
@@ -72,9 +70,12 @@ def _sources(root: Path) -> list[Path]:
     return sorted(path for path in found if path.name != "__init__.py")
 
 
-def _digest(sources: Iterable[Path]) -> str:
+def _digests(root: Path) -> str:
     # Not by their times: whoever goes back and forth between commits would compile for nothing.
-    return hashlib.sha256(b"\0".join(source.read_bytes() for source in sources)).hexdigest()
+    return "".join(
+        f"{hashlib.sha256(source.read_bytes()).hexdigest()}  {source.relative_to(root)}\n"
+        for source in _sources(root)
+    )
 
 
 def _missing() -> str:
@@ -131,6 +132,6 @@ def _place(root: Path, work: Path) -> None:
 
 def _remove(root: Path) -> None:
     """Removes what was compiled: never written over, because a process that has it would fall."""
-    (root / _DIGEST).unlink(missing_ok=True)
+    (root / _DIGESTS).unlink(missing_ok=True)
     for path in root.glob(_EXTENSIONS):
         path.unlink()

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from bot.terminal.checks.broker import broker
 from bot.terminal.checks.cluster import cluster
+from bot.terminal.checks.compiled import compiled
 from bot.terminal.checks.database import database
 from bot.terminal.checks.files import policy, store
 from bot.terminal.checks.programs import programs
@@ -47,5 +48,5 @@ def _examine(namespaces: list[str]) -> Iterator[Result]:
         yield problem("settings", str(error))
         return
     yield ok("settings", "every value is understood")
-    for check in (cluster(namespaces), programs, database, policy, slack, broker, store, room):
+    for check in (cluster(namespaces), programs, compiled, database, policy, slack, broker, store, room):
         yield from check(settings)

@@ -12,12 +12,13 @@ class Status(StrEnum):
 
     OK = "ok"
     UNSET = "not set"
+    WARNING = "warning"
     PROBLEM = "problem"
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One line: what was looked at, how it is, and, where that is a problem, what to do."""
+    """One line: what was looked at, how it is, and, where that is a warning or a problem, what to do."""
 
     check: str
     status: Status
@@ -35,6 +36,11 @@ def ok(check: str, text: str) -> Result:
 def unset(check: str, text: str = "only needed for Slack") -> Result:
     """Not there, and not missed at a terminal."""
     return Result(check, Status.UNSET, text)
+
+
+def warning(check: str, text: str) -> Result:
+    """Podcap works, but worse than it could; the text says what to do."""
+    return Result(check, Status.WARNING, text)
 
 
 def problem(check: str, text: str) -> Result:
