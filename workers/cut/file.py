@@ -43,9 +43,10 @@ def _choices(since: int, *, whole: bool) -> list[str]:
 
 def _run(packets: BinaryIO, out: BinaryIO, seconds: int, choices: list[str]) -> Cut:
     into = out.fileno()
-    arguments = ["--seconds", str(seconds), "--memory", str(MEMORY), "--into", str(into), *choices]
-    module = "workers.cut.child"
-    output, failure = run_limited(module, arguments, packets, seconds=seconds, inherited=(into,))
+    arguments = ["--into", str(into), *choices]
+    output, failure = run_limited(
+        "workers.cut.child", arguments, packets, seconds=seconds, memory=MEMORY, inherited=(into,)
+    )
     try:
         return Cut(**told(output, failure))
     except NotWrittenError as why:

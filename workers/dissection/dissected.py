@@ -91,11 +91,10 @@ def _as(exchange: Exchange) -> str:
 def _run(
     path: Path, frames: Sequence[int], decode_as: Sequence[str], seconds: int
 ) -> Mapping[int, tuple[Decoded, ...]]:
-    arguments = ["--seconds", str(seconds), "--memory", str(MEMORY)]
-    arguments += [f"--decode-as={each}" for each in decode_as]
+    arguments = [*(f"--decode-as={each}" for each in decode_as), *map(str, frames)]
     with path.open("rb") as source:
         output, failure = run_limited(
-            "workers.dissection.child", [*arguments, *map(str, frames)], source, seconds=seconds
+            "workers.dissection.child", arguments, source, seconds=seconds, memory=MEMORY
         )
     try:
         # The child read hostile packets: what it says is text and numbers, cut, or nothing.

@@ -87,9 +87,8 @@ def _as_json(value: dict[str, Any]) -> Iterator[BinaryIO]:
 def _run(
     module: str, arguments: Sequence[str], source: BinaryIO, inherited: Sequence[int], seconds: int
 ) -> dict[str, Any]:
-    limits = ["--seconds", str(seconds), "--memory", str(MEMORY)]
     output, failure = run_limited(
-        module, [*limits, *arguments], source, seconds=seconds, inherited=tuple(inherited)
+        module, arguments, source, seconds=seconds, memory=MEMORY, inherited=tuple(inherited)
     )
     try:
         return told(output, failure)

@@ -51,8 +51,7 @@ def picture(chart: Chart) -> Picture:
     with tempfile.TemporaryFile(prefix="podcap-chart-") as source:
         source.write(json.dumps(chart.to_json()).encode())
         source.seek(0)
-        arguments = ["--seconds", str(SECONDS), "--memory", str(MEMORY)]
-        output, failure = run_limited("workers.picture.child", arguments, source, seconds=SECONDS)
+        output, failure = run_limited("workers.picture.child", [], source, seconds=SECONDS, memory=MEMORY)
     if failure or not output.startswith(_SIGNATURE) or len(output) > _LARGEST:
         raise PictureError("The picture of the traffic could not be painted: see podcap's log.")
     return Picture(output, alt_text(chart))

@@ -7,14 +7,12 @@ It is the summary (docs/summary.md), all of it or a digest, or `{"error": SENTEN
 import argparse
 import gc
 import json
-import os
 import shutil
 import sys
 import time
 import traceback
 from collections.abc import Iterable
 from dataclasses import replace
-from math import inf
 from pathlib import Path
 
 from workers.summary.confine import confine
@@ -23,15 +21,13 @@ from workers.summary.counted_file import TOO_LONG, TOO_MUCH, CountedFile, counte
 from workers.summary.files.packets import PcapError
 from workers.summary.findings.explained import explained
 from workers.summary.flows import by_tshark
+from workers.summary.limited import OUT_OF_MEMORY
 from workers.summary.summary import Summary
 
 _WRITE = 1 << 18
 
 _READING, _TSHARK = 1 / 3, 1 / 6
 """Parts of the time. The rest is for what was read: the flows that memory holds take seconds to list."""
-
-_WITH_ROOM = 0.4
-"""So much of what took all memory to read takes less than all, with what is made of it: twice as much."""
 
 
 def main() -> int:
@@ -42,24 +38,13 @@ def main() -> int:
     confine(seconds=arguments.seconds, memory=arguments.memory)
     # Nothing here makes cycles in numbers; looking for them would take a tenth of the time.
     gc.disable()
-    ends = time.monotonic() + arguments.seconds * _READING
-    most: float = inf
-    for _ in range(2):  # again where memory was too small, for a part of the file
-        summary, failure = None, ""
-        try:
-            summary = _summary(arguments, context, tshark, ends, most)
-        except PcapError as error:
-            failure = str(error)
-        except MemoryError:
-            failure = f"It needs more than {arguments.memory // 1_000_000:,} MB of memory."
-            most = _read_so_far() * _WITH_ROOM
-        if not failure or most == inf:
-            break
-        gc.collect()  # here, where the exception no longer holds on to the memory
-    if summary is None:
-        _write([json.dumps({"error": failure}, separators=(",", ":"))])
+    try:
+        _write(_summary(arguments, context, tshark).json_pieces())
+    except PcapError as error:
+        _write([json.dumps({"error": str(error)}, separators=(",", ":"))])
         return 1
-    _write(summary.json_pieces())
+    except MemoryError:
+        return OUT_OF_MEMORY
     return 0
 
 
@@ -69,38 +54,28 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--memory", type=int, required=True)
     parser.add_argument("--payload", action="store_true")
     parser.add_argument("--digest", action="store_true")
+    parser.add_argument("--most", type=int, help="bytes of the file to read")
     parser.add_argument("--names", type=Path)
     return parser.parse_args()
 
 
-def _summary(
-    arguments: argparse.Namespace, context: Context, tshark: str | None, ends: float, most: float
-) -> Summary:
-    counted = _counted(ends, most, payload=arguments.payload)
+def _summary(arguments: argparse.Namespace, context: Context, tshark: str | None) -> Summary:
+    counted = _counted(arguments.seconds * _READING, arguments.most, payload=arguments.payload)
     summary = _explained(_with_tshark(counted, tshark, arguments.seconds * _TSHARK), context)
     return summary.digest() if arguments.digest else summary
 
 
-def _counted(ends: float, most: float, *, payload: bool) -> CountedFile:
-    """Counts the file, until a time of the monotonic clock and so many bytes of it."""
-
-    def over() -> str:
-        if time.monotonic() >= ends:
-            return TOO_LONG
-        return TOO_MUCH if most < inf and _read_so_far() >= most else ""
-
+def _counted(seconds: float, most: int | None, *, payload: bool) -> CountedFile:
+    """Counts the file, for so many seconds and so many bytes of it."""
+    ends = time.monotonic() + seconds
     with open(0, "rb", buffering=0, closefd=False) as file:
-        if most < inf:
-            file.seek(0)
+
+        def over() -> str:
+            if time.monotonic() >= ends:
+                return TOO_LONG
+            return TOO_MUCH if most is not None and file.tell() >= most else ""
+
         return counted_file(file, payload=payload, over=over)
-
-
-def _read_so_far() -> float:
-    """Bytes of the file; of a pipe nobody knows."""
-    try:
-        return os.lseek(0, 0, os.SEEK_CUR)
-    except OSError:
-        return inf
 
 
 def _with_tshark(counted: CountedFile, tshark: str | None, seconds: float) -> Summary:

@@ -5,6 +5,7 @@ in, and nothing of this process's environment; it limits itself with `workers.su
 ends with this call.
 """
 
+import errno
 import logging
 import os
 import selectors
@@ -15,6 +16,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
@@ -28,6 +30,30 @@ _READ = 1 << 16
 _GRACE = 5
 _PASSING = 0.25
 
+OUT_OF_MEMORY = errno.ENOMEM
+"""Exit status of a child that needs more memory than it may have."""
+
+_FALLEN = (-signal.SIGSEGV, -signal.SIGABRT, -signal.SIGBUS)
+
+_MUCH = 1 / 2
+"""Part of its memory that a child surely holds when it dies of too little: not all is held that is mapped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a child did not end by itself and well.
+
+    Attributes:
+        why: As the end of a sentence, which is what `str` gives.
+        memory: Whether it needed more memory than it may have.
+    """
+
+    why: str
+    memory: bool = False
+
+    def __str__(self) -> str:
+        return self.why
+
 
 def run_limited(
     module: str,
@@ -35,25 +61,28 @@ def run_limited(
     source: IO[bytes],
     *,
     seconds: int,
+    memory: int,
     inherited: Sequence[int] = (),
     passing: Callable[[int], None] = lambda _: None,
-) -> tuple[bytes, str | None]:
-    """Runs `python -m module` on a file until it ends.
+) -> tuple[bytes, Failure | None]:
+    """Runs `python -m module --seconds N --memory N` on a file until it ends.
 
     Args:
-        module: The module's full name.
-        arguments: Its arguments.
+        module: The module's full name. It limits itself to these seconds and bytes with `confine`.
+        arguments: Its other arguments.
         source: The open file; the child reads it from where it stands.
-        seconds: After which the child is ended, should it not have ended itself.
+        seconds: Of time, CPU and wall, after which the child is ended, should it not have ended itself.
+        memory: Bytes of address space it may have.
         inherited: Descriptors that the child gets besides, under the same numbers.
         passing: Called now and then with how far the child has read its file, in bytes.
 
     Returns:
-        What it wrote, and why it did not end by itself and well, as the end of a sentence (None when it did).
+        What it wrote, and why it did not end by itself and well (None when it did).
     """
+    limits = ["--seconds", str(seconds), "--memory", str(memory)]
     with working_folder() as folder:
         folder.chmod(0o555)
-        with _start(module, arguments, source, folder, inherited) as child:
+        with _start(module, [*limits, *arguments], source, folder, inherited) as child:
             try:
                 deadline = time.monotonic() + seconds + _GRACE
                 # The child's standard input is this very open file, so that its offset is ours, too.
@@ -62,8 +91,11 @@ def run_limited(
                 # Before its exit status is fetched: until then the id of its group is nobody else's.
                 with suppress(ProcessLookupError):
                     os.killpg(child.pid, signal.SIGKILL)
-            status = child.wait()
-    return output, _failure(status, late=late, seconds=seconds)
+            _, status, used = os.wait4(child.pid, 0)
+            child.returncode = os.waitstatus_to_exitcode(status)
+    if late or child.returncode in (-signal.SIGXCPU, -signal.SIGALRM):
+        return output, Failure(f"reading the packets took longer than {seconds} s")
+    return output, _failure(child.returncode, held=used.ru_maxrss << 10, memory=memory)
 
 
 def _start(
@@ -120,9 +152,12 @@ def _read(child: subprocess.Popen[bytes], deadline: float, passing: Callable[[],
     return bytes(output), False
 
 
-def _failure(status: int, *, late: bool, seconds: int) -> str | None:
-    if late or status in (-signal.SIGXCPU, -signal.SIGALRM):
-        return f"reading the packets took longer than {seconds} s"
+def _failure(status: int, *, held: int, memory: int) -> Failure | None:
+    if status == 0:
+        return None
+    # Code compiled by mypyc does not look whether each number got its memory, and falls where one did not.
+    if status == OUT_OF_MEMORY or (status in _FALLEN and held > memory * _MUCH):
+        return Failure(f"it needs more than {memory // 1_000_000:,} MB of memory", memory=True)
     if status < 0:
-        return f"the process that reads the packets was ended by signal {-status}"
-    return None if status == 0 else "the process that reads the packets failed"
+        return Failure(f"the process that reads the packets was ended by signal {-status}")
+    return Failure("the process that reads the packets failed")

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from workers.summary.files.packets import PcapError
+from workers.summary.limited import Failure
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -29,7 +30,7 @@ def tell(write: "Callable[[], DataclassInstance]") -> int:
     return 1 if "error" in said else 0
 
 
-def told(output: bytes, failure: str | None) -> dict[str, Any]:
+def told(output: bytes, failure: Failure | None) -> dict[str, Any]:
     """In its parent: what was written, as `tell` said it.
 
     Args:

@@ -1,10 +1,13 @@
 """Summarising a capture file, in a child process: `workers.summary.child`, started by `limited`."""
 
 import json
+import time
 from collections.abc import Callable
+from math import ceil
 from pathlib import Path
+from typing import BinaryIO
 
-from workers.summary.limited import run_limited
+from workers.summary.limited import Failure, run_limited
 from workers.summary.summary import Summary
 
 MEMORY = 1 << 30
@@ -12,6 +15,9 @@ MEMORY = 1 << 30
 
 SECONDS = 360
 """A third of it to read: files of gigabytes."""
+
+_WITH_ROOM = 0.4
+"""So much of what took all memory to read takes less than all, with what is made of it: twice as much."""
 
 _ERROR = b'{"error":'
 _PRINTABLE = bytes(range(32, 127))
@@ -67,13 +73,29 @@ def summary_json(
 
     `passing` is called now and then with how many bytes of the file have been read.
     """
-    arguments = ["--seconds", str(seconds), "--memory", str(memory), *(["--payload"] if payload else [])]
+    arguments = ["--payload"] if payload else []
     arguments += ["--digest"] if digest else []
     arguments += ["--names", str(names.absolute())] if names else []
-    with path.open("rb") as source:
-        output, failure = run_limited(
-            "workers.summary.child", arguments, source, seconds=seconds, passing=passing
+    ends = time.monotonic() + seconds
+
+    def run(source: BinaryIO, *more: str) -> tuple[bytes, Failure | None]:
+        left = max(1, ceil(ends - time.monotonic()))
+        return run_limited(
+            "workers.summary.child",
+            [*arguments, *more],
+            source,
+            seconds=left,
+            memory=memory,
+            passing=passing,
         )
+
+    # Unbuffered: the child moves this very file's offset.
+    with path.open("rb", buffering=0) as source:
+        output, failure = run(source)
+        if failure and failure.memory and source.seekable():
+            most = int(source.tell() * _WITH_ROOM)
+            source.seek(0)
+            output, failure = run(source, "--most", str(most))
     line, ended, _ = output.partition(b"\n")
     if not ended:
         raise SummaryError(f"The capture could not be summarised: {failure or 'nothing was said'}.")

@@ -14,6 +14,7 @@ from workers.names.form import from_json
 from workers.names.snapshot import Snapshot
 from workers.pcapng.own_file import OwnFileError
 from workers.summary.confine import confine
+from workers.summary.limited import OUT_OF_MEMORY
 from workers.vantage.compare import compare
 from workers.vantage.vantage import Vantage
 
@@ -44,7 +45,7 @@ def main() -> int:
     except OwnFileError as error:
         failure = str(error)
     except MemoryError:
-        failure = f"It needs more than {arguments.memory // 1_000_000:,} MB of memory."
+        return OUT_OF_MEMORY
     json.dump({"error": failure} if said is None else said, sys.stdout, separators=(",", ":"))
     sys.stdout.write("\n")
     return 1 if said is None else 0

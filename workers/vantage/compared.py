@@ -48,9 +48,14 @@ def compared(
     with merged.open("rb") as source, tempfile.TemporaryFile("w+b") as said:
         said.write(json.dumps(about).encode())
         said.seek(0)
-        limits = ["--seconds", str(seconds), "--memory", str(memory), "--about", str(said.fileno())]
+        about_it = said.fileno()
         output, failure = run_limited(
-            "workers.vantage.child", limits, source, seconds=seconds, inherited=(said.fileno(),)
+            "workers.vantage.child",
+            ["--about", str(about_it)],
+            source,
+            seconds=seconds,
+            memory=memory,
+            inherited=(about_it,),
         )
     try:
         return Comparison.from_json(told(output, failure))

@@ -11,7 +11,7 @@ import pytest
 from tests.hangs import HANGS
 from tests.workers.summary import oracle, packets
 from tests.workers.summary.packets import Record
-from tests.workers.summary.watched import Waiting
+from tests.workers.summary.watched import Waiting, eventually, status
 from workers.summary.exchange import HttpExchange
 from workers.summary.summarise import SummaryError, summarise
 from workers.summary.summary import Summary
@@ -122,11 +122,20 @@ def _flood() -> bytes:
     )
 
 
-def test_more_flows_than_memory_holds_are_told_as_far_as_it_goes(tmp_path: Path) -> None:
+def _memory(kibibytes: range) -> list[object]:
+    marks = () if len(kibibytes) < 10 else (pytest.mark.soak,)
+    return [pytest.param(each << 10, marks=marks) for each in kibibytes]
+
+
+@pytest.mark.parametrize(
+    "memory", _memory(range(108 << 10, 116 << 10, 1111)) + _memory(range(100 << 10, 124 << 10, 257))
+)
+def test_more_flows_than_memory_holds_are_told_as_far_as_it_goes(tmp_path: Path, memory: int) -> None:
+    """Wherever it runs out: one way in fifteen ended the process that reads by a signal."""
     path = tmp_path / "flood.pcap"
     path.write_bytes(_flood())
-    summary = summarise(path, payload=False, memory=112 << 20, digest=True)
-    assert 1000 < summary.flow_count == summary.totals.packets < 80_000
+    summary = summarise(path, payload=False, memory=memory, digest=True)
+    assert 20_000 < summary.flow_count == summary.totals.packets < 80_000
     assert summary.notes[0].startswith(
         f"Reading the whole file needs too much memory, so this is about its first {summary.flow_count:,} "
     )
@@ -147,7 +156,7 @@ def test_what_can_be_read_once_only_and_needs_more_memory_is_refused_with_one_se
     with pytest.raises(SummaryError) as refused:
         summarise(pipe, payload=False, memory=112 << 20)
     writer.join(HANGS)
-    assert str(refused.value) == "The capture could not be summarised. It needs more than 117 MB of memory."
+    assert str(refused.value) == "The capture could not be summarised: it needs more than 117 MB of memory."
 
 
 def test_a_child_that_does_not_end_is_ended(tmp_path: Path) -> None:
@@ -166,6 +175,27 @@ def test_a_child_that_dies_is_told_of(tmp_path: Path) -> None:
     waiting.join()
     assert str(waiting.error) == (
         "The capture could not be summarised: the process that reads the packets was ended by signal 9."
+    )
+
+
+@pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGABRT])
+def test_a_child_that_dies_holding_much_of_its_memory_needed_more(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    waiting = Waiting(tmp_path / "pipe", memory=112 << 20)
+    waiting.write(_flood()[24 : 24 + 60_000 * 58])
+    eventually(lambda: int(status(waiting.child)["VmHWM"].split()[0]) > (112 << 10) // 2 or None)
+    os.kill(waiting.child, number)
+    waiting.join()
+    assert str(waiting.error) == "The capture could not be summarised: it needs more than 117 MB of memory."
+
+
+def test_a_child_that_dies_holding_little_is_told_of_as_it_was(tmp_path: Path) -> None:
+    waiting = Waiting(tmp_path / "pipe")
+    os.kill(waiting.child, signal.SIGSEGV)
+    waiting.join()
+    assert str(waiting.error) == (
+        "The capture could not be summarised: the process that reads the packets was ended by signal 11."
     )
 
 
