@@ -50,19 +50,19 @@ def keep_house(services: Services, pulse: Pulse) -> None:
     """
     SIGNS.give(_NAME)
     admitting_until = time.monotonic() + _ADMITTING_SECONDS
-    for capture in services.ledger.waiting():
+    for capture in services.ledger.watch.waiting():
         if capture.state is State.REQUESTED and time.monotonic() > admitting_until:
             continue
         with about(capture.id):
             _apart(_keep_waiting, services, capture)
     _apart(_keep_line, services)
-    for capture in pulse.lost(services.ledger.beats()):
+    for capture in pulse.lost(services.ledger.watch.beats()):
         with about(capture.id):
             _apart(_replace_worker, services, capture)
-    for capture in services.ledger.adrift():
+    for capture in services.ledger.watch.adrift():
         with about(capture.id):
             _apart(_keep_adrift, services, capture)
-    for capture in services.ledger.unshown(_SHOW_WITHIN, until=_SHOWING_TAKES):
+    for capture in services.ledger.watch.unshown(_SHOW_WITHIN, until=_SHOWING_TAKES):
         with about(capture.id):
             _apart(show, services, capture)
     _apart(_remove_agent_pods, services)
@@ -89,7 +89,7 @@ def _apart(work: Callable[..., object], *arguments: Any) -> None:
 
 def _keep_line(services: Services) -> None:
     given = advance(services)
-    show_places(services, given, services.ledger.waiting())
+    show_places(services, given, services.ledger.watch.waiting())
 
 
 def _keep_waiting(services: Services, capture: Capture) -> None:

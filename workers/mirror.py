@@ -31,7 +31,7 @@ def mirror(settings: Settings, ledger: Ledger) -> None:
     channel = settings.audit_channel
     if channel is None:
         return
-    entries = list(ledger.trail.entries(Wanted(behind=ledger.mirrored(channel), oldest=_AT_ONCE)))
+    entries = list(ledger.trail.entries(Wanted(behind=ledger.mirrors.has(channel), oldest=_AT_ONCE)))
     if not entries:
         return
     message, told = mirror_message(entries)
@@ -40,7 +40,7 @@ def mirror(settings: Settings, ledger: Ledger) -> None:
     except PlaceError as error:
         log.warning("PODCAP_AUDIT_CHANNEL %s does not take the trail: %s", channel, error)
         return
-    ledger.note_mirrored(channel, entries[told - 1].number)
+    ledger.mirrors.note(channel, entries[told - 1].number)
 
 
 @faults_as_place_errors()

@@ -25,7 +25,7 @@ def end_abandoned(ledger: Ledger, cluster: Cluster, agent_namespace: str) -> Non
 
     Where there may be an agent pod of it, that is removed.
     """
-    for capture in ledger.abandoned(_SILENCE):
+    for capture in ledger.watch.abandoned(_SILENCE):
         if capture.origin != TERMINAL:
             continue
         try:
@@ -34,7 +34,7 @@ def end_abandoned(ledger: Ledger, cluster: Cluster, agent_namespace: str) -> Non
             log.warning("the agent pod of %s may be left: %s", capture.id, error)
         _end(ledger, capture)
     latest = datetime.now(UTC) - _WAITS
-    for capture in ledger.waiting():
+    for capture in ledger.watch.waiting():
         if capture.origin == TERMINAL and capture.requested_at < latest:
             _end(ledger, capture)
 

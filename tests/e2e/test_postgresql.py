@@ -12,6 +12,7 @@ from honcho.environ import parse_procfile
 
 from deploy.lab.postgresql import PostgreSQLServer
 from tests.hangs import HANGS
+from tests.moves import moves
 from tests.workers.ledger.installed import Installed, install, rights
 from workers.ledger.engine import open_engine
 from workers.ledger.ledger import Ledger
@@ -42,7 +43,7 @@ def ledger(database: Installed) -> Iterator[Ledger]:
 @pytest.fixture(scope="module")
 def captured(ledger: Ledger, database: Installed, make_world: Callable[..., Any]) -> Any:
     """A podcap on that database, after a capture of the lab's traffic."""
-    assert ledger.waiting() == []
+    assert ledger.watch.waiting() == []
     world = make_world(settings={"PODCAP_DATABASE_URL": database.url})
     with world.traffic():
         assert world.command(f"traefik/{world.pod()} 4s full port 80").status == 200
@@ -59,7 +60,7 @@ def test_the_capture_and_its_trail_are_in_the_database_and_hold(captured: Any, l
     capture = ledger.get(captured.capture)
     assert capture.state is State.DELIVERED
     assert capture.packets
-    assert State.DELIVERED in [state for state, _ in ledger.history(captured.capture)]
+    assert State.DELIVERED in [state for state, _ in moves(ledger, captured.capture)]
     assert ledger.trail.verify().ok
 
 

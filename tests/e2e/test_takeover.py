@@ -131,7 +131,7 @@ def test_a_worker_killed_at_any_step_is_followed_by_another_that_says_nothing_tw
     states = {one: services.ledger.get(one).state for one in captures}
     assert states == {one: UNWRITTEN.get(at, at) for one, at in captures.items()}
     keep_house(services, Pulse(silence=0, looks=0))
-    assert {one.id for one in services.ledger.adrift()} == set(captures)
+    assert {one.id for one in services.ledger.watch.adrift()} == set(captures)
     take_over(services, list(captures))
 
     for one, moment in captures.items():

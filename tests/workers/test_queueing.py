@@ -46,7 +46,7 @@ def queue(ledger: Ledger, key: int) -> Capture:
 def beat(services: Services, shown: _Shown) -> list[tuple[str, int | None]]:
     shown.told.clear()
     given = advance(services)
-    show_places(services, given, services.ledger.waiting())
+    show_places(services, given, services.ledger.watch.waiting())
     return [(capture_id, place) for capture_id, place, _ in shown.told]
 
 

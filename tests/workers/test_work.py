@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
+from tests.moves import moves
 from workers.cluster.errors import ForbiddenError, UnreachableError
 from workers.ledger.capture import Order
 from workers.ledger.lease import LeaseLostError
@@ -78,7 +79,7 @@ def test_a_move_that_an_earlier_worker_made_is_passed_over(work: Work, ledger: L
     for state in (State.TAPPING, State.CAPTURING):
         work.advance(state)
     work.advance(State.COLLECTING)
-    assert [state for state, _ in ledger.history(work.capture.id)] == [
+    assert [state for state, _ in moves(ledger, work.capture.id)] == [
         State.REQUESTED,
         State.QUEUED,
         State.TAPPING,

@@ -5,20 +5,21 @@ transaction. What a worker writes is written only while it holds the capture's l
 """
 
 import secrets
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, bindparam, delete, func, insert, select, text, update
+from sqlalchemy import Connection, Engine, bindparam, delete, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from workers.ledger.archive import Archive
 from workers.ledger.capture import SLACK, Capture, Order, new_id
 from workers.ledger.lease import Lease
 from workers.ledger.leases import Leases
+from workers.ledger.mirrors import Mirrors
 from workers.ledger.rows import append_of, capture_of, fence, lock, of_several
-from workers.ledger.schema import captures, heartbeats, installations, mirrors
+from workers.ledger.schema import captures, heartbeats, installations
 from workers.ledger.standing import Standing, read_standing
 from workers.ledger.states import (
     ACTIVE,
@@ -33,9 +34,10 @@ from workers.ledger.states import (
 from workers.ledger.tap_record import TapRecord
 from workers.ledger.taps import Taps, write_taps
 from workers.ledger.turns import Turns
+from workers.ledger.watch import Watch
 from workers.trail import log
 from workers.trail.entry import Entry
-from workers.trail.trail import Trail, Wanted, append
+from workers.trail.trail import Trail, append
 
 # An order as the trail keeps it: without what lets somebody else speak in the asker's place.
 _NOT_IN_THE_TRAIL = frozenset({"idempotency_key", "response_url"})
@@ -89,6 +91,16 @@ class Ledger:
     def turns(self) -> Turns:
         """Whose turn it is among those that wait."""
         return Turns(self._engine)
+
+    @property
+    def watch(self) -> Watch:
+        """Captures that somebody must look after."""
+        return Watch(self._engine, self.clock)
+
+    @property
+    def mirrors(self) -> Mirrors:
+        """How far each channel has the trail."""
+        return Mirrors(self._engine)
 
     @property
     def archive(self) -> Archive:
@@ -386,75 +398,6 @@ class Ledger:
             pass  # Another process was first.
         return self.installation()
 
-    def waiting(self) -> list[Capture]:
-        """Captures that no worker has had yet, oldest first."""
-        return self._in_states(WAITING)
-
-    def active(self) -> list[Capture]:
-        """Captures that were begun and have not ended, oldest first."""
-        return self._in_states(ACTIVE)
-
-    def adrift(self) -> list[Capture]:
-        """Captures that were begun and have no worker now, oldest first."""
-        return [capture for capture in self.active() if capture.worker is None]
-
-    def abandoned(self, silence: timedelta) -> list[Capture]:
-        """Captures whose worker has not been heard of for `silence`, by this machine's clock."""
-        dead = self.clock() - silence
-        query = (
-            select(captures)
-            .outerjoin(heartbeats, heartbeats.c.capture_id == captures.c.id)
-            .where(captures.c.state.in_(ACTIVE), func.coalesce(heartbeats.c.at, captures.c.started_at) < dead)
-        )
-        with self._reading.connect() as connection:
-            return [Capture.of(row) for row in connection.execute(query).mappings()]
-
-    def beats(self) -> list[tuple[Capture, datetime | None]]:
-        """Every capture a worker is at, with its last heartbeat; None when there was none yet."""
-        query = (
-            select(captures, heartbeats.c.at.label("beat"))
-            .outerjoin(heartbeats, heartbeats.c.capture_id == captures.c.id)
-            .where(captures.c.state.in_(ACTIVE), captures.c.worker.is_not(None))
-        )
-        with self._reading.connect() as connection:
-            rows = connection.execute(query).mappings().all()
-        return [(Capture.of(row), row["beat"]) for row in rows]
-
-    def unshown(self, since: timedelta, *, until: timedelta = timedelta()) -> list[Capture]:
-        """Captures that ended within `since`, and `until` ago at least, and whose end Slack does not show."""
-        query = (
-            select(captures)
-            .where(
-                captures.c.state.in_(FINAL),
-                captures.c.ended_at > self.clock() - since,
-                captures.c.ended_at <= self.clock() - until,
-                captures.c.shown.is_distinct_from(captures.c.state),
-            )
-            .order_by(captures.c.ended_at)
-        )
-        with self._reading.connect() as connection:
-            return [Capture.of(row) for row in connection.execute(query).mappings()]
-
-    def mirrored(self, channel: str) -> int:
-        """The number of the last entry of the trail that a channel has; 0 when it has none."""
-        query = select(mirrors.c.number).where(mirrors.c.channel == channel)
-        with self._reading.connect() as connection:
-            return connection.execute(query).scalar_one_or_none() or 0
-
-    def note_mirrored(self, channel: str, number: int) -> None:
-        """Remembers how far a channel has the trail."""
-        with self._engine.begin() as connection:
-            changed = connection.execute(
-                update(mirrors).where(mirrors.c.channel == channel).values(number=number)
-            )
-            if changed.rowcount == 0:
-                connection.execute(insert(mirrors).values(channel=channel, number=number))
-
-    def history(self, capture_id: str) -> list[tuple[State, str]]:
-        """The moves of a capture in their order, as the trail has them: (to, by)."""
-        entries = self.trail.entries(Wanted(capture_id=capture_id))
-        return [(State(entry.event), entry.by) for entry in entries if entry.event in set(State)]
-
     def standing(self) -> Standing:
         """Figures about all captures."""
         with self._reading.connect() as connection:
@@ -469,11 +412,6 @@ class Ledger:
         """Asks the database for nothing; raises what SQLAlchemy raises when it cannot answer."""
         with self._reading.connect() as connection:
             connection.execute(select(1))
-
-    def _in_states(self, states: Iterable[State]) -> list[Capture]:
-        query = select(captures).where(captures.c.state.in_(states)).order_by(captures.c.requested_at)
-        with self._reading.connect() as connection:
-            return [Capture.of(row) for row in connection.execute(query).mappings()]
 
 
 _ABOUT = select(captures.c.namespace, captures.c.pod, captures.c.targets, captures.c.cluster).where(

@@ -243,7 +243,7 @@ def test_what_a_killed_terminal_left_goes_with_the_next_capture(
     events = [event for event, _, _ in terminal.trail()]
     assert events[-1] == "delivered"
     engine = open_engine(f"sqlite:///{terminal.folder}/var/podcap.db")
-    assert [capture.id for capture in Ledger(engine).waiting() + Ledger(engine).active()] == []
+    assert [capture.id for capture in Ledger(engine).watch.waiting() + Ledger(engine).watch.active()] == []
     engine.dispose()
 
 

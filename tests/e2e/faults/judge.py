@@ -139,7 +139,7 @@ def leftovers(scene: Scene, database_url: str) -> dict[str, Any]:
     """What is left in the end, by where; gives everything a while to go."""
 
     def found() -> dict[str, Any]:
-        captures = [*scene.ledger.waiting(), *scene.ledger.active()]
+        captures = [*scene.ledger.watch.waiting(), *scene.ledger.watch.active()]
         left = {
             "agent pods": scene.world.agent_pods(),
             "captures": [one.id for one in captures],

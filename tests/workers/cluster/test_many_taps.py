@@ -233,4 +233,4 @@ def test_whoever_may_not_capture_a_node_is_told_so_and_what_uplinks_would_show_i
     (said,) = place.told.said
     assert "`uplinks: true` in the policy's rule would also show" in said
     assert TapKind.UPLINK not in {tap.kind for _, taps in place.told.opened for tap in taps}
-    assert services.ledger.waiting()
+    assert services.ledger.watch.waiting()

@@ -28,7 +28,7 @@ def test_a_request_of_slack_gives_up_and_nothing_of_it_is_left(
         append(busy, "doctor", by="beat", capture_id=None, namespace=None, pod=None, facts={})
         with pytest.raises(OperationalError):
             ledger.request(asked)
-    assert ledger.waiting() == []
+    assert ledger.watch.waiting() == []
     capture, new = ledger.request(asked)
     assert new
     assert ledger.request(asked) == (capture, False)

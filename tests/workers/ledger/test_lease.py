@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
+from tests.moves import moves
 from tests.walk import lease_of, walk
 from workers.ledger.agreement import disagreement
 from workers.ledger.capture import Capture, Order
@@ -52,7 +53,7 @@ def test_only_one_of_ten_workers_takes_a_queued_capture(ledger: Ledger, order: M
 
     with ThreadPoolExecutor(10) as pool:
         assert list(pool.map(take, range(10))).count(True) == 1
-    assert len(ledger.history(capture.id)) == 3
+    assert len(moves(ledger, capture.id)) == 3
 
 
 @pytest.mark.parametrize("state", sorted(ACTIVE))
@@ -65,8 +66,8 @@ def test_a_capture_that_lost_its_worker_goes_on_where_it_was(
     assert told is not None
     free, losses = told
     assert (free.state, free.worker, free.published_at, losses) == (state, None, None, 1)
-    assert [one.id for one in ledger.adrift()] == [before.id]
-    assert ledger.beats() == []
+    assert [one.id for one in ledger.watch.adrift()] == [before.id]
+    assert ledger.watch.beats() == []
     again, lease = ledger.leases.take(before.id, "another worker")
     assert (again.state, again.worker, lease.takeover) == (state, "another worker", True)
     assert lease.token > before.token

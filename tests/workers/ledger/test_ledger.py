@@ -6,6 +6,7 @@ from itertools import product
 import pytest
 from sqlalchemy import Engine, update
 
+from tests.moves import moves
 from tests.walk import WORKER, lease_of, walk
 from workers.ledger.agreement import disagreement
 from workers.ledger.capture import Capture, Order
@@ -23,7 +24,7 @@ def test_a_request_is_written_with_its_first_move(ledger: Ledger, order: MakeOrd
     assert capture.state is State.REQUESTED
     assert capture.expires_at > capture.requested_at
     assert ledger.get(capture.id) == capture
-    assert ledger.history(capture.id) == [(State.REQUESTED, "U7")]
+    assert moves(ledger, capture.id) == [(State.REQUESTED, "U7")]
 
 
 def test_the_same_click_delivered_twice_is_one_capture(ledger: Ledger, order: MakeOrder) -> None:
@@ -65,14 +66,14 @@ def test_a_move_happens_exactly_when_the_table_of_moves_has_it(
     for end, maker in product([state for state in State if state is not State.TAPPING], Maker):
         if (start, end, maker) in MOVES:
             assert _make(ledger, capture, end, maker).state is end
-            assert [state for state, _ in ledger.history(capture.id)] == [State.REQUESTED, end]
+            assert [state for state, _ in moves(ledger, capture.id)] == [State.REQUESTED, end]
             capture = _at(ledger, engine, order, start)
         else:
             with pytest.raises(IllegalMoveError):
                 _make(ledger, capture, end, maker)
             assert ledger.get(capture.id) == capture
     # Nothing leaves a history, so that here and above it tells of all that was tried with the same capture.
-    assert ledger.history(capture.id) == [(State.REQUESTED, "U1")]
+    assert moves(ledger, capture.id) == [(State.REQUESTED, "U1")]
 
 
 def test_the_first_to_press_stop_is_remembered_and_a_final_capture_is_left_alone(
@@ -90,8 +91,8 @@ def test_a_worker_that_went_silent_is_found_and_a_living_one_is_not(ledger: Ledg
     capture, _ = ledger.request(order())
     taken = walk(ledger, capture.id, State.QUEUED, State.TAPPING)
     assert ledger.leases.beat([lease_of(taken)]) == []
-    assert ledger.abandoned(timedelta(hours=1)) == []
-    assert [c.id for c in ledger.abandoned(timedelta(seconds=-1))] == [capture.id]
+    assert ledger.watch.abandoned(timedelta(hours=1)) == []
+    assert [c.id for c in ledger.watch.abandoned(timedelta(seconds=-1))] == [capture.id]
 
 
 def test_every_process_of_an_installation_knows_it_by_the_same_id(ledger: Ledger, engine: Engine) -> None:
@@ -115,12 +116,12 @@ def test_a_capture_is_extended_only_while_it_runs_and_only_to_more(ledger: Ledge
 
 def test_an_end_that_slack_does_not_show_yet_is_found_until_it_does(ledger: Ledger, order: MakeOrder) -> None:
     capture, _ = ledger.request(order())
-    assert ledger.unshown(timedelta(hours=1)) == []
+    assert ledger.watch.unshown(timedelta(hours=1)) == []
     ended = ledger.move(capture.id, State.FAILED, by="bot", sentence="No.")
-    assert ledger.unshown(timedelta(hours=1)) == [ended]
-    assert ledger.unshown(timedelta(seconds=-1)) == []
+    assert ledger.watch.unshown(timedelta(hours=1)) == [ended]
+    assert ledger.watch.unshown(timedelta(seconds=-1)) == []
     ledger.note(capture.id, shown=State.FAILED)
-    assert ledger.unshown(timedelta(hours=1)) == []
+    assert ledger.watch.unshown(timedelta(hours=1)) == []
 
 
 def test_a_capture_has_one_message_also_when_two_were_posted(ledger: Ledger, order: MakeOrder) -> None:
@@ -134,8 +135,8 @@ def test_waiting_and_active_captures_are_told_apart(ledger: Ledger, order: MakeO
     waiting, _ = ledger.request(order())
     taken, _ = ledger.request(order())
     walk(ledger, taken.id, State.QUEUED, State.TAPPING)
-    assert [c.id for c in ledger.waiting()] == [waiting.id]
-    assert [c.id for c in ledger.active()] == [taken.id]
+    assert [c.id for c in ledger.watch.waiting()] == [waiting.id]
+    assert [c.id for c in ledger.watch.active()] == [taken.id]
 
 
 def test_every_request_move_and_stop_is_an_entry_of_the_trail(ledger: Ledger, order: MakeOrder) -> None:

@@ -12,6 +12,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, inspect, text
 
 from deploy.lab.postgresql import PostgreSQLServer
+from tests.moves import moves
 from workers.ledger.engine import open_engine
 from workers.ledger.ledger import Ledger
 from workers.ledger.migrate import _ADVISORY_LOCK, migrate
@@ -133,7 +134,7 @@ def test_captures_of_the_first_schema_are_there_in_the_newest(empty_url: str) ->
     capture = ledger.get("cap-222222")
     assert (capture.user_id, capture.full, capture.started_at) == ("U1", True, None)
     assert capture.requested_at == datetime(2026, 1, 31, 9, 30, 0, 250000, tzinfo=UTC)
-    assert ledger.history("cap-222222") == [(State.REQUESTED, "U1"), (State.QUEUED, "bot")]
+    assert moves(ledger, "cap-222222") == [(State.REQUESTED, "U1"), (State.QUEUED, "bot")]
     assert ledger.trail.verify().ok
     expired = ledger.move("cap-222222", State.EXPIRED, by="beat", maker=Maker.HOUSE)
     assert (expired.state, expired.worker, expired.token) == (State.EXPIRED, None, 0)
@@ -196,7 +197,7 @@ def test_a_capture_that_was_under_way_before_there_were_leases_is_taken_over(emp
         connection.exec_driver_sql("UPDATE captures SET state = 'capturing'")
     migrate(engine)
     ledger = Ledger(engine)
-    ((capture, beat),) = ledger.beats()
+    ((capture, beat),) = ledger.watch.beats()
     assert beat is None
     assert ledger.leases.take_away(capture, by="beat") is not None
     taken, lease = ledger.leases.take(capture.id, "worker@host")

@@ -7,6 +7,7 @@ from sqlalchemy import Engine, inspect
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 from deploy.lab.postgresql import PostgreSQLServer
+from tests.moves import moves
 from tests.walk import lease_of, walk
 from tests.workers.ledger.installed import Installed, install, rights
 from tests.workers.ledger.test_migrate import at_once
@@ -137,7 +138,7 @@ def test_a_capture_goes_its_whole_way_as_podcaps_role(as_podcap: Engine, order: 
     ledger.leases.take(capture.id, "another worker")
     assert ledger.request_stop(capture.id, "U2").stop_requested_by == "U2"
     walk(ledger, capture.id, State.COLLECTING, State.SUMMARISING, State.DELIVERING, State.STOPPED)
-    assert [move[0] for move in ledger.history(capture.id)][-1] is State.STOPPED
+    assert [move[0] for move in moves(ledger, capture.id)][-1] is State.STOPPED
     assert ledger.trail.verify().ok
     # Whatever else the ledger keeps, now or later, the role may write.
     with as_podcap.begin() as connection:

@@ -188,9 +188,9 @@ def test_what_would_hold_back_a_request_is_foreseen_and_nothing_is_written(
         queue(user_id=f"U{number % 3}", channel_id=f"C{number % 2}")
     request, _ = ledger.request(order(user_id="U1", channel_id="C1"))
     request = replace(request, node="n1")
-    before = ledger.waiting()
+    before = ledger.watch.waiting()
     foreseen = ledger.turns.foresee(request, LIMITS, nodes=["n1"], now=ledger.clock())
-    assert ledger.waiting() == before
+    assert ledger.watch.waiting() == before
     ledger.move(request.id, State.QUEUED, by="bot", node="n1")
     held = ledger.turns.give(LIMITS, now=ledger.clock()).held
     assert foreseen == held[request.id]
