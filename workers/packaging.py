@@ -10,7 +10,7 @@ from workers.names.names import Names
 from workers.names.snapshot import Node, Snapshot
 from workers.naming import Naming
 from workers.pcapng.about import About
-from workers.pcapng.file import PcapngError, pcapng_file
+from workers.pcapng.file import PcapngError, merged_file
 from workers.request.duration import shown
 from workers.request.request import DEFAULT_CLUSTER
 from workers.spool.report import SpoolReport
@@ -54,7 +54,8 @@ def packaged(work: Work, path: Path, report: SpoolReport, said: Summary | str) -
         return path, said
     target = path.with_suffix(".pcapng")
     try:
-        pcapng_file(path, target, about(work, snapshot, said, report))
+        described = about(work, snapshot, said, report)
+        merged_file([path], target, described, [described])
     except PcapngError as error:
         log.warning("plain pcap is delivered: %s", error)
         work.say(f"{error} So the file is plain pcap, without names.")

@@ -47,8 +47,9 @@ _PCAPNG = """
 import sys
 from pathlib import Path
 from workers.pcapng.about import About
-from workers.pcapng.file import pcapng_file
-pcapng_file(Path(sys.argv[1]), Path(sys.argv[2]), About("cap-bench", "podcap"))
+from workers.pcapng.file import merged_file
+about = About("cap-bench", "podcap")
+merged_file([Path(sys.argv[1])], Path(sys.argv[2]), about, [about])
 """
 
 

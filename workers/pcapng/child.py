@@ -1,15 +1,17 @@
-"""The process in which a pcap file becomes pcapng: pcap on standard input, pcapng into an open file.
+"""The process in which pcap files of one or more taps become one pcapng file.
 
-How it went is told as in `workers.summary.outcome`. Its parent is `pcapng_file`.
+On standard input what `merged_file` says of the file, as JSON; how it went is told as in
+`workers.summary.outcome`. Its parent is `merged_file`.
 """
 
 import argparse
 import json
 import os
 import sys
+from contextlib import ExitStack
 
 from workers.pcapng.about import About
-from workers.pcapng.write import Written, write
+from workers.pcapng.merge import Merged, merge
 from workers.summary.confine import confine
 from workers.summary.outcome import tell
 
@@ -23,24 +25,26 @@ def main() -> int:
     parser.add_argument("--seconds", type=int, required=True)
     parser.add_argument("--memory", type=int, required=True)
     parser.add_argument("--into", type=int, required=True, help="descriptor of the file to write")
-    parser.add_argument("--about", type=int, required=True, help="descriptor of a file with `About` as JSON")
+    parser.add_argument("sources", type=int, nargs="+", help="descriptors of the pcap files")
     arguments = parser.parse_args()
-    with os.fdopen(arguments.about) as file:
-        about = About(**json.load(file))
+    said = json.load(sys.stdin.buffer)
+    about, taps = About(**said["about"]), [About(**each) for each in said["taps"]]
     confine(
         seconds=arguments.seconds,
         memory=arguments.memory,
-        written=_GROWTH * os.fstat(0).st_size + _BESIDE,
+        written=_GROWTH * sum(os.fstat(each).st_size for each in arguments.sources) + _BESIDE,
     )
 
-    def writing() -> Written:
-        with (
-            open(0, "rb", buffering=0, closefd=False) as source,
-            open(arguments.into, "wb", closefd=False) as target,
-        ):
-            return write(source, target, about)
+    def write() -> Merged:
+        with ExitStack() as files:
+            sources = [
+                files.enter_context(open(each, "rb", buffering=0, closefd=False))
+                for each in arguments.sources
+            ]
+            target = files.enter_context(open(arguments.into, "wb", closefd=False))
+            return merge(sources, target, about, taps)
 
-    return tell(writing)
+    return tell(write)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Making pcapng of pcap, in a child process: `workers.pcapng.child`, `workers.pcapng.merge_child`."""
+"""Making pcapng of pcap, in a child process: `workers.pcapng.child`."""
 
 import json
 import tempfile
@@ -9,7 +9,6 @@ from typing import Any, BinaryIO
 
 from workers.pcapng.about import About
 from workers.pcapng.merge import Merged
-from workers.pcapng.write import Written
 from workers.summary.limited import run_limited
 from workers.summary.outcome import NotWrittenError, told
 
@@ -21,29 +20,10 @@ class PcapngError(Exception):
     """No pcapng file could be made; the message is one sentence."""
 
 
-def pcapng_file(source: Path, target: Path, about: About, *, seconds: int = 300) -> Written:
-    """Writes the packets of `source` as pcapng into `target`, which must not exist.
-
-    Args:
-        source: A pcap file.
-        target: It is there afterwards only when all went well.
-        about: What the file says of itself.
-        seconds: Of time, CPU and wall, after which the child is ended.
-
-    Raises:
-        PcapngError: It is no pcap file, or was not written to its end.
-        OSError: A file cannot be opened.
-    """
-    with source.open("rb") as packets, _new(target) as out, _as_json(about.to_json()) as said:
-        descriptors = (out.fileno(), said.fileno())
-        arguments = ["--into", str(descriptors[0]), "--about", str(descriptors[1])]
-        return Written(**_run("workers.pcapng.child", arguments, packets, descriptors, seconds))
-
-
 def merged_file(
     sources: Sequence[Path], target: Path, about: About, taps: Sequence[About], *, seconds: int = 300
 ) -> Merged:
-    """Writes the packets of several pcap files as one pcapng file into `target`, which must not exist.
+    """Writes the packets of pcap files as one pcapng file into `target`, which must not exist.
 
     Args:
         sources: One for each tap; its place is the number of its interface.
@@ -62,7 +42,18 @@ def merged_file(
         out = files.enter_context(_new(target)).fileno()
         arguments = ["--into", str(out), *map(str, opened)]
         with _as_json(said) as described:
-            found = _run("workers.pcapng.merge_child", arguments, described, (out, *opened), seconds)
+            output, failure = run_limited(
+                "workers.pcapng.child",
+                arguments,
+                described,
+                seconds=seconds,
+                memory=MEMORY,
+                inherited=(out, *opened),
+            )
+        try:
+            found = told(output, failure)
+        except NotWrittenError as why:
+            raise PcapngError(f"The packets could not be written as pcapng{why}") from None
     return Merged(**{name: tuple(each) for name, each in found.items()})
 
 
@@ -82,15 +73,3 @@ def _as_json(value: dict[str, Any]) -> Iterator[BinaryIO]:
         file.write(json.dumps(value).encode())
         file.seek(0)
         yield file
-
-
-def _run(
-    module: str, arguments: Sequence[str], source: BinaryIO, inherited: Sequence[int], seconds: int
-) -> dict[str, Any]:
-    output, failure = run_limited(
-        module, arguments, source, seconds=seconds, memory=MEMORY, inherited=tuple(inherited)
-    )
-    try:
-        return told(output, failure)
-    except NotWrittenError as why:
-        raise PcapngError(f"The packets could not be written as pcapng{why}") from None

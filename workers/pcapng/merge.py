@@ -1,4 +1,4 @@
-"""From the pcap files of several taps to one pcapng file in one pass: an interface for each.
+"""From the pcap files of one or more taps to one pcapng file in one pass: an interface for each.
 
 Packets are in the order of their times, and each keeps its bytes, its lengths and the time that its own
 node's clock gave it: clocks are never corrected. Of one tap the packets stay in their order; of two at the
@@ -24,6 +24,8 @@ from workers.summary.files.pcapfile import PcapFile
 
 _PACKET = 6
 _OVERHEAD = 32
+"""Bytes that an Enhanced Packet Block has beside its packet and the packet's padding."""
+
 _GATHERED = 1 << 20
 _NANOSECONDS = (b"\x4d\x3c\xb2\xa1", b"\xa1\xb2\x3c\x4d")
 _LARGEST_LINK_TYPE = 0xFFFF
@@ -48,7 +50,7 @@ def merge(sources: Sequence[BinaryIO], target: BinaryIO, about: About, taps: Seq
     """Writes the packets of pcap files as one pcapng file.
 
     Args:
-        sources: One for each tap, at their beginnings.
+        sources: One for each tap, unbuffered, at their beginnings.
         target: The file.
         about: The whole file: its comment, application, hardware, system and hosts count.
         taps: Each one's interface, description, filter, system, counts and `began`, as many as sources.

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from tests.workers.summary import packets
 from tests.workers.summary.packets import Record
 from workers.pcapng.about import About
+from workers.pcapng.merge import merge
 from workers.pcapng.read_back import ReadBackError, read_back
-from workers.pcapng.write import write
 
 ABOUT = About(
     comment="podcap cap-7f3k9q",
@@ -28,7 +28,7 @@ ABOUT = About(
 
 def there_and_back(pcap: bytes) -> bytes:
     middle, back = io.BytesIO(), io.BytesIO()
-    count = write(io.BytesIO(pcap), middle, ABOUT).packets
+    (count,) = merge([io.BytesIO(pcap)], middle, ABOUT, [ABOUT]).packets
     middle.seek(0)
     assert read_back(middle, back) == count
     return back.getvalue()
@@ -48,6 +48,6 @@ def test_what_is_something_else_is_refused(data: bytes) -> None:
 
 def test_a_file_that_was_cut_is_refused() -> None:
     whole = io.BytesIO()
-    write(io.BytesIO(packets.pcap([Record(b"x" * 60)])), whole, ABOUT)
+    merge([io.BytesIO(packets.pcap([Record(b"x" * 60)]))], whole, ABOUT, [ABOUT])
     with pytest.raises(ReadBackError):
         read_back(io.BytesIO(whole.getvalue()[:-3]), io.BytesIO())

@@ -16,8 +16,8 @@ from tests.workers.summary.packets import Record
 from workers.pcapng import blocks as made_blocks
 from workers.pcapng.about import About
 from workers.pcapng.blocks import _text, name_resolution
-from workers.pcapng.file import PcapngError, pcapng_file
-from workers.pcapng.write import write
+from workers.pcapng.file import PcapngError, merged_file
+from workers.pcapng.merge import merge
 from workers.summary.files.packets import PcapError
 
 RECORDED = sorted((Path(__file__).parents[2] / "evidence").glob("nodeport-*/*.pcap"))[:1]
@@ -39,7 +39,7 @@ SIX = packets.ethernet(packets.ipv6("2001:db8::1", "2001:db8::2", 17, packets.ud
 
 def written(pcap: bytes, about: About = ABOUT) -> bytes:
     target = io.BytesIO()
-    write(io.BytesIO(pcap), target, about)
+    merge([io.BytesIO(pcap)], target, about, [about])
     return target.getvalue()
 
 
@@ -140,7 +140,7 @@ def test_every_packet_keeps_its_bytes_its_length_and_its_time(
 @pytest.mark.parametrize("path", RECORDED, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_recorded_captures_are_the_same_in_pcapng(path: Path, tmp_path: Path) -> None:
     rich = tmp_path / "x.pcapng"
-    pcapng_file(path, rich, ABOUT)
+    merged_file([path], rich, ABOUT, [ABOUT])
     assert fields(rich, *FIELDS) == fields(path, *FIELDS)
 
 
@@ -208,5 +208,5 @@ def test_of_what_is_no_pcap_nothing_is_left(tmp_path: Path) -> None:
     source, target = tmp_path / "x", tmp_path / "y"
     source.write_bytes(b"hello")
     with pytest.raises(PcapngError, match="is not a pcap file"):
-        pcapng_file(source, target, ABOUT)
+        merged_file([source], target, ABOUT, [ABOUT])
     assert list(tmp_path.iterdir()) == [source]
