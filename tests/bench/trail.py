@@ -14,7 +14,7 @@ from pathlib import Path
 from sqlalchemy import Engine, insert
 
 from tests.bench.figure import Figure
-from workers.ledger.capture import Order
+from tests.orders import order
 from workers.ledger.engine import open_engine
 from workers.ledger.ledger import Ledger
 from workers.ledger.migrate import migrate
@@ -25,19 +25,12 @@ from workers.trail.entry import Entry, canonical
 
 _APPENDED, _ROUNDS = 5_000, 3
 _BEFORE = 10_000
-_ORDER = Order(
-    idempotency_key="trigger",
-    cluster="default",
-    namespace="traefik",
+_ORDER = order(
     pod="cheddar-845749dbd6-zcdjm",
-    seconds=30,
     filter="tcp port 80",
-    full=False,
     team_id="T0123456789",
     channel_id="C0123456789",
     user_id="U0123456789",
-    user_name="alice",
-    response_url=None,
 )
 _FEW, _MANY = 100_000, 1_000_000
 _EACH = 8

@@ -1,10 +1,10 @@
 """A capture of several pods in the lab, asked for without the processes of podcap."""
 
-import secrets
 from typing import Any
 
 from deploy.lab.handle import LabHandle
-from workers.ledger.capture import Capture, Order
+from tests.orders import order_in_the_lab
+from workers.ledger.capture import Capture
 from workers.ledger.states import State
 from workers.ledger.tap_record import TapRecord
 from workers.services import Services
@@ -23,19 +23,12 @@ def replicas(lab: LabHandle) -> list[TapRecord]:
 def ask(world: Any, services: Services, taps: list[TapRecord], *, seconds: int, filter_: str) -> Capture:
     """A capture of these taps that has its message and its turn."""
     state = world.control("state")
-    order = Order(
-        idempotency_key=secrets.token_hex(8),
-        cluster="default",
-        namespace="traefik",
+    order = order_in_the_lab(
+        state,
         pod="deploy/cheddar",
         seconds=seconds,
         filter=filter_,
         full=True,
-        team_id=state["team_id"],
-        channel_id=state["channels"]["incidents"]["id"],
-        user_id=state["users"]["alice"],
-        user_name="alice",
-        response_url=None,
         targets="traefik/deploy/cheddar",
     )
     capture, _ = services.ledger.request(order)

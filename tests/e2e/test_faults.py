@@ -7,7 +7,6 @@ import contextlib
 import json
 import os
 import re
-import secrets
 import signal
 import subprocess
 import threading
@@ -22,12 +21,13 @@ import pytest
 from deploy.lab.cgroups import Tree
 from deploy.lab.handle import LabHandle
 from tests.hangs import HANGS
+from tests.orders import order_in_the_lab
 from workers.admission import accept
 from workers.agent import pod_spec
 from workers.capture import run
 from workers.extension import extend
 from workers.housekeeping import keep_house
-from workers.ledger.capture import Capture, Order
+from workers.ledger.capture import Capture
 from workers.ledger.states import FINAL, State
 from workers.pulse import Pulse
 from workers.services import Services, open_ledger, open_policy
@@ -53,20 +53,7 @@ class Fault:
     def begin(self, seconds: int = 60) -> None:
         """Asks for a capture, makes it in a thread, and returns once packets have arrived here."""
         state = self.world.control("state")
-        order = Order(
-            idempotency_key=secrets.token_hex(8),
-            cluster="default",
-            namespace="traefik",
-            pod=self.pod,
-            seconds=seconds,
-            filter="icmp",
-            full=True,
-            team_id=state["team_id"],
-            channel_id=state["channels"]["incidents"]["id"],
-            user_id=state["users"]["alice"],
-            user_name="alice",
-            response_url=None,
-        )
+        order = order_in_the_lab(state, pod=self.pod, seconds=seconds, filter="icmp", full=True)
         capture, _ = self.services.ledger.request(order)
         self.id = self.world.capture = capture.id
         assert accept(self.services, capture) is not None, self.services.ledger.get(capture.id).sentence

@@ -2,7 +2,6 @@
 
 import logging
 import re
-import secrets
 import subprocess
 import time
 from collections.abc import Callable, Container, Iterable, Iterator
@@ -15,8 +14,8 @@ import pytest
 from deploy.lab.handle import LabHandle
 from tests.e2e.conftest import eventually
 from tests.e2e.in_process import worker_services
+from tests.orders import order_in_the_lab
 from workers.admission import accept
-from workers.ledger.capture import Order
 from workers.ledger.states import FINAL, State
 from workers.queueing import advance
 from workers.services import Services
@@ -73,20 +72,7 @@ def pods(lab: LabHandle) -> Iterator[dict[str, str]]:
 
 def ask(world: Any, services: Services, pod: str, *, full: bool = False) -> str:
     state = world.control("state")
-    order = Order(
-        idempotency_key=secrets.token_hex(8),
-        cluster="default",
-        namespace="traefik",
-        pod=pod,
-        seconds=SECONDS,
-        filter="icmp",
-        full=full,
-        team_id=state["team_id"],
-        channel_id=state["channels"]["incidents"]["id"],
-        user_id=state["users"]["alice"],
-        user_name="alice",
-        response_url=None,
-    )
+    order = order_in_the_lab(state, pod=pod, seconds=SECONDS, filter="icmp", full=full)
     capture, _ = services.ledger.request(order)
     assert accept(services, capture) is not None, services.ledger.get(capture.id).sentence
     advance(services)

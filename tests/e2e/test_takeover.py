@@ -2,7 +2,6 @@
 twice."""
 
 import os
-import secrets
 import subprocess
 import sys
 from collections import Counter
@@ -16,11 +15,12 @@ import pytest
 from deploy.lab.handle import LabHandle
 from tests.e2e.dying import LISTENS
 from tests.e2e.in_process import worker_services
+from tests.orders import order_in_the_lab
 from workers.admission import accept
 from workers.capture import run
 from workers.housekeeping import keep_house
 from workers.ledger.agreement import disagreement
-from workers.ledger.capture import Capture, Order
+from workers.ledger.capture import Capture
 from workers.ledger.engine import open_engine
 from workers.ledger.states import ACTIVE, State
 from workers.pulse import Pulse
@@ -65,20 +65,7 @@ def pinged(lab: LabHandle) -> Iterator[tuple[str, str]]:
 def ask(world: Any, services: Services, pod: str) -> Capture:
     """A capture of whole packets that has its message and its turn."""
     state = world.control("state")
-    order = Order(
-        idempotency_key=secrets.token_hex(8),
-        cluster="default",
-        namespace="traefik",
-        pod=pod,
-        seconds=SECONDS,
-        filter="icmp",
-        full=True,
-        team_id=state["team_id"],
-        channel_id=state["channels"]["incidents"]["id"],
-        user_id=state["users"]["alice"],
-        user_name="alice",
-        response_url=None,
-    )
+    order = order_in_the_lab(state, pod=pod, seconds=SECONDS, filter="icmp", full=True)
     capture, _ = services.ledger.request(order)
     queued = accept(services, capture)
     assert queued is not None, services.ledger.get(capture.id).sentence

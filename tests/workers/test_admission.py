@@ -8,9 +8,10 @@ from sqlalchemy import Engine
 from bot.terminal.identity import Identity
 from bot.terminal.place import TerminalPlace
 from bot.terminal.turn import wait_for_turn
+from tests.orders import terminal_order
 from tests.walk import walk
 from workers.admission import accept
-from workers.ledger.capture import TERMINAL, Capture, Order
+from workers.ledger.capture import TERMINAL, Capture
 from workers.ledger.ledger import Ledger
 from workers.ledger.states import State
 from workers.policy.rules import policy_of
@@ -47,10 +48,8 @@ def services(engine: Engine, heard: _Heard, tmp_path: Path) -> Services:
 
 
 def ask(services: Services, key: str, origin: str = TERMINAL) -> Capture:
-    order = Order(
-        key, "default", "traefik", "cheddar", 1, "", False, "", "", "alice", "alice", None, origin=origin
-    )
-    return services.ledger.request(order)[0]
+    wanted = terminal_order(idempotency_key=key, seconds=1, user_id="alice", origin=origin)
+    return services.ledger.request(wanted)[0]
 
 
 def test_a_full_store_refuses_a_request_with_a_sentence_that_says_what_to_do(

@@ -9,12 +9,13 @@ import pytest
 from sqlalchemy import Engine
 
 from tests.hangs import HANGS
+from tests.orders import order
 from tests.walk import walk
 from workers.admission import stop
 from workers.approval import decide_approval
 from workers.extension import extend
 from workers.housekeeping import keep_house
-from workers.ledger.capture import Capture, Order
+from workers.ledger.capture import Capture
 from workers.ledger.ledger import Ledger
 from workers.ledger.states import State
 from workers.permission import judge
@@ -74,8 +75,8 @@ def services(engine: Engine) -> Services:
 @pytest.fixture
 def asked(services: Services) -> Callable[..., Capture]:
     def ask(user_id: str = "U1") -> Capture:
-        order = Order("key", "default", "traefik", "cheddar", 1, "", False, "T1", "C1", user_id, "a", None)
-        capture, _ = services.ledger.request(order)
+        wanted = order(idempotency_key="key", seconds=1, user_id=user_id, user_name="a")
+        capture, _ = services.ledger.request(wanted)
         mention = "<!subteam^platform>"
         return services.ledger.move(capture.id, State.AWAITING_APPROVAL, by="admission", waits_for=mention)
 

@@ -11,11 +11,12 @@ import pytest
 from bot.terminal.identity import Identity
 from bot.terminal.place import TerminalPlace
 from tests.migrated import migrated
+from tests.orders import order
 from tests.walk import lease_of, walk
 from tests.workers.summary import packets
 from tests.workers.summary.packets import Record
 from workers.delivery import _headers_only, deliver, deliver_stored
-from workers.ledger.capture import Capture, Order
+from workers.ledger.capture import Capture
 from workers.ledger.lease import LeaseLostError
 from workers.ledger.ledger import Ledger
 from workers.ledger.states import State
@@ -32,7 +33,7 @@ from workers.trail.stored_hash import stored_hash
 from workers.trail.trail import Wanted
 from workers.work import Ended, Work
 
-ORDER = Order("1", "default", "traefik", "cheddar", 1, "", True, "T1", "C1", "U1", "alice", None)
+ORDER = order(seconds=1, full=True)
 TO_DELIVERING = (State.QUEUED, State.TAPPING, State.CAPTURING, State.COLLECTING, State.SUMMARISING)
 MARKER = hashlib.shake_128(b"marker").digest(100)
 FRAME = packets.ethernet(packets.ipv4("10.0.0.1", "10.0.0.2", 17, packets.udp(1, 53, MARKER)))

@@ -8,9 +8,10 @@ import pytest
 from sqlalchemy import Engine, update
 
 from tests.migrated import migrated
+from tests.orders import terminal_order
 from tests.walk import walk
 from workers.housekeeping import keep_house
-from workers.ledger.capture import SLACK, TERMINAL, Capture, Order
+from workers.ledger.capture import SLACK, Capture
 from workers.ledger.leases import MOST_LOST_WORKERS
 from workers.ledger.ledger import Ledger
 from workers.ledger.schema import captures
@@ -22,21 +23,7 @@ from workers.settings import Settings
 from workers.slack.place import SlackPlace
 
 LONG_AGO = datetime.now(UTC) - timedelta(hours=1)
-ORDER = Order(
-    idempotency_key="terminal/1",
-    cluster="default",
-    namespace="traefik",
-    pod="cheddar",
-    seconds=30,
-    filter="",
-    full=False,
-    team_id="",
-    channel_id="",
-    user_id="system:serviceaccount:a-namespace-with-a-name:and-an-account-with-a-long-one",
-    user_name="alice",
-    response_url=None,
-    origin=TERMINAL,
-)
+ORDER = terminal_order(user_id="system:serviceaccount:a-namespace-with-a-name:and-an-account-with-a-long-one")
 
 Old = Callable[..., Capture]
 

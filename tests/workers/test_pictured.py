@@ -11,9 +11,10 @@ from PIL import Image
 from bot.terminal.identity import Identity
 from bot.terminal.place import TerminalPlace
 from tests.migrated import migrated
+from tests.orders import order
 from tests.walk import lease_of, walk
 from tests.workers.picture.charts import recognised
-from workers.ledger.capture import Capture, Order
+from workers.ledger.capture import Capture
 from workers.ledger.ledger import Ledger
 from workers.ledger.states import State
 from workers.pictured import show_picture
@@ -27,7 +28,7 @@ from workers.summary.timeline import Timeline
 from workers.trail.trail import Wanted
 from workers.work import Work
 
-ORDER = Order("1", "default", "traefik", "cheddar", 1, "", True, "T1", "C1", "U1", "alice", None)
+ORDER = order(seconds=1, full=True)
 CHART = recognised()
 SAID = Summary(
     Totals(CHART.packets, CHART.bytes, CHART.first, CHART.first), (), True, timeline=CHART.timeline

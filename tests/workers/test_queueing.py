@@ -8,7 +8,8 @@ from sqlalchemy import Engine
 
 from bot.terminal.identity import Identity
 from bot.terminal.place import TerminalPlace
-from workers.ledger.capture import Capture, Order
+from tests.orders import order
+from workers.ledger.capture import Capture
 from workers.ledger.ledger import Ledger
 from workers.ledger.states import Maker, State
 from workers.policy.rules import NOBODY
@@ -39,8 +40,8 @@ def services(engine: Engine, shown: _Shown, tmp_path: Path) -> Services:
 
 
 def queue(ledger: Ledger, key: int) -> Capture:
-    order = Order(str(key), "default", "traefik", "cheddar", 1, "", False, "T1", "C1", "U1", "a", None)
-    return ledger.move(ledger.request(order)[0].id, State.QUEUED, by="bot")
+    wanted = order(idempotency_key=str(key), seconds=1, user_name="a")
+    return ledger.move(ledger.request(wanted)[0].id, State.QUEUED, by="bot")
 
 
 def beat(services: Services, shown: _Shown) -> list[tuple[str, int | None]]:

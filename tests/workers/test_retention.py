@@ -1,6 +1,5 @@
 """A week of beat's work by a clock that is moved: real databases, a real folder, a real API for the pods."""
 
-import secrets
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,11 +10,12 @@ from sqlalchemy import Engine
 from bot.terminal.identity import Identity
 from bot.terminal.place import TerminalPlace
 from tests.lab.apiserver.conftest import ApiServer
+from tests.orders import terminal_order
 from tests.walk import walk
 from workers.agent.pod_spec import AgentLimits, Owner, pod_spec
 from workers.housekeeping import keep_house
 from workers.ledger.agreement import disagreement
-from workers.ledger.capture import TERMINAL, Capture, Order
+from workers.ledger.capture import TERMINAL, Capture
 from workers.ledger.ledger import Ledger
 from workers.ledger.states import FINAL, State
 from workers.policy.rules import NOBODY
@@ -76,22 +76,8 @@ def make_services(ledger: Ledger, tmp_path: Path) -> Callable[..., Services]:
 
 
 def ask(ledger: Ledger, *states: State, origin: str = TERMINAL) -> Capture:
-    order = Order(
-        secrets.token_hex(8),
-        "default",
-        "traefik",
-        "cheddar",
-        30,
-        "",
-        False,
-        "",
-        "",
-        "U1",
-        "alice",
-        None,
-        origin,
-    )
-    capture, _ = ledger.request(order)
+    wanted = terminal_order(origin=origin)
+    capture, _ = ledger.request(wanted)
     return walk(ledger, capture.id, *states)
 
 

@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import Engine
 
 from tests.moves import moves
+from tests.orders import order
 from workers.cluster.errors import ForbiddenError, UnreachableError
-from workers.ledger.capture import Order
 from workers.ledger.lease import LeaseLostError
 from workers.ledger.ledger import Ledger
 from workers.ledger.states import State
@@ -19,20 +19,7 @@ from workers.settings import Settings
 from workers.slack.place import SlackPlace
 from workers.work import Leaving, Work
 
-ORDER = Order(
-    idempotency_key="trigger",
-    cluster="default",
-    namespace="traefik",
-    pod="cheddar",
-    seconds=30,
-    filter="",
-    full=False,
-    team_id="T1",
-    channel_id="C1",
-    user_id="U1",
-    user_name="alice",
-    response_url=None,
-)
+ORDER = order()
 
 
 @pytest.fixture

@@ -20,8 +20,8 @@ class About:
         hosts: Address to host name.
         received: Packets that the filter let through, None where that is not known.
         dropped: Packets that the kernel dropped, likewise.
-        began: When its packets began to count, in nanoseconds since 1970 by its node's clock; None where that
-            is not known. Only of an interface among others (`workers.pcapng.merge`).
+        began: When its packets began to count, in nanoseconds since 1970 by its node's clock; earlier ones
+            are left out; None where that is not known.
     """
 
     comment: str

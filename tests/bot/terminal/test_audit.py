@@ -14,7 +14,7 @@ from bot.terminal.dispatch import run
 from tests.bot.terminal.conftest import Terminal, Typed
 from tests.hangs import HANGS
 from tests.migrated import migrated
-from workers.ledger.capture import Order
+from tests.orders import order
 from workers.ledger.ledger import Ledger
 from workers.ledger.states import State
 
@@ -63,21 +63,8 @@ def captures(ledger: Ledger) -> list[str]:
     """Two captures of two pods, five entries."""
     ids = []
     for number, pod in enumerate(("cheddar", "brie")):
-        order = Order(
-            idempotency_key=f"trigger-{number}",
-            cluster="default",
-            namespace="traefik",
-            pod=pod,
-            seconds=30,
-            filter=_HOSTILE,
-            full=False,
-            team_id="T1",
-            channel_id="C1",
-            user_id="U1",
-            user_name="Zoë",
-            response_url=None,
-        )
-        capture, _ = ledger.request(order)
+        wanted = order(idempotency_key=f"trigger-{number}", pod=pod, filter=_HOSTILE, user_name="Zoë")
+        capture, _ = ledger.request(wanted)
         ledger.move(capture.id, State.QUEUED, by="bot")
         ids.append(capture.id)
     ledger.record(None, "audited", by="U9")

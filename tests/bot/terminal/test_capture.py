@@ -20,7 +20,7 @@ from bot.terminal.dispatch import run
 from deploy.lab.handle import LabHandle
 from tests.bot.terminal.conftest import Terminal, Typed, ask_for_cheese, interrupt, told, wait_for_line
 from tests.hangs import HANGS
-from workers.ledger.capture import TERMINAL, Order
+from tests.orders import terminal_order
 from workers.ledger.engine import open_engine
 from workers.ledger.ledger import Ledger
 
@@ -218,21 +218,7 @@ def test_what_a_killed_terminal_left_goes_with_the_next_capture(
     # Another one was killed before it began.
     engine = open_engine(f"sqlite:///{terminal.folder}/var/podcap.db")
     killed, _ = Ledger(engine).request(
-        Order(
-            idempotency_key="terminal/killed",
-            cluster="default",
-            namespace="traefik",
-            pod="cheddar",
-            seconds=1,
-            filter="",
-            full=False,
-            team_id="",
-            channel_id="",
-            user_id="lab-admin",
-            user_name="root",
-            response_url=None,
-            origin=TERMINAL,
-        )
+        terminal_order(idempotency_key="terminal/killed", seconds=1, user_id="lab-admin", user_name="root")
     )
     engine.dispose()
     with closing(sqlite3.connect(terminal.folder / "var" / "podcap.db")) as database, database:

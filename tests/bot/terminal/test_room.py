@@ -7,11 +7,11 @@ import pytest
 from bot.terminal.checks.result import Status
 from bot.terminal.checks.room import room
 from tests.migrated import migrated
-from workers.ledger.capture import Order
+from tests.orders import order
 from workers.ledger.ledger import Ledger
 from workers.settings import Settings
 
-ORDER = Order("1", "default", "traefik", "cheddar", 1, "", True, "T1", "C1", "U1", "alice", None)
+ORDER = order(seconds=1, full=True)
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,8 @@ from bot.terminal.download import _fetch
 from bot.terminal.identity import Identity
 from bot.terminal.stored import StoredFile
 from tests.migrated import migrated
+from tests.orders import order
 from tests.walk import walk
-from workers.ledger.capture import Order
 from workers.ledger.ledger import Ledger
 from workers.ledger.states import State
 from workers.store import Store
@@ -35,7 +35,7 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
 def stored(engine: Engine, tmp_path: Path) -> StoredFile:
     """A capture whose file, the text `packets`, is in the store."""
     ledger, store = Ledger(engine), Store(str(tmp_path / "store"))
-    asked = Order("1", "default", "traefik", "cheddar", 1, "", False, "T1", "C1", "U1", "alice", None)
+    asked = order(seconds=1)
     capture, _ = ledger.request(asked)
     walk(ledger, capture.id, *_WAY)
     digest = hashlib.sha256(b"packets").hexdigest()

@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
+from tests.orders import order
 from tests.workers.cluster.conftest import Server
 from tests.workers.cluster.test_resolve import Objects, cheddars, objects, served
 from tests.workers.test_approval import _Names
 from workers.admission import accept, stop
 from workers.confirmation import confirm
 from workers.housekeeping import keep_house
-from workers.ledger.capture import Capture, Order
+from workers.ledger.capture import Capture
 from workers.ledger.ledger import Ledger
 from workers.ledger.states import State
 from workers.ledger.tap_record import TapKind, TapRecord
@@ -106,22 +107,16 @@ def ask(services: Services) -> Callable[..., Capture]:
     def ask(text: str, user: str = "U1") -> Capture:
         request = parse(text)
         assert isinstance(request, Request)
-        order = Order(
+        wanted = order(
             idempotency_key=f"{user} {text}",
-            cluster="default",
             namespace=request.first.namespace,
             pod=request.first.behind_the_slash,
             targets=None if request.is_one_pod else named(*request.targets, ends=request.ends),
             seconds=request.seconds,
             filter=request.filter,
-            full=False,
-            team_id="T1",
-            channel_id="C1",
             user_id=user,
-            user_name="alice",
-            response_url=None,
         )
-        capture, _ = services.ledger.request(order)
+        capture, _ = services.ledger.request(wanted)
         accept(services, capture)
         return services.ledger.get(capture.id)
 

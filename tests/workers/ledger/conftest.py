@@ -1,13 +1,11 @@
 """A ledger in a new database, once on SQLite and once on PostgreSQL."""
 
-from collections.abc import Callable, Iterator
-from itertools import count
+from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import Engine
 
 from deploy.lab.postgresql import PostgreSQLServer
-from workers.ledger.capture import Order
 from workers.ledger.engine import open_engine
 from workers.ledger.ledger import Ledger
 from workers.ledger.rights import grant
@@ -38,27 +36,3 @@ def engine(engine: Engine, backend: str, request: pytest.FixtureRequest) -> Iter
 @pytest.fixture
 def ledger(engine: Engine) -> Ledger:
     return Ledger(engine)
-
-
-@pytest.fixture
-def order() -> Callable[..., Order]:
-    numbers = count()
-
-    def make(**changes: object) -> Order:
-        values: dict[str, object] = {
-            "idempotency_key": f"trigger-{next(numbers)}",
-            "cluster": "default",
-            "namespace": "traefik",
-            "pod": "cheddar-845749dbd6-zcdjm",
-            "seconds": 30,
-            "filter": "port 80",
-            "full": False,
-            "team_id": "T1",
-            "channel_id": "C1",
-            "user_id": "U1",
-            "user_name": "alice",
-            "response_url": None,
-        }
-        return Order(**(values | changes))  # type: ignore[arg-type]
-
-    return make

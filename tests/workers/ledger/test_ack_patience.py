@@ -1,12 +1,13 @@
 """Slack waits three seconds for an ack, so a request of Slack waits less than that for a busy database."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
-from workers.ledger.capture import TERMINAL, Order
+from tests.orders import order
+from workers.ledger.capture import TERMINAL
 from workers.ledger.engine import open_engine
 from workers.ledger.ledger import Ledger
 from workers.trail.trail import append
@@ -19,9 +20,7 @@ def hasty(engine: Engine) -> Iterator[Engine]:
     made.dispose()
 
 
-def test_a_request_of_slack_gives_up_and_nothing_of_it_is_left(
-    engine: Engine, hasty: Engine, order: Callable[..., Order]
-) -> None:
+def test_a_request_of_slack_gives_up_and_nothing_of_it_is_left(engine: Engine, hasty: Engine) -> None:
     ledger = Ledger(engine, acking=hasty)
     asked = order()
     with engine.begin() as busy:
@@ -34,9 +33,7 @@ def test_a_request_of_slack_gives_up_and_nothing_of_it_is_left(
     assert ledger.request(asked) == (capture, False)
 
 
-def test_a_terminal_waits_as_long_as_everybody_else(
-    engine: Engine, hasty: Engine, order: Callable[..., Order]
-) -> None:
+def test_a_terminal_waits_as_long_as_everybody_else(engine: Engine, hasty: Engine) -> None:
     ledger = Ledger(engine, acking=hasty)
     capture, new = ledger.request(order(origin=TERMINAL))
     assert new

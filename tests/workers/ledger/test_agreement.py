@@ -1,13 +1,11 @@
 """The ledger was changed by hand, and the trail says so."""
 
-from collections.abc import Callable
-
 import pytest
 from sqlalchemy import Engine, text
 
+from tests.orders import order
 from tests.walk import walk
 from workers.ledger.agreement import disagreement
-from workers.ledger.capture import Order
 from workers.ledger.ledger import Ledger
 from workers.ledger.states import State
 
@@ -15,7 +13,7 @@ _WAY = (State.QUEUED, State.TAPPING, State.CAPTURING, State.COLLECTING, State.SU
 
 
 @pytest.fixture
-def delivered(ledger: Ledger, order: Callable[..., Order]) -> str:
+def delivered(ledger: Ledger) -> str:
     """A capture whose file's SHA-256 is 64 times `a`, behind one without a file."""
     ledger.request(order())
     capture, _ = ledger.request(order())
@@ -83,7 +81,7 @@ def test_a_capture_that_the_trail_says_is_gone_need_not_be_in_the_ledger(
 
 
 def test_an_entry_from_before_hashes_stood_there_is_not_held_against_the_ledger(
-    engine: Engine, ledger: Ledger, order: Callable[..., Order]
+    engine: Engine, ledger: Ledger
 ) -> None:
     capture, _ = ledger.request(order())
     walk(ledger, capture.id, *_WAY, State.DELIVERING)

@@ -13,16 +13,15 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine
 
 from tests.moves import moves
+from tests.orders import order
 from tests.walk import lease_of, walk
 from workers.ledger.agreement import disagreement
-from workers.ledger.capture import Capture, Order
+from workers.ledger.capture import Capture
 from workers.ledger.lease import Lease, LeaseLostError
 from workers.ledger.leases import MOST_LOST_WORKERS
 from workers.ledger.ledger import Ledger
 from workers.ledger.states import ACTIVE, FINAL, MOVES, IllegalMoveError, Maker, State
 from workers.trail.trail import Wanted
-
-MakeOrder = Callable[..., Order]
 
 _WAY = (
     State.QUEUED,
@@ -34,13 +33,13 @@ _WAY = (
 )
 
 
-def taken(ledger: Ledger, order: MakeOrder, state: State = State.TAPPING) -> Capture:
+def taken(ledger: Ledger, state: State = State.TAPPING) -> Capture:
     """A capture that a worker has, in this state."""
     capture, _ = ledger.request(order())
     return walk(ledger, capture.id, *_WAY[: _WAY.index(state) + 1])
 
 
-def test_only_one_of_ten_workers_takes_a_queued_capture(ledger: Ledger, order: MakeOrder) -> None:
+def test_only_one_of_ten_workers_takes_a_queued_capture(ledger: Ledger) -> None:
     capture, _ = ledger.request(order())
     walk(ledger, capture.id, State.QUEUED)
 
@@ -58,9 +57,9 @@ def test_only_one_of_ten_workers_takes_a_queued_capture(ledger: Ledger, order: M
 
 @pytest.mark.parametrize("state", sorted(ACTIVE))
 def test_a_capture_that_lost_its_worker_goes_on_where_it_was(
-    ledger: Ledger, order: MakeOrder, engine: Engine, state: State
+    ledger: Ledger, engine: Engine, state: State
 ) -> None:
-    before = taken(ledger, order, state)
+    before = taken(ledger, state)
     ledger.published(before.id)
     told = ledger.leases.take_away(before, by="beat")
     assert told is not None
@@ -76,8 +75,8 @@ def test_a_capture_that_lost_its_worker_goes_on_where_it_was(
     assert events[-2:] == ["worker lost", "taken over"]
 
 
-def test_a_worker_that_was_taken_for_dead_writes_nothing_any_more(ledger: Ledger, order: MakeOrder) -> None:
-    capture = taken(ledger, order, State.CAPTURING)
+def test_a_worker_that_was_taken_for_dead_writes_nothing_any_more(ledger: Ledger) -> None:
+    capture = taken(ledger, State.CAPTURING)
     old = lease_of(capture)
     assert ledger.leases.holds(old)
     assert ledger.leases.take_away(capture, by="beat") is not None
@@ -106,8 +105,8 @@ def assert_fenced(ledger: Ledger, old: Lease) -> None:
     assert len(list(ledger.trail.entries())) == entries
 
 
-def test_a_worker_that_leaves_is_followed_by_another_at_once(ledger: Ledger, order: MakeOrder) -> None:
-    capture = taken(ledger, order, State.COLLECTING)
+def test_a_worker_that_leaves_is_followed_by_another_at_once(ledger: Ledger) -> None:
+    capture = taken(ledger, State.COLLECTING)
     old = lease_of(capture)
     left = ledger.leases.let_go(old)
     assert (left.state, left.worker) == (State.COLLECTING, None)
@@ -120,8 +119,8 @@ def test_a_worker_that_leaves_is_followed_by_another_at_once(ledger: Ledger, ord
     assert told[1] == 1
 
 
-def test_workers_that_died_are_counted(ledger: Ledger, order: MakeOrder) -> None:
-    capture = taken(ledger, order)
+def test_workers_that_died_are_counted(ledger: Ledger) -> None:
+    capture = taken(ledger)
     for losses in range(1, MOST_LOST_WORKERS + 1):
         told = ledger.leases.take_away(capture, by="beat")
         assert told is not None
@@ -129,10 +128,8 @@ def test_workers_that_died_are_counted(ledger: Ledger, order: MakeOrder) -> None
         capture, _ = ledger.leases.take(capture.id, f"worker {losses}")
 
 
-def test_a_worker_that_moved_on_meanwhile_is_not_taken_for_the_one_that_died(
-    ledger: Ledger, order: MakeOrder
-) -> None:
-    seen = taken(ledger, order)
+def test_a_worker_that_moved_on_meanwhile_is_not_taken_for_the_one_that_died(ledger: Ledger) -> None:
+    seen = taken(ledger)
     ledger.leases.let_go(lease_of(seen))
     assert ledger.leases.take_away(seen, by="beat") is None
     ledger.leases.take(seen.id, "another worker")
@@ -141,9 +138,7 @@ def test_a_worker_that_moved_on_meanwhile_is_not_taken_for_the_one_that_died(
 
 
 @pytest.mark.parametrize("state", sorted(set(State) - ACTIVE - {State.QUEUED}))
-def test_what_is_neither_queued_nor_begun_is_taken_by_nobody(
-    ledger: Ledger, order: MakeOrder, state: State
-) -> None:
+def test_what_is_neither_queued_nor_begun_is_taken_by_nobody(ledger: Ledger, state: State) -> None:
     capture, _ = ledger.request(order())
     if state is State.DELIVERED:
         walk(ledger, capture.id, *_WAY, state)
@@ -153,7 +148,7 @@ def test_what_is_neither_queued_nor_begun_is_taken_by_nobody(
         ledger.leases.take(capture.id, "worker")
 
 
-def test_what_expired_is_taken_by_nobody(ledger: Ledger, order: MakeOrder) -> None:
+def test_what_expired_is_taken_by_nobody(ledger: Ledger) -> None:
     capture, _ = ledger.request(order())
     walk(ledger, capture.id, State.QUEUED)
     ledger.note(capture.id, expires_at=datetime.now(UTC) - timedelta(seconds=1))
@@ -161,8 +156,8 @@ def test_what_expired_is_taken_by_nobody(ledger: Ledger, order: MakeOrder) -> No
         ledger.leases.take(capture.id, "worker")
 
 
-def test_what_housekeeping_ends_is_fenced_off_from_its_worker(ledger: Ledger, order: MakeOrder) -> None:
-    capture = taken(ledger, order)
+def test_what_housekeeping_ends_is_fenced_off_from_its_worker(ledger: Ledger) -> None:
+    capture = taken(ledger)
     ledger.move(capture.id, State.FAILED, by="beat", maker=Maker.HOUSE, sentence="It died.")
     with pytest.raises(LeaseLostError):
         ledger.note(capture.id, lease=lease_of(capture), sentence="It did not.")
@@ -220,7 +215,7 @@ class _Actors:
 @settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=_STEPS)
 def test_whatever_three_processes_do_at_once_every_move_is_one_that_exists(
-    engine: Engine, order: MakeOrder, steps: list[_Step]
+    engine: Engine, steps: list[_Step]
 ) -> None:
     ledger = Ledger(engine)
     capture, _ = ledger.request(order())

@@ -1,4 +1,3 @@
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from itertools import product
@@ -7,18 +6,17 @@ import pytest
 from sqlalchemy import Engine, update
 
 from tests.moves import moves
+from tests.orders import order
 from tests.walk import WORKER, lease_of, walk
 from workers.ledger.agreement import disagreement
-from workers.ledger.capture import Capture, Order
+from workers.ledger.capture import Capture
 from workers.ledger.ledger import Ledger
 from workers.ledger.schema import captures
 from workers.ledger.states import ACTIVE, MOVES, IllegalMoveError, Maker, State
 from workers.trail.entry import timestamp
 
-MakeOrder = Callable[..., Order]
 
-
-def test_a_request_is_written_with_its_first_move(ledger: Ledger, order: MakeOrder) -> None:
+def test_a_request_is_written_with_its_first_move(ledger: Ledger) -> None:
     capture, new = ledger.request(order(user_id="U7"))
     assert new
     assert capture.state is State.REQUESTED
@@ -27,7 +25,7 @@ def test_a_request_is_written_with_its_first_move(ledger: Ledger, order: MakeOrd
     assert moves(ledger, capture.id) == [(State.REQUESTED, "U7")]
 
 
-def test_the_same_click_delivered_twice_is_one_capture(ledger: Ledger, order: MakeOrder) -> None:
+def test_the_same_click_delivered_twice_is_one_capture(ledger: Ledger) -> None:
     same = order()
     first, _ = ledger.request(same)
     second, new = ledger.request(same)
@@ -35,7 +33,7 @@ def test_the_same_click_delivered_twice_is_one_capture(ledger: Ledger, order: Ma
     assert second == first
 
 
-def test_the_same_click_delivered_ten_times_at_once_is_one_capture(ledger: Ledger, order: MakeOrder) -> None:
+def test_the_same_click_delivered_ten_times_at_once_is_one_capture(ledger: Ledger) -> None:
     same = order()
     with ThreadPoolExecutor(10) as pool:
         answers = list(pool.map(lambda _: ledger.request(same), range(10)))
@@ -43,7 +41,7 @@ def test_the_same_click_delivered_ten_times_at_once_is_one_capture(ledger: Ledge
     assert [new for _, new in answers].count(True) == 1
 
 
-def _at(ledger: Ledger, engine: Engine, order: MakeOrder, state: State) -> Capture:
+def _at(ledger: Ledger, engine: Engine, state: State) -> Capture:
     """A capture in this state, with the worker that it has there."""
     capture, _ = ledger.request(order())
     worker = {"worker": WORKER, "token": 7} if state in ACTIVE else {}
@@ -60,14 +58,14 @@ def _make(ledger: Ledger, capture: Capture, end: State, maker: Maker) -> Capture
 
 @pytest.mark.parametrize("start", State)
 def test_a_move_happens_exactly_when_the_table_of_moves_has_it(
-    ledger: Ledger, engine: Engine, order: MakeOrder, start: State
+    ledger: Ledger, engine: Engine, start: State
 ) -> None:
-    capture = _at(ledger, engine, order, start)
+    capture = _at(ledger, engine, start)
     for end, maker in product([state for state in State if state is not State.TAPPING], Maker):
         if (start, end, maker) in MOVES:
             assert _make(ledger, capture, end, maker).state is end
             assert [state for state, _ in moves(ledger, capture.id)] == [State.REQUESTED, end]
-            capture = _at(ledger, engine, order, start)
+            capture = _at(ledger, engine, start)
         else:
             with pytest.raises(IllegalMoveError):
                 _make(ledger, capture, end, maker)
@@ -76,9 +74,7 @@ def test_a_move_happens_exactly_when_the_table_of_moves_has_it(
     assert moves(ledger, capture.id) == [(State.REQUESTED, "U1")]
 
 
-def test_the_first_to_press_stop_is_remembered_and_a_final_capture_is_left_alone(
-    ledger: Ledger, order: MakeOrder
-) -> None:
+def test_the_first_to_press_stop_is_remembered_and_a_final_capture_is_left_alone(ledger: Ledger) -> None:
     capture, _ = ledger.request(order())
     ledger.request_stop(capture.id, "U1")
     assert ledger.request_stop(capture.id, "U2").stop_requested_by == "U1"
@@ -87,7 +83,7 @@ def test_the_first_to_press_stop_is_remembered_and_a_final_capture_is_left_alone
     assert ledger.request_stop(other.id, "U1").stop_requested_by is None
 
 
-def test_a_worker_that_went_silent_is_found_and_a_living_one_is_not(ledger: Ledger, order: MakeOrder) -> None:
+def test_a_worker_that_went_silent_is_found_and_a_living_one_is_not(ledger: Ledger) -> None:
     capture, _ = ledger.request(order())
     taken = walk(ledger, capture.id, State.QUEUED, State.TAPPING)
     assert ledger.leases.beat([lease_of(taken)]) == []
@@ -102,7 +98,7 @@ def test_every_process_of_an_installation_knows_it_by_the_same_id(ledger: Ledger
     assert len(ledger.installation()) == 16
 
 
-def test_a_capture_is_extended_only_while_it_runs_and_only_to_more(ledger: Ledger, order: MakeOrder) -> None:
+def test_a_capture_is_extended_only_while_it_runs_and_only_to_more(ledger: Ledger) -> None:
     capture, _ = ledger.request(order(seconds=30))
     assert ledger.extend(capture.id, "U8", seconds=60).seconds == 30
     walk(ledger, capture.id, State.QUEUED, State.TAPPING, State.CAPTURING)
@@ -114,7 +110,7 @@ def test_a_capture_is_extended_only_while_it_runs_and_only_to_more(ledger: Ledge
     assert ledger.extend(capture.id, "U8", seconds=90).seconds == 60
 
 
-def test_an_end_that_slack_does_not_show_yet_is_found_until_it_does(ledger: Ledger, order: MakeOrder) -> None:
+def test_an_end_that_slack_does_not_show_yet_is_found_until_it_does(ledger: Ledger) -> None:
     capture, _ = ledger.request(order())
     assert ledger.watch.unshown(timedelta(hours=1)) == []
     ended = ledger.move(capture.id, State.FAILED, by="bot", sentence="No.")
@@ -124,14 +120,14 @@ def test_an_end_that_slack_does_not_show_yet_is_found_until_it_does(ledger: Ledg
     assert ledger.watch.unshown(timedelta(hours=1)) == []
 
 
-def test_a_capture_has_one_message_also_when_two_were_posted(ledger: Ledger, order: MakeOrder) -> None:
+def test_a_capture_has_one_message_also_when_two_were_posted(ledger: Ledger) -> None:
     capture, _ = ledger.request(order())
     assert ledger.note_message(capture.id, "1.1")
     assert not ledger.note_message(capture.id, "2.2")
     assert ledger.get(capture.id).message_ts == "1.1"
 
 
-def test_waiting_and_active_captures_are_told_apart(ledger: Ledger, order: MakeOrder) -> None:
+def test_waiting_and_active_captures_are_told_apart(ledger: Ledger) -> None:
     waiting, _ = ledger.request(order())
     taken, _ = ledger.request(order())
     walk(ledger, taken.id, State.QUEUED, State.TAPPING)
@@ -139,8 +135,10 @@ def test_waiting_and_active_captures_are_told_apart(ledger: Ledger, order: MakeO
     assert [c.id for c in ledger.watch.active()] == [taken.id]
 
 
-def test_every_request_move_and_stop_is_an_entry_of_the_trail(ledger: Ledger, order: MakeOrder) -> None:
-    capture, _ = ledger.request(order(user_id="U7", response_url="https://hooks.example/secret"))
+def test_every_request_move_and_stop_is_an_entry_of_the_trail(ledger: Ledger) -> None:
+    capture, _ = ledger.request(
+        order(user_id="U7", filter="port 80", response_url="https://hooks.example/secret")
+    )
     ledger.move(capture.id, State.QUEUED, by="bot", published_at=capture.requested_at, trail={"why": "ok"})
     ledger.request_stop(capture.id, "U8")
     ledger.record(capture.id, "downloaded", by="U9", facts={"name": "a.pcap"})
@@ -162,9 +160,7 @@ def test_every_request_move_and_stop_is_an_entry_of_the_trail(ledger: Ledger, or
     assert ledger.trail.verify().ok
 
 
-def test_entries_of_several_targets_name_them_all_but_where_they_are_about_one(
-    ledger: Ledger, order: MakeOrder
-) -> None:
+def test_entries_of_several_targets_name_them_all_but_where_they_are_about_one(ledger: Ledger) -> None:
     both = "traefik/cheddar shop/svc/db"
     capture, _ = ledger.request(order(pod="cheddar", targets=both))
     ledger.move(capture.id, State.QUEUED, by="bot")
@@ -183,7 +179,7 @@ def test_entries_of_several_targets_name_them_all_but_where_they_are_about_one(
     assert "of" not in entry.known()
 
 
-def test_what_did_not_happen_is_no_entry(ledger: Ledger, order: MakeOrder) -> None:
+def test_what_did_not_happen_is_no_entry(ledger: Ledger) -> None:
     same = order()
     capture, _ = ledger.request(same)
     ledger.request(same)
@@ -196,16 +192,14 @@ def test_what_did_not_happen_is_no_entry(ledger: Ledger, order: MakeOrder) -> No
     assert [entry.event for entry in ledger.trail.entries()] == ["requested", "stop requested"]
 
 
-def test_a_move_whose_entry_cannot_be_written_does_not_happen(ledger: Ledger, order: MakeOrder) -> None:
+def test_a_move_whose_entry_cannot_be_written_does_not_happen(ledger: Ledger) -> None:
     capture, _ = ledger.request(order())
     with pytest.raises(TypeError):
         ledger.move(capture.id, State.QUEUED, by="bot", trail={"fact": object()})
     assert ledger.get(capture.id).state is State.REQUESTED
 
 
-def test_a_ledger_that_was_changed_by_hand_disagrees_with_the_trail(
-    ledger: Ledger, engine: Engine, order: MakeOrder
-) -> None:
+def test_a_ledger_that_was_changed_by_hand_disagrees_with_the_trail(ledger: Ledger, engine: Engine) -> None:
     capture, _ = ledger.request(order())
     ledger.request_stop(capture.id, "U1")
     assert disagreement(engine) is None

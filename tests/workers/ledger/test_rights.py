@@ -1,6 +1,6 @@
 """podcap's role on PostgreSQL can do its work, and cannot alter the trail."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import Engine, inspect
@@ -8,10 +8,10 @@ from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 from deploy.lab.postgresql import PostgreSQLServer
 from tests.moves import moves
+from tests.orders import order
 from tests.walk import lease_of, walk
 from tests.workers.ledger.installed import Installed, install, rights
 from tests.workers.ledger.test_migrate import at_once
-from workers.ledger.capture import Order
 from workers.ledger.engine import open_engine
 from workers.ledger.ledger import Ledger
 from workers.ledger.migrate import migrate
@@ -126,7 +126,7 @@ def test_the_owner_is_stopped_by_the_triggers(as_podcap: Engine, installed: Inst
     assert Ledger(as_podcap).trail.verify().ok
 
 
-def test_a_capture_goes_its_whole_way_as_podcaps_role(as_podcap: Engine, order: Callable[..., Order]) -> None:
+def test_a_capture_goes_its_whole_way_as_podcaps_role(as_podcap: Engine) -> None:
     ledger = Ledger(as_podcap)
     capture, _ = ledger.request(order())
     assert ledger.note_message(capture.id, "1.1")

@@ -1,8 +1,7 @@
-from collections.abc import Callable
-
 import pytest
 from sqlalchemy import Engine, text
 
+from tests.orders import order
 from workers.ledger.capture import Capture, Order
 from workers.ledger.lease import Lease, LeaseLostError
 from workers.ledger.ledger import Ledger
@@ -27,16 +26,14 @@ def taken(ledger: Ledger, order: Order) -> Lease:
     return ledger.leases.take(admitted(ledger, order).id, "worker@host")[1]
 
 
-def test_the_taps_of_a_capture_are_as_they_were_written_when_it_was_admitted(
-    ledger: Ledger, order: Callable[..., Order]
-) -> None:
+def test_the_taps_of_a_capture_are_as_they_were_written_when_it_was_admitted(ledger: Ledger) -> None:
     capture = admitted(ledger, order(targets="traefik/deploy/cheddar node/node2"))
     assert ledger.get(capture.id).targets == "traefik/deploy/cheddar node/node2"
     assert ledger.taps.of(capture.id) == THREE
     assert [one.name for one in THREE] == ["traefik/cheddar-0", "traefik/cheddar-1", "node/node2"]
 
 
-def test_a_capture_of_one_pod_has_one_tap(ledger: Ledger, order: Callable[..., Order]) -> None:
+def test_a_capture_of_one_pod_has_one_tap(ledger: Ledger) -> None:
     capture, _ = ledger.request(order())
     assert ledger.taps.of(capture.id) == []
     ledger.move(capture.id, State.QUEUED, by="admission", node="node1")
@@ -45,7 +42,7 @@ def test_a_capture_of_one_pod_has_one_tap(ledger: Ledger, order: Callable[..., O
 
 
 def test_a_capture_that_an_older_podcap_admitted_has_its_tap_when_a_worker_takes_it(
-    ledger: Ledger, engine: Engine, order: Callable[..., Order]
+    ledger: Ledger, engine: Engine
 ) -> None:
     capture, _ = ledger.request(order())
     ledger.move(capture.id, State.QUEUED, by="admission")
@@ -55,14 +52,14 @@ def test_a_capture_that_an_older_podcap_admitted_has_its_tap_when_a_worker_takes
     assert [one.name for one in ledger.taps.of(capture.id)] == [f"{capture.namespace}/{capture.pod}"]
 
 
-def test_what_waited_for_approval_keeps_its_taps(ledger: Ledger, order: Callable[..., Order]) -> None:
+def test_what_waited_for_approval_keeps_its_taps(ledger: Ledger) -> None:
     capture, _ = ledger.request(order())
     ledger.move(capture.id, State.AWAITING_APPROVAL, by="admission", taps=THREE)
     ledger.move(capture.id, State.QUEUED, by="U2", maker=Maker.APPROVER)
     assert ledger.taps.of(capture.id) == THREE
 
 
-def test_a_move_that_does_not_happen_writes_no_taps(ledger: Ledger, order: Callable[..., Order]) -> None:
+def test_a_move_that_does_not_happen_writes_no_taps(ledger: Ledger) -> None:
     capture, _ = ledger.request(order())
     ledger.move(capture.id, State.DENIED, by="admission")
     with pytest.raises(IllegalMoveError):
@@ -70,9 +67,7 @@ def test_a_move_that_does_not_happen_writes_no_taps(ledger: Ledger, order: Calla
     assert ledger.taps.of(capture.id) == []
 
 
-def test_what_a_tap_has_come_to_is_written_with_the_lease(
-    ledger: Ledger, order: Callable[..., Order]
-) -> None:
+def test_what_a_tap_has_come_to_is_written_with_the_lease(ledger: Ledger) -> None:
     lease = taken(ledger, order())
     values = {"state": TapState.CAPTURING, "addresses": ("10.244.2.7", "fd00::7"), "began": 1 << 60}
     ledger.taps.note(lease, 1, **values)
@@ -86,18 +81,14 @@ def test_what_a_tap_has_come_to_is_written_with_the_lease(
         ledger.taps.note(lease, 1, packets=1)
 
 
-def test_taps_of_several_captures_are_read_at_once(
-    ledger: Ledger, engine: Engine, order: Callable[..., Order]
-) -> None:
+def test_taps_of_several_captures_are_read_at_once(ledger: Ledger, engine: Engine) -> None:
     captures = [admitted(ledger, order()) for _ in range(2)]
     waiting, _ = ledger.request(order())
     found = Taps(engine).of_several([*(one.id for one in captures), waiting.id])
     assert found == {one.id: THREE for one in captures}
 
 
-def test_a_forgotten_capture_leaves_no_taps(
-    ledger: Ledger, engine: Engine, order: Callable[..., Order]
-) -> None:
+def test_a_forgotten_capture_leaves_no_taps(ledger: Ledger, engine: Engine) -> None:
     capture = admitted(ledger, order())
     ledger.archive.forget(capture, by="beat", reason="too early")
     assert ledger.taps.of(capture.id) == THREE
@@ -107,7 +98,7 @@ def test_a_forgotten_capture_leaves_no_taps(
         assert connection.scalar(text("SELECT count(*) FROM taps")) == 0
 
 
-def test_the_trail_can_name_one_pod_of_several(ledger: Ledger, order: Callable[..., Order]) -> None:
+def test_the_trail_can_name_one_pod_of_several(ledger: Ledger) -> None:
     capture = admitted(ledger, order())
     ledger.record(capture.id, "tapped", by="worker", namespace="traefik", pod="cheddar-1")
     ledger.record(capture.id, "delivered picture", by="worker")

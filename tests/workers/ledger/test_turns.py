@@ -11,8 +11,9 @@ import pytest
 from sqlalchemy import Connection, Engine, event, text
 
 from tests.hangs import HANGS
+from tests.orders import order
 from tests.walk import walk
-from workers.ledger.capture import TERMINAL, Capture, Order
+from workers.ledger.capture import TERMINAL, Capture
 from workers.ledger.ledger import Ledger
 from workers.ledger.states import Maker, State
 from workers.ledger.tap_record import TapRecord
@@ -25,7 +26,7 @@ Queue = Callable[..., Capture]
 
 
 @pytest.fixture
-def queue(ledger: Ledger, order: Callable[..., Order]) -> Queue:
+def queue(ledger: Ledger) -> Queue:
     def write(node: str = "n1", **changes: object) -> Capture:
         capture, _ = ledger.request(order(**changes))
         return ledger.move(capture.id, State.QUEUED, by="bot", node=node)
@@ -49,9 +50,7 @@ def test_what_exceeds_a_limit_waits_until_one_has_ended(ledger: Ledger, queue: Q
     assert give(ledger) == [third.id]
 
 
-def test_a_capture_counts_once_on_each_node_that_it_touches(
-    ledger: Ledger, order: Callable[..., Order]
-) -> None:
+def test_a_capture_counts_once_on_each_node_that_it_touches(ledger: Ledger) -> None:
     def wide(user: str, *nodes: str) -> str:
         capture, _ = ledger.request(order(user_id=user, channel_id=user))
         records = [TapRecord(number, pod=f"p{number}", node=node) for number, node in enumerate(nodes)]
@@ -108,9 +107,7 @@ def test_processes_that_give_turns_at_once_never_exceed_a_limit(ledger: Ledger, 
 
 
 @pytest.mark.parametrize("backend", ["postgresql"])
-def test_whoever_gives_turns_waits_for_another_who_does(
-    ledger: Ledger, engine: Engine, order: Callable[..., Order]
-) -> None:
+def test_whoever_gives_turns_waits_for_another_who_does(ledger: Ledger, engine: Engine) -> None:
     """The second would choose another capture for the one place: the first has not seen that one."""
     asked = [ledger.request(order(channel_id=f"C{n}", user_id=f"U{n}"))[0].id for n in range(2)]
     late, early = sorted(asked)  # of what is equal otherwise, the lower id stands first in line
@@ -182,7 +179,7 @@ def test_the_default_limits_let_a_worker_be_full_and_no_person_take_all_of_it() 
 
 
 def test_what_would_hold_back_a_request_is_foreseen_and_nothing_is_written(
-    ledger: Ledger, queue: Queue, order: Callable[..., Order]
+    ledger: Ledger, queue: Queue
 ) -> None:
     for number in range(7):
         queue(user_id=f"U{number % 3}", channel_id=f"C{number % 2}")
@@ -196,9 +193,7 @@ def test_what_would_hold_back_a_request_is_foreseen_and_nothing_is_written(
     assert foreseen == held[request.id]
 
 
-def test_a_request_for_which_there_is_room_is_held_back_by_nothing(
-    ledger: Ledger, queue: Queue, order: Callable[..., Order]
-) -> None:
+def test_a_request_for_which_there_is_room_is_held_back_by_nothing(ledger: Ledger, queue: Queue) -> None:
     queue()
     request, _ = ledger.request(order())
     assert ledger.turns.foresee(request, LIMITS, nodes=["n1"], now=ledger.clock()) is None

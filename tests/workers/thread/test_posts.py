@@ -10,7 +10,8 @@ from slack_sdk.errors import SlackApiError
 from sqlalchemy import Engine
 
 from deploy.lab.slack.background import BackgroundSlack
-from workers.ledger.capture import Capture, Order
+from tests.orders import order
+from workers.ledger.capture import Capture
 from workers.ledger.ledger import Ledger
 from workers.thread.messages import sentence_message
 from workers.thread.posts import HEAD, Posts
@@ -33,10 +34,8 @@ def client(slack: BackgroundSlack) -> WebClient:
 
 @pytest.fixture
 def capture(slack: BackgroundSlack, engine: Engine) -> Capture:
-    order = Order(
-        "1", "default", "traefik", "cheddar", 1, "", False, "T1", slack.id("incidents"), "U1", "a", None
-    )
-    return Ledger(engine).request(order)[0]
+    wanted = order(seconds=1, channel_id=slack.id("incidents"), user_name="a")
+    return Ledger(engine).request(wanted)[0]
 
 
 def posts(client: WebClient, *, doubt: bool = False) -> Posts:

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine
 
-from workers.ledger.capture import Order
+from tests.orders import order
 from workers.ledger.ledger import Ledger
 from workers.trail.stories import stories
 
@@ -17,8 +17,8 @@ def ask(engine: Engine) -> Callable[..., str]:
 
     def ask(pod: str, *tapped: str) -> str:
         key = f"{pod} {tapped}"
-        order = Order(key, "default", "shop", pod, 1, "", False, "T1", "C1", "U1", "alice", None)
-        capture, _ = ledger.request(order)
+        wanted = order(idempotency_key=key, namespace="shop", pod=pod, seconds=1)
+        capture, _ = ledger.request(wanted)
         for one in tapped:
             ledger.record(capture.id, "tapped", by="worker", namespace="shop", pod=one)
         return capture.id
