@@ -14,6 +14,7 @@ from workers.pod_logs.pod_log import LogLine, PodLog
 from workers.summary.endpoint import Endpoint
 from workers.summary.exchange import HttpExchange
 from workers.summary.flow import Flow
+from workers.summary.protocols.redact import HIDDEN
 from workers.summary.summary import Summary
 
 EARLY, LATE = 0.001, 1.5
@@ -155,7 +156,7 @@ def _fits(each: HttpExchange, wanted: Access, moment: float) -> bool:
 
 
 def _mismatch(each: HttpExchange, wanted: Access) -> int:
-    return int(wanted.host != "" and each.host not in ("", wanted.host))
+    return int(wanted.host != "" and each.host not in ("", HIDDEN, wanted.host))
 
 
 class _Flows:

@@ -11,7 +11,7 @@ from workers.summary.exchange import HttpExchange
 from workers.summary.protocols import http2_frames as frames
 from workers.summary.protocols import http2_names, redact
 from workers.summary.protocols.http2_frames import PREFACE, Frame
-from workers.summary.protocols.http2_headers import Headers
+from workers.summary.protocols.http2_headers import UNKNOWN, Headers
 from workers.summary.protocols.inbox import Inbox, Place
 from workers.summary.protocols.reader import MOST_WAITING, Connection, Known, Segment
 
@@ -130,7 +130,7 @@ class Http2:
         side.open = side.block = None
         if whole is None:
             side.headers.forget()
-        fields = {} if whole is None else side.headers.decode(bytes(whole))
+        fields = {UNKNOWN: UNKNOWN} if whole is None else side.headers.decode(bytes(whole))
         if opened.kind == frames.HEADERS:
             if (b":status" if from_client else b":method") in fields:
                 self._turn()
@@ -154,13 +154,14 @@ class Http2:
         self._last = stream
         grpc = fields.get(b"content-type", b"").startswith(b"application/grpc")
         method, path = _text(fields.get(b":method")), _text(fields.get(b":path"))
+        host = redact.host(_text(fields.get(b":authority") or fields.get(b"host")))
         self._streams[stream] = HttpExchange(
             self._connection.client,
             self._connection.server,
             at.frame,
             at.time,
             method if _METHOD.fullmatch(method) else redact.HIDDEN,
-            redact.host(_text(fields.get(b":authority") or fields.get(b"host"))),
+            host or (redact.HIDDEN if UNKNOWN in fields else ""),
             _path(path, grpc=grpc) if path else redact.HIDDEN,
             None,
             None,

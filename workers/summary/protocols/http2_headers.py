@@ -36,19 +36,22 @@ class Headers:
         self._failures = 0
 
     def decode(self, block: bytes) -> dict[bytes, bytes]:
-        """Of the headers that are wanted, the first of each name; what cannot be known is not there."""
+        """Of the headers that are wanted, the first of each name.
+
+        What cannot be known is not there; `UNKNOWN` is, if there is such.
+        """
         if self._failures >= _MOST_FAILURES:
-            return {}
+            return {UNKNOWN: UNKNOWN}
         self._decoder = self._decoder or _ignorant_decoder()
         try:
             fields: Iterable[tuple[bytes, bytes]] = self._decoder.decode(block, raw=True)
         except (HPACKError, ValueError, IndexError):
             self._failures += 1
             self.forget()
-            return {}
+            return {UNKNOWN: UNKNOWN}
         found: dict[bytes, bytes] = {}
         for name, value in fields:
-            if value != UNKNOWN and bytes(name) in _WANTED:
+            if name == UNKNOWN or (value != UNKNOWN and bytes(name) in _WANTED):
                 found.setdefault(bytes(name), bytes(value))
         return found
 

@@ -196,10 +196,24 @@ def test_in_the_middle_what_refers_to_earlier_headers_is_unknown_and_nothing_is_
     ).told(Http2)
     seen = [(each.method, each.path, each.host, each.status, each.unread) for each in exchanges(told)]
     assert seen == [
-        ("GET", "…", "", None, True),
-        ("PUT", "/later", "", 201, False),
-        ("PUT", "/later", "", 201, False),
+        ("GET", "…", "…", None, True),
+        ("PUT", "/later", "…", 201, False),
+        ("PUT", "/later", "…", 201, False),
     ]
+
+
+def test_a_request_that_says_no_authority_has_none_and_one_whose_authority_was_not_seen_an_unknown_one() -> (
+    None
+):
+    for joined, host in ((False, ""), (True, "…")):
+        client, server = warmed() if joined else (Encoder(), Encoder())
+        fields = [(":method", "PUT"), (":path", "/a"), *([("x-before", "1")] if joined else [])]
+        opening = b"" if joined else OPENING
+        turns = [
+            says(opening + headers(client, 7, fields, end=True)),
+            hears(headers(server, 7, [(":status", "204")], end=True)),
+        ]
+        assert only(Talk(turns, joined=joined).told(Http2)).host == host
 
 
 def test_after_lost_frames_nothing_is_wrong() -> None:
@@ -211,7 +225,7 @@ def test_after_lost_frames_nothing_is_wrong() -> None:
     told = exchanges(Talk(turns, gaps=frozenset((2,))).told(Http2))
     assert {(each.method, each.path, each.host, each.error) for each in told} == {
         ("GET", "/healthz", "cheddar", None),
-        ("GET", "…", "", "CANCEL"),
+        ("GET", "…", "…", "CANCEL"),
     }
 
 
