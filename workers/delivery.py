@@ -135,7 +135,7 @@ def _summarised(work: Work, path: Path, seen: Watched | None) -> Summary | str:
     except SummaryError as error:
         # The packets are worth more than what podcap can say about them.
         log.warning("no summary: %s", error)
-        return f"The capture file is there, its summary is not: {error}"
+        return f"The capture file is there, its summary is not. {error}"
     # What passed on the wire, as the flows count it; the spool has its own headers besides.
     work.note(bytes=summary.totals.bytes)
     return summary

@@ -54,7 +54,7 @@ def test_of_packets_that_cannot_be_cut_nothing_is_kept(tmp_path: Path) -> None:
         _headers_only(raw)
     assert ended.value.state is State.FAILED
     assert str(ended.value) == (
-        "The packets could not be cut to their headers. The file is not a pcap file. "
+        "The packets could not be cut to their headers. The file is not a pcap file: capture again. "
         "So nothing of them is kept."
     )
     assert list(tmp_path.iterdir()) == []

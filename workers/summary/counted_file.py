@@ -1,12 +1,12 @@
 """A capture file counted: as far as it goes, and as time and memory do. Pure, but for reading it."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from typing import IO
 
 from workers.summary.files.capturefile import Content, open_capture
-from workers.summary.files.packets import Source
+from workers.summary.files.packets import PcapError, Source
 from workers.summary.flows.counting import Counting
 from workers.summary.summary import Summary, Totals
 
@@ -16,6 +16,12 @@ _BEGINNING = 1 << 20
 TOO_LONG, TOO_MUCH = "takes too long", "needs too much memory"
 
 _FILE_HEADER, _RECORD_HEADER = 24, 16
+_UNZIPPED = "The file's gzip is cut short or damaged: what stands behind that is left out."
+_NOTHING_UNZIPPED = "The file's gzip is cut short or damaged: fetch it again, or capture again."
+_UNTIMED = (
+    "Packets in this file have no time (Simple Packet Blocks): each counts with that of the packet "
+    "before it, or of the first that has one, and with 0 where none has."
+)
 _CUT = (
     "Packets in this file are cut short: what they lack of HTTP, DNS and TLS is not told, and one without "
     "the whole header of TCP is in no flow, as in tshark."
@@ -49,14 +55,26 @@ def counted_file(file: IO[bytes], *, payload: bool, over: Callable[[], str]) -> 
     Raises:
         PcapError: It is empty, or of another format.
     """
-    content = _InTime(Content(file), over)
-    packets = open_capture(content)
+    whole = Content(file)
+    content = _InTime(whole, over)
     counting = Counting(payload=payload)
-    counting.file(packets)
+    try:
+        packets = open_capture(content)
+        counting.file(packets)
+    except PcapError:
+        if whole.damaged:
+            raise PcapError(_NOTHING_UNZIPPED) from None
+        raise
     result = counting.result()
-    ended = _stopped(file, content.early, result.totals) if content.early else packets.trouble
+    ended = _UNZIPPED if whole.damaged else packets.trouble
+    if content.early:
+        ended = _stopped(file, content.early, result.totals)
     notes = [ended] if ended else []
-    if payload and _cut(content.size, result.totals):
+    if packets.untimed:
+        notes.append(_UNTIMED)
+    if len(counting.interfaces) > 1:
+        notes.append(_several(counting.interfaces))
+    if payload and result.totals.packets and _cut(content.size, result.totals):
         notes.append(_CUT)
     summary = result.summary(payload=payload, notes=tuple(notes))
     names = {host: packets.names[host] for host in summary.hosts if host in packets.names}
@@ -96,6 +114,17 @@ def _stopped(file: IO[bytes], why: str, totals: Totals) -> str:
         f"Reading the whole file {why}, so this is about its first {totals.packets:,} packets only"
         f"{share}: to see the rest, cut it into pieces with "
         f"`editcap -c {max(1, totals.packets)} FILE PIECES`."
+    )
+
+
+def _several(interfaces: Collection[int]) -> str:
+    """That what passes two of them is there twice."""
+    first, *others = sorted(interfaces)
+    listed = f"{', '.join(map(str, [first, *others[:-1]]))} and {others[-1]}"
+    return (
+        f"This file was captured at several interfaces (indexes {listed}), so the same packet may be in it "
+        "more than once, and look as if it were sent again: take out those of one interface with "
+        f"`tshark -r FILE -Y 'sll.ifindex == {first}' -w OUT`."
     )
 
 

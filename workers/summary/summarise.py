@@ -100,7 +100,7 @@ def summary_json(
     if not ended:
         raise SummaryError(f"The capture could not be summarised: {failure or 'nothing was said'}.")
     if line.startswith(_ERROR):
-        raise SummaryError(f"The capture could not be summarised. {json.loads(line)['error']}")
+        raise SummaryError(json.loads(line)["error"])
     # The child read hostile packets: what it says goes to terminals.
     if line.translate(None, _PRINTABLE) or not line.startswith(b"{"):
         raise SummaryError("The capture could not be summarised: the answer was not understood.")

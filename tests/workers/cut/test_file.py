@@ -79,8 +79,17 @@ def test_packets_are_cut_by_a_process_that_may_do_nothing_but_write_that_file(
 @pytest.mark.parametrize(
     ("data", "sentence"),
     [
-        (b"", "The packets could not be cut to their headers. The file is empty."),
-        (MARKER, "The packets could not be cut to their headers. The file is not a pcap file."),
+        (
+            b"",
+            (
+                "The packets could not be cut to their headers. The file is empty: fetch it again, or "
+                "capture again."
+            ),
+        ),
+        (
+            MARKER,
+            "The packets could not be cut to their headers. The file is not a pcap file: capture again.",
+        ),
     ],
 )
 def test_of_what_is_no_capture_nothing_is_written(tmp_path: Path, data: bytes, sentence: str) -> None:

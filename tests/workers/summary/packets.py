@@ -45,8 +45,8 @@ def linux_sll(payload: bytes, ethertype: int = 0x0800) -> bytes:
     return struct.pack(">HHH8sH", 0, 1, 6, MAC[:6], ethertype) + payload
 
 
-def linux_sll2(payload: bytes, ethertype: int = 0x0800) -> bytes:
-    return struct.pack(">HHIHBB8s", ethertype, 0, 2, 1, 0, 6, MAC[:6]) + payload
+def linux_sll2(payload: bytes, ethertype: int = 0x0800, *, interface: int = 2) -> bytes:
+    return struct.pack(">HHIHBB8s", ethertype, 0, interface, 1, 0, 6, MAC[:6]) + payload
 
 
 def null(payload: bytes, family: int = 2, byte_order: str = "<") -> bytes:

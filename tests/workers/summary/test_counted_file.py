@@ -2,15 +2,19 @@
 
 import gzip
 import io
+import shlex
 import struct
-from collections.abc import Callable, Iterator
+import subprocess
+from collections.abc import Callable, Iterable, Iterator
 from itertools import count
+from pathlib import Path
 
 import pytest
 
 from tests.workers.summary import blocks, packets
 from tests.workers.summary.packets import Record
 from workers.summary.counted_file import TOO_LONG, TOO_MUCH, counted_file
+from workers.summary.files.packets import PcapError
 
 PACKETS = 4000
 _RECORDS = [
@@ -100,3 +104,66 @@ def test_a_file_that_unzips_to_a_thousand_times_its_size_ends_in_time_too() -> N
     found = counted_file(packed, payload=False, over=after(0))
     assert found.early
     assert found.summary.totals.packets < 100_000
+
+
+def notes(data: bytes) -> tuple[str, ...]:
+    return counted_file(io.BytesIO(data), payload=True, over=lambda: "").summary.notes
+
+
+UNZIPPED = "The file's gzip is cut short or damaged: what stands behind that is left out."
+
+
+def test_wherever_a_gzipped_file_is_cut_that_is_said() -> None:
+    whole = gzip.compress(packets.pcap(_RECORDS[:20]))
+    assert notes(whole) == ()
+    for end in range(3, len(whole)):
+        try:
+            assert notes(whole[:end]) == (UNZIPPED,)
+        except PcapError as error:
+            assert str(error) == (  # noqa: PT017, most of them are no error
+                "The file's gzip is cut short or damaged: fetch it again, or capture again."
+            )
+            assert end < 100
+
+
+def test_a_gzipped_file_whose_checksum_is_wrong_is_damaged_and_what_follows_a_good_one_is_nothing() -> None:
+    whole = gzip.compress(packets.pcap(_RECORDS[:2]))
+    assert notes(whole[:-8] + bytes(8)) == (UNZIPPED,)
+    assert notes(whole + bytes(100)) == notes(whole + b"anything") == ()
+    more = gzip.compress(packets.pcap(_RECORDS[:1])[24:])  # goes on where the first ends
+    assert notes(whole + more) == ()
+    assert notes(whole + more[:15]) == (UNZIPPED,)
+
+
+def test_a_file_without_packets_lacks_nothing_of_them() -> None:
+    assert notes(blocks.section()) == ()
+
+
+def test_that_packets_have_no_time_is_said() -> None:
+    frame = _RECORDS[0].frame
+    simple = blocks.block(3, struct.pack("<I", len(frame)) + frame)
+    (note,) = notes(blocks.section() + blocks.interface() + simple + blocks.packet(frame))
+    assert note.startswith("Packets in this file have no time (Simple Packet Blocks): ")
+
+
+@pytest.mark.parametrize(
+    ("indexes", "said"), [((2, 2), None), ((7, 2, 7), "2 and 7"), (range(1, 20), "1, 2, 3, 4, 5, 6, 7 and 8")]
+)
+def test_that_a_file_was_captured_at_several_interfaces_is_said(
+    indexes: Iterable[int], said: str | None
+) -> None:
+    datagram = packets.ipv4("10.0.0.1", "10.0.0.2", 17, packets.udp(4000, 4001))
+    frames = [packets.linux_sll2(datagram, interface=index) for index in indexes]
+    found = notes(packets.pcap(map(Record, frames), link_type=276))
+    assert [note.partition("(indexes ")[2].partition(")")[0] for note in found] == ([said] if said else [])
+    assert all(f"-Y 'sll.ifindex == {min(indexes)}'" in note for note in found)
+
+
+def test_an_interface_is_taken_out_by_the_command_that_is_told(tmp_path: Path) -> None:
+    datagram = packets.ipv4("10.0.0.1", "10.0.0.2", 17, packets.udp(4000, 4001))
+    frames = [packets.linux_sll2(datagram, interface=index) for index in (7, 2, 7)]
+    (tmp_path / "FILE").write_bytes(packets.pcap(map(Record, frames), link_type=276))
+    (note,) = notes((tmp_path / "FILE").read_bytes())
+    command = note.partition("`")[2].partition("`")[0]
+    subprocess.run(shlex.split(command), cwd=tmp_path, check=True, capture_output=True)
+    assert notes((tmp_path / "OUT").read_bytes()) == ()

@@ -60,10 +60,13 @@ def test_that_packets_are_cut_short_is_said(
 @pytest.mark.parametrize(
     ("data", "sentence"),
     [
-        (b"", "The capture could not be summarised. The file is empty."),
+        (b"", "The file is empty: fetch it again, or capture again."),
         (
             b"no pcap at all, but long enough",
-            "The capture could not be summarised. The file is not a pcap file.",
+            (
+                "The file is neither pcap nor pcapng: what else Wireshark opens is converted by "
+                "`editcap -F pcapng FILE OUT`."
+            ),
         ),
     ],
 )

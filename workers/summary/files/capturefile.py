@@ -2,8 +2,8 @@
 
 import zlib
 
-from workers.summary.files.packets import Packets, Source
-from workers.summary.files.pcapfile import PcapFile
+from workers.summary.files.packets import EMPTY, NO_CAPTURE, Packets, PcapError, Source
+from workers.summary.files.pcapfile import MAGICS, PcapFile
 from workers.summary.files.pcapngfile import PcapngFile
 
 _PCAPNG = b"\x0a\x0d\x0d\x0a"
@@ -21,7 +21,12 @@ def open_capture(source: Source) -> Packets:
     """
     content = source if isinstance(source, Content) else Content(source)
     beginning = _Begun(content)
-    return PcapngFile(beginning) if beginning.peek(_MAGIC) == _PCAPNG else PcapFile(beginning)
+    magic = beginning.peek(_MAGIC)
+    if magic == _PCAPNG:
+        return PcapngFile(beginning)
+    if magic in MAGICS:
+        return PcapFile(beginning)
+    raise PcapError(NO_CAPTURE if magic else EMPTY)
 
 
 class Content:
@@ -33,8 +38,14 @@ class Content:
 
     def __init__(self, source: Source) -> None:
         beginning = _Begun(source)
-        self._source: Source = _Unzipped(beginning) if beginning.peek(2) == _GZIP else beginning
+        self._unzipped = _Unzipped(beginning) if beginning.peek(2) == _GZIP else None
+        self._source: Source = self._unzipped or beginning
         self.size = 0
+
+    @property
+    def damaged(self) -> bool:
+        """Whether it ended because its gzip is damaged, or was cut short."""
+        return self._unzipped is not None and self._unzipped.damaged
 
     def read(self, size: int, /) -> bytes:
         """The next bytes; none at its end."""
@@ -63,10 +74,16 @@ class _Begun:
 
 
 class _Unzipped:
-    """What a gzip file holds; a damaged one ends where the damage begins."""
+    """What a gzip file holds; a damaged one ends where the damage begins.
+
+    Attributes:
+        damaged: Whether it has ended so.
+    """
 
     def __init__(self, source: Source) -> None:
+        self.damaged = False
         self._source = source
+        self._within = True  # a member; what follows the last one may be anything
         self._member = zlib.decompressobj(_GZIP_FORMAT)
         self._ahead = b""
 
@@ -77,9 +94,16 @@ class _Unzipped:
             try:
                 given = self._member.decompress(packed, size)
             except zlib.error:
+                self.damaged = self._within
                 return b""
             if self._member.eof:  # another member may follow (RFC 1952)
                 self._ahead = self._member.unused_data
                 self._member = zlib.decompressobj(_GZIP_FORMAT)
-            if given or not packed:
+                self._within = False
+            elif packed:
+                self._within = True
+            if given:
                 return given
+            if not packed:
+                self.damaged = self._within
+                return b""

@@ -25,8 +25,16 @@ def seconds(nanoseconds: i64) -> float:
     return float(nanoseconds) / 1e9
 
 
+EMPTY = "The file is empty: fetch it again, or capture again."
+CUT_IN_HEADER = "The file ends in the middle of its header: fetch it again, or capture again."
+NO_CAPTURE = (
+    "The file is neither pcap nor pcapng: what else Wireshark opens is converted by "
+    "`editcap -F pcapng FILE OUT`."
+)
+
+
 class PcapError(Exception):
-    """The file cannot be read as pcap at all; the message is one sentence."""
+    """The file cannot be read as pcap at all; the message is one sentence that says what to do."""
 
 
 class Source(Protocol):
@@ -47,6 +55,7 @@ class Packets:
         time: Nanoseconds since 1970.
         link_type: Its LINKTYPE_ value.
         names: Host names that the file has for addresses.
+        untimed: Whether some of the packets so far have no time of their own.
         trouble: After the last packet: a sentence that says why the file goes on without packets, else None.
     """
 
@@ -60,6 +69,7 @@ class Packets:
         self.time: i64 = 0
         self.link_type: i64 = link_type
         self.names: dict[str, str] = {}
+        self.untimed = False
         self.trouble: str | None = None
 
     def next(self) -> bool:

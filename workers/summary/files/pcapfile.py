@@ -9,19 +9,22 @@ from typing import Final
 
 from mypy_extensions import i64
 
-from workers.summary.files.packets import LONGEST_PACKET, Packets, PcapError, Source
+from workers.summary.files.packets import CUT_IN_HEADER, EMPTY, LONGEST_PACKET, Packets, PcapError, Source
+from workers.summary.layers.layers import u32
 
 # A megabyte would be given back to the kernel and asked for again each time: a third of the time of reading.
 _BLOCK = 1 << 17
 _FILE_HEADER = 24
 _RECORD_HEADER: Final = 16
 _SECOND: Final[i64] = 1_000_000_000
-_MAGICS = {
+MAGICS = {
     b"\xd4\xc3\xb2\xa1": ("<", False),
     b"\xa1\xb2\xc3\xd4": (">", False),
     b"\x4d\x3c\xb2\xa1": ("<", True),
     b"\xa1\xb2\x3c\x4d": (">", True),
 }
+"""What the file begins with: its byte order, and whether its times are in nanoseconds."""
+
 _PCAPNG = b"\x0a\x0d\x0d\x0a"
 
 
@@ -42,14 +45,14 @@ class PcapFile(Packets):
         self.header = _read_whole(source, _FILE_HEADER)
         magic = self.header[:4]
         if not magic:
-            raise PcapError("The file is empty.")
+            raise PcapError(EMPTY)
         if magic == _PCAPNG:
-            raise PcapError("The file is pcapng: save it as pcap.")
-        if magic not in _MAGICS:
-            raise PcapError("The file is not a pcap file.")
+            raise PcapError("The file is pcapng: convert it with `editcap -F pcap FILE OUT`.")
+        if magic not in MAGICS:
+            raise PcapError("The file is not a pcap file: capture again.")
         if len(self.header) < _FILE_HEADER:
-            raise PcapError("The file ends in the middle of its header.")
-        self.byte_order, nanoseconds = _MAGICS[magic]
+            raise PcapError(CUT_IN_HEADER)
+        self.byte_order, nanoseconds = MAGICS[magic]
         # The upper six bits say whether frames end in a checksum of the link layer.
         link_type = struct.unpack_from(self.byte_order + "I", self.header, 20)[0] & 0x03FFFFFF
         super().__init__(source, link_type)
@@ -84,7 +87,7 @@ class PcapFile(Packets):
     def _u32(self, data: bytes, at: i64) -> i64:
         if self._little:
             return data[at + 3] << 24 | data[at + 2] << 16 | data[at + 1] << 8 | data[at]
-        return data[at] << 24 | data[at + 1] << 16 | data[at + 2] << 8 | data[at + 3]
+        return u32(data, at)
 
 
 def _read_whole(source: Source, size: int) -> bytes:

@@ -5,15 +5,25 @@ resolution of times, offset of times), packets in three kinds of blocks, names o
 that are passed over.
 """
 
+import io
 import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from mypy_extensions import i64
 
 from workers.summary.endpoint import Endpoint
-from workers.summary.files.packets import EARLIEST, LATEST, LONGEST_PACKET, Packets, PcapError, Source
+from workers.summary.files.packets import (
+    CUT_IN_HEADER,
+    EARLIEST,
+    LATEST,
+    LONGEST_PACKET,
+    NO_CAPTURE,
+    Packets,
+    PcapError,
+    Source,
+)
 
 _BLOCK = 1 << 17  # as in pcapfile
 _SECTION = b"\x0a\x0d\x0d\x0a"  # the same in either byte order
@@ -27,6 +37,7 @@ _LONGEST = 16 << 20
 _END_OF_OPTIONS, _RESOLUTION, _OFFSET = 0, 9, 14
 _MICROSECONDS, _SECOND = 6, 1_000_000_000
 _MOST_INTERFACES, _MOST_NAMES = 10_000, 10_000
+_AHEAD = 1 << 20  # bytes in which a first time is looked for
 _HOST_NAME = re.compile(rb"[A-Za-z0-9._-]{1,255}")
 _DAMAGED = "The file is damaged: what follows is no block of pcapng."
 
@@ -45,21 +56,33 @@ class _Interface:
 
 
 class PcapngFile(Packets):
-    """A pcapng file from its first byte on; of names it gives 10,000 at most."""
+    """A pcapng file from its first byte on; of names it gives 10,000 at most.
 
-    def __init__(self, source: Source) -> None:
+    A packet without a time has that of the one before it, or, at the beginning, of the first that has one.
+
+    Args:
+        source: The file.
+        order: Where it goes on in the middle of a section: that section's byte order, as struct writes it.
+        interfaces: And its interfaces so far.
+
+    Attributes:
+        timed: Whether some of the packets so far have a time of their own.
+    """
+
+    def __init__(self, source: Source, order: str = "", interfaces: Sequence[_Interface] = ()) -> None:
         """Reads nothing yet."""
         super().__init__(source, 0)
-        self._order = "<"
-        self._interfaces: list[_Interface] = []
+        self._order = order or "<"
+        self._interfaces = [*interfaces]
         self._at: i64 = 0
-        self._begun = False
+        self._begun = self._looked_ahead = order != ""
+        self.timed = False
 
     def next(self) -> bool:
         """As `Packets.next`.
 
         Raises:
-            PcapError: It has not even a whole section header.
+            PcapError: It has not even a whole section header, or only looked like one.
         """
         while self.trouble is None:
             size = self._size()
@@ -71,7 +94,7 @@ class PcapngFile(Packets):
             elif size < 0 or not self._more():
                 break
         if not self._begun:
-            raise PcapError("The file ends in the middle of its header.")
+            raise PcapError(CUT_IN_HEADER if self.trouble is None else NO_CAPTURE)
         return False
 
     def _size(self) -> int:
@@ -137,10 +160,26 @@ class PcapngFile(Packets):
             self.trouble = "The file is damaged: what follows is not a packet."
             return False
         interface = self._interfaces[number]
-        if ticks is not None:  # a simple packet has no time: it has that of the one before
+        if ticks is not None:
             self.time = interface.time(ticks)
+            self.timed = True
+        else:
+            self.untimed = True
+            if not self.timed and not self._looked_ahead:
+                self.time = self._first_time()
         self.link_type, self.start, self.captured, self.length = interface.link_type, start, captured, length
         return True
+
+    def _first_time(self) -> i64:
+        """Of the packets behind this one; 0 where none has a time, or none soon."""
+        self._looked_ahead = True
+        while len(self.data) - self._at < _AHEAD and (block := self._source.read(_BLOCK)):
+            self.data += block
+        ahead = PcapngFile(io.BytesIO(self.data[self._at :]), self._order, self._interfaces)
+        while ahead.next():
+            if ahead.timed:
+                return ahead.time
+        return 0
 
     def _interface(self, data: bytes, start: int, end: int) -> None:
         link_type, _, snaplen = struct.unpack_from(self._order + "HHI", data, start)

@@ -33,17 +33,26 @@ class Bin:
 
 @final
 class Bins:
-    """Counts in spans of equal width from a first moment on; times are in nanoseconds since 1970."""
+    """Counts in spans of equal width from a first moment on; times are in nanoseconds since 1970.
 
-    def __init__(self, begin: i64) -> None:
-        self.begin: i64 = begin
+    Attributes:
+        begin: That moment; 0 before `start`.
+        width: Of a span.
+    """
+
+    def __init__(self) -> None:
+        self.begin: i64 = 0
         self.width: i64 = _NARROWEST
         self._bins = [Bin()]
         self._marks: dict[str, dict[int, int]] = {}
         # The bin of the packet before, and from when until when it is the right one: mostly it is again.
         self._current = self._bins[0]
-        self._from: i64 = begin
-        self._until: i64 = begin + _NARROWEST
+        self._from: i64 = 0
+        self._until: i64 = 0
+
+    def start(self, begin: i64) -> None:
+        """The first moment; nothing is counted before."""
+        self.begin = begin
 
     def add(self, time: i64, way: i64, size: i64) -> None:
         """Counts a packet of so many bytes; `way` is TO_SERVER, TO_CLIENT or OTHER."""

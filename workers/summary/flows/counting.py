@@ -35,7 +35,9 @@ from workers.summary.summary import Totals
 
 _TCP_HEADER: Final = 20
 _UDP_HEADER: Final = 8
+_SLL2_INDEX: Final = 4
 _DEEPEST: Final = 8  # tunnels in tunnels
+_MOST_INTERFACES = 8
 
 
 @final
@@ -61,6 +63,7 @@ class Counting:
 
     Attributes:
         unknown: Names of encapsulations in the file that only tshark opens.
+        interfaces: Indexes of those that packets were captured at (LINKTYPE_LINUX_SLL2 has them); 8 at most.
     """
 
     def __init__(self, *, payload: bool = True) -> None:
@@ -71,9 +74,8 @@ class Counting:
         self._tcp = Table("TCP", TCP_PORTS if payload else frozenset())
         self._udp = Table("UDP", UDP_PORTS if payload else frozenset())
         self._reassembly = Reassembly()
-        self._begin: int | None = None
-        self._bins = Bins(0)
-        self._listening = Listening(0, self._bins)
+        self._bins = Bins()
+        self._listening = Listening(self._bins)
         self._trouble = Trouble(self._listening)
         self._frame: i64 = 0
         # Packets that belong to no flow, by kind; what belongs to one is summed up at the end.
@@ -85,26 +87,27 @@ class Counting:
         self._twice = {"TCP": 0, "UDP": 0}
         self._twice_bytes: i64 = 0
         self.unknown: set[str] = set()
+        self.interfaces: set[int] = set()
 
     def file(self, file: Packets) -> None:
         """Counts the packets of a file; of a link type that is not `layers.understood` only totals."""
         understood: i64 = layers.ETHERNET
         while file.next():
-            if self._begin is None:
-                self._start(file.time)
+            if not self._frame:
+                self._bins.start(file.time)
             link_type = file.link_type
             if link_type != understood:
                 if not layers.understood(link_type):
                     self.unknown.add(f"link type {link_type}")
                 understood = link_type
             self._frame += 1
+            if link_type == layers.LINUX_SLL2:
+                self._captured_at(file)
             self._packet(file.data, file.start, file.captured, file.length, file.time, link_type)
 
-    def _start(self, time: i64) -> None:
-        self._begin = time
-        self._bins = Bins(time)
-        self._listening = Listening(time, self._bins)
-        self._trouble = Trouble(self._listening)
+    def _captured_at(self, file: Packets) -> None:
+        if file.captured >= _SLL2_INDEX + 4 and len(self.interfaces) < _MOST_INTERFACES:
+            self.interfaces.add(u32(file.data, file.start + _SLL2_INDEX))
 
     def _packet(self, data: bytes, start: i64, captured: i64, length: i64, time: i64, link_type: i64) -> None:
         end = start + captured
@@ -341,14 +344,14 @@ class Counting:
 
     def result(self) -> Counted:
         """All that was counted."""
-        if self._begin is None:
+        if not self._frame:
             return Counted(Totals(), (), unknown=())
         conversations = self._tcp.conversations + self._udp.conversations
         self._listening.end(self._tcp.conversations)
         self._trouble.end(self._tcp.conversations)
         return counted(
             conversations,
-            self._begin,
+            self._bins.begin,
             (self._first, self._last),
             (self._apart, self._apart_bytes),
             (self._twice, self._twice_bytes),

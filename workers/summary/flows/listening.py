@@ -33,10 +33,9 @@ _OVER = False
 
 
 class Listening:
-    """All readers of one file; `begin` is the time of its first packet."""
+    """All readers of one file; `bins` knows when it begins, and has the events marked in it."""
 
-    def __init__(self, begin: i64, bins: Bins) -> None:
-        self._begin: i64 = begin
+    def __init__(self, bins: Bins) -> None:
         self._bins = bins
         self.said, self.events = Said(), Events()
         self._questions = dns.Questions()
@@ -49,7 +48,7 @@ class Listening:
 
     def seconds(self, time: i64) -> float:
         """Since the first packet of the file."""
-        return seconds(time - self._begin)
+        return seconds(time - self._bins.begin)
 
     def event(self, event: Event, time: i64) -> None:
         """Counts an event, and marks its time."""
@@ -71,7 +70,7 @@ class Listening:
         """
         conversation = side.conversation
         talk = conversation.talk
-        since = seconds(time - self._begin)
+        since = seconds(time - self._bins.begin)
         if not talk:
             if talk is None and not payload:
                 return
@@ -124,7 +123,7 @@ class Listening:
         """Payload of a UDP packet from or to one of `UDP_PORTS`."""
         conversation = side.conversation
         ends = conversation.ends(side)
-        since = seconds(time - self._begin)
+        since = seconds(time - self._bins.begin)
         given = self._questions.read(conversation.index, *ends, payload, since, frame)
         if given:
             self._take(given, conversation)
@@ -142,7 +141,7 @@ class Listening:
         self._take(self._questions.end(), None)
         for reader in self._lone:
             for event in reader.end():
-                self.event(event, self._begin + round(event.time * 1e9))
+                self.event(event, self._bins.begin + round(event.time * 1e9))
 
     def _take(self, exchanges: Iterable[Exchange], conversation: Conversation | None) -> None:
         for exchange in exchanges:
@@ -153,7 +152,7 @@ class Listening:
                 index = None if conversation is None else conversation.index
                 ends: tuple[Endpoint, Endpoint] = exchange.client, exchange.server
                 event = Event(kind, exchange.frame, exchange.start, index, None, *ends)
-                self.event(event, self._begin + round(exchange.start * 1e9))
+                self.event(event, self._bins.begin + round(exchange.start * 1e9))
 
 
 def _is_request(exchange: Exchange) -> bool:

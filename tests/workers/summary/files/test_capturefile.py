@@ -80,6 +80,36 @@ def test_a_simple_packet_is_cut_at_the_snaplen() -> None:
     assert only_flow(data).bytes == len(FRAME)
 
 
+SIMPLE = block(3, struct.pack("<I", len(FRAME)) + FRAME)
+LONG = block(0x0BAD, bytes(200_000))
+
+
+@pytest.mark.parametrize(
+    ("blocks", "times"),
+    [
+        ((SIMPLE, SIMPLE, packet(FRAME, 7_000_000), SIMPLE, packet(FRAME, 9_000_000)), [7, 7, 7, 7, 9]),
+        ((SIMPLE, interface(), packet(FRAME, 7_000_000, 1)), [7, 7]),
+        ((SIMPLE, LONG, section("<"), interface(), packet(FRAME, 7_000_000)), [7, 7]),
+        ((packet(FRAME, 7_000_000), SIMPLE, packet(FRAME, 5_000_000), SIMPLE), [7, 7, 5, 5]),
+        ((SIMPLE, LONG, SIMPLE), [0, 0]),
+        ((SIMPLE, b"damage"), [0]),
+    ],
+)
+def test_a_packet_without_a_time_has_that_of_the_one_before_or_the_first_there_is(
+    blocks: tuple[bytes, ...], times: list[int]
+) -> None:
+    file = open_capture(io.BytesIO(section() + interface() + b"".join(blocks)))
+    found = list(file.packets())
+    assert [time // SECOND for *_, time in found] == times
+    assert all(data[start : start + captured] == FRAME for data, start, captured, *_ in found)
+    assert file.untimed
+
+
+def test_where_no_time_comes_soon_later_packets_count_all_the_same() -> None:
+    data = section() + interface() + SIMPLE + LONG * 6 + SIMPLE + packet(FRAME, 7_000_000)
+    assert [time // SECOND for *_, time in open_capture(io.BytesIO(data)).packets()] == [0, 0, 7]
+
+
 def test_names_are_read_and_strange_ones_left_out() -> None:
     records = option(1, b"\x0a\0\0\1shop\0") + option(2, bytes(15) + b"\1web.example\0other\0")
     records += option(1, b"\x0a\0\0\2<!channel>\0") + option(0, b"")
@@ -120,6 +150,11 @@ def test_a_gzipped_file_is_read_and_one_cut_short_too() -> None:
     assert only_flow(packed).packets == 50
     assert only_flow(gzip.compress(section() + interface()) + gzip.compress(packet(FRAME))).packets == 1
     assert counted(packed[:-20]).totals.packets <= 50
+
+
+def test_what_only_begins_like_pcapng_is_no_capture() -> None:
+    with pytest.raises(PcapError, match="neither pcap nor pcapng"):
+        open_capture(io.BytesIO(b"\n\r\r\n" + b"text " * 20)).next()
 
 
 def test_pcapng_that_editcap_made_of_a_recording_counts_the_same(recorded: Path, tmp_path: Path) -> None:

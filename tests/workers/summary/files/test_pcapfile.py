@@ -67,11 +67,17 @@ def test_a_file_cut_anywhere_gives_the_whole_packets_before_the_cut(
 @pytest.mark.parametrize(
     ("data", "sentence"),
     [
-        (b"", "The file is empty."),
-        (b"\xd4\xc3\xb2\xa1\x02\x00", "The file ends in the middle of its header."),
-        (b"\x0a\x0d\x0d\x0a" + bytes(30), "The file is pcapng: save it as pcap."),
-        (b"\x1f\x8b" + bytes(30), "The file is not a pcap file."),
-        (b"GET", "The file is not a pcap file."),
+        (b"", "The file is empty: fetch it again, or capture again."),
+        (
+            b"\xd4\xc3\xb2\xa1\x02\x00",
+            "The file ends in the middle of its header: fetch it again, or capture again.",
+        ),
+        (
+            b"\x0a\x0d\x0d\x0a" + bytes(30),
+            "The file is pcapng: convert it with `editcap -F pcap FILE OUT`.",
+        ),
+        (b"\x1f\x8b" + bytes(30), "The file is not a pcap file: capture again."),
+        (b"GET", "The file is not a pcap file: capture again."),
     ],
 )
 def test_another_kind_of_file_is_refused_with_one_sentence(data: bytes, sentence: str) -> None:

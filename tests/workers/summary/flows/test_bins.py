@@ -12,7 +12,8 @@ TIMES = st.lists(st.integers(-(10**10), 10**13), min_size=1, max_size=60)
 
 def counted(times: list[int]) -> Bins:
     """A packet of 10 bytes to a server, and a reset, at each time after BEGIN."""
-    bins = Bins(BEGIN)
+    bins = Bins()
+    bins.start(BEGIN)
     for time in times:
         bins.add(BEGIN + time, TO_SERVER, 10)
         bins.mark("reset", BEGIN + time)
