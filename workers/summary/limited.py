@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from enum import Enum, auto
 from pathlib import Path
 from typing import IO
 
@@ -37,6 +38,20 @@ _FALLEN = (-signal.SIGSEGV, -signal.SIGABRT, -signal.SIGBUS)
 
 _MUCH = 1 / 2
 """Part of its memory that a child surely holds when it dies of too little: not all is held that is mapped."""
+
+
+_FULL = 31 / 32
+"""Part of its memory that a child has mapped when the rest is too little for anything."""
+
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+class _Ended(Enum):
+    """Why a child is listened to no more: it was too late, or wrote on and on; it has no memory left."""
+
+    BY_ITSELF = auto()
+    LATE = auto()
+    FULL = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +101,16 @@ def run_limited(
             try:
                 deadline = time.monotonic() + seconds + _GRACE
                 # The child's standard input is this very open file, so that its offset is ours, too.
-                output, late = _read(child, deadline, lambda: passing(_offset(source)))
+                output, ended = _read(child, deadline, memory, lambda: passing(_offset(source)))
             finally:
                 # Before its exit status is fetched: until then the id of its group is nobody else's.
                 with suppress(ProcessLookupError):
                     os.killpg(child.pid, signal.SIGKILL)
             _, status, used = os.wait4(child.pid, 0)
             child.returncode = os.waitstatus_to_exitcode(status)
-    if late or child.returncode in (-signal.SIGXCPU, -signal.SIGALRM):
+    if ended is _Ended.FULL:
+        return output, _too_much(memory)
+    if ended is _Ended.LATE or child.returncode in (-signal.SIGXCPU, -signal.SIGALRM):
         return output, Failure(f"reading the packets took longer than {seconds} s")
     return output, _failure(child.returncode, held=used.ru_maxrss << 10, memory=memory)
 
@@ -126,8 +143,10 @@ def _offset(source: IO[bytes]) -> int:
     return os.lseek(source.fileno(), 0, os.SEEK_CUR)
 
 
-def _read(child: subprocess.Popen[bytes], deadline: float, passing: Callable[[], None]) -> tuple[bytes, bool]:
-    """What the child wrote until it closed its output, and whether it did not in time (or wrote on)."""
+def _read(
+    child: subprocess.Popen[bytes], deadline: float, memory: int, passing: Callable[[], None]
+) -> tuple[bytes, _Ended]:
+    """What the child wrote until it closed its output, or was not to go on."""
     output, complaints = bytearray(), bytearray()
     with selectors.DefaultSelector() as selector:
         for stream, kept in ((child.stdout, output), (child.stderr, complaints)):
@@ -137,7 +156,10 @@ def _read(child: subprocess.Popen[bytes], deadline: float, passing: Callable[[],
             left = deadline - time.monotonic()
             ready = selector.select(min(_PASSING, max(0.0, left)))
             if len(output) > _MOST_OUTPUT or (not ready and left <= 0):
-                return bytes(output), True
+                return bytes(output), _Ended.LATE
+            # CPython goes round in circles where an exception's way up itself finds no memory.
+            if _mapped(child.pid) > memory * _FULL:
+                return bytes(output), _Ended.FULL
             passing()
             for key, _ in ready:
                 data = os.read(key.fd, _READ)
@@ -149,7 +171,15 @@ def _read(child: subprocess.Popen[bytes], deadline: float, passing: Callable[[],
                     complaints += data[: _MOST_COMPLAINTS - len(complaints)]
     if complaints:
         log.warning("the child complained: %r", bytes(complaints).decode(errors="replace"))
-    return bytes(output), False
+    return bytes(output), _Ended.BY_ITSELF
+
+
+def _mapped(process: int) -> int:
+    """Bytes of its address space; 0 where nobody says."""
+    try:
+        return int(Path(f"/proc/{process}/statm").read_text().split()[0]) * _PAGE
+    except (OSError, IndexError):
+        return 0
 
 
 def _failure(status: int, *, held: int, memory: int) -> Failure | None:
@@ -157,7 +187,11 @@ def _failure(status: int, *, held: int, memory: int) -> Failure | None:
         return None
     # Code compiled by mypyc does not look whether each number got its memory, and falls where one did not.
     if status == OUT_OF_MEMORY or (status in _FALLEN and held > memory * _MUCH):
-        return Failure(f"it needs more than {memory // 1_000_000:,} MB of memory", memory=True)
+        return _too_much(memory)
     if status < 0:
         return Failure(f"the process that reads the packets was ended by signal {-status}")
     return Failure("the process that reads the packets failed")
+
+
+def _too_much(memory: int) -> Failure:
+    return Failure(f"it needs more than {memory // 1_000_000:,} MB of memory", memory=True)

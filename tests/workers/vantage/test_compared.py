@@ -53,3 +53,29 @@ def test_a_capture_without_packets_compares_to_nothing(tmp_path: Path) -> None:
     path = tmp_path / "merged.pcapng"
     path.write_bytes(World(numbered(WEB, PASTA)).file().getvalue())
     assert compared(path, numbered(WEB, PASTA), Snapshot()).passages == ()
+
+
+@pytest.fixture(scope="module")
+def flood(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, World]:
+    """The merged file of five thousand connections."""
+    world = World(numbered(WEB, PASTA))
+    for port in range(1024, 6024):
+        world.pass_by(
+            [At(each, f"10.244.1.2:{port}", "10.244.2.2:80") for each in (WEB, PASTA)], [Sent(0, SYN)]
+        )
+    path = tmp_path_factory.mktemp("flood") / "merged.pcapng"
+    path.write_bytes(world.file().getvalue())
+    return path, world
+
+
+@pytest.mark.parametrize("memory", range(36 << 20, 37 << 20, 1 << 18))
+def test_a_comparison_that_memory_does_not_hold_is_refused_in_one_sentence(
+    flood: tuple[Path, World], memory: int
+) -> None:
+    """Wherever it runs out: with some limits the process that compares neither went on nor ended."""
+    path, world = flood
+    with pytest.raises(ComparedError) as refused:
+        compared(path, world.vantages, Snapshot(), memory=memory)
+    assert str(refused.value) == (
+        f"The vantage points could not be compared: it needs more than {memory // 1_000_000} MB of memory."
+    )
