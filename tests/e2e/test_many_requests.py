@@ -26,7 +26,7 @@ def run(world: Any, url: str, count: int, seconds: float, running: int) -> list[
     let_in(world)
     books = Books(url)
     pod = world.pod()
-    captures = ask(world, running, seconds=1, text=f"traefik/{pod} 9m")
+    captures = ask(world, running, seconds=1, text=f"traefik/{pod} 10m")
     eventually(
         lambda: set(books.states(captures)) == {State.CAPTURING}, what=lambda: str(books.states(captures))
     )
@@ -38,7 +38,8 @@ def run(world: Any, url: str, count: int, seconds: float, running: int) -> list[
     assert len({one.capture for one in asked}) == count
     while before := len(books.without_message(asked)):
         eventually(partial(_fewer, books, asked, before), what=lambda: str(books.without_message(asked)))
-    log.info("each has its message after %.0f s", time.monotonic() - began)
+    counts = world.control("state")["calls"]["counts"]
+    log.info("each has its message after %.0f s; Slack was asked %s", time.monotonic() - began, counts)
     eventually(
         lambda: set(books.states(asked)) == {State.QUEUED}, what=lambda: f"a place: {books.states(asked)}"
     )

@@ -20,6 +20,7 @@ from workers.slack.client import progress_client, reading_client, writing_client
 from workers.slack.directory import SlackDirectory
 from workers.slack.errors import FAULTS, reason
 from workers.slack.faults import faults_as_place_errors
+from workers.thread.heads import Heads
 from workers.thread.thread import Clients, Thread
 
 log = logging.getLogger(__name__)
@@ -34,6 +35,7 @@ class SlackPlace:
 
     def __init__(self, settings: Settings, ledger: Ledger) -> None:
         self.directory = SlackDirectory(reading_client(settings))
+        self._heads = Heads(reading_client(settings))
         self._settings = settings
         self._ledger = ledger
 
@@ -42,7 +44,10 @@ class SlackPlace:
         if capture.origin != SLACK:
             return Silence()
         clients = Clients(
-            writing_client(self._settings), reading_client(self._settings), progress_client(self._settings)
+            writing_client(self._settings),
+            reading_client(self._settings),
+            progress_client(self._settings),
+            self._heads,
         )
         return Thread(clients, self._ledger, lease, again=again or (lease is not None and lease.takeover))
 

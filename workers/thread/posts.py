@@ -7,7 +7,6 @@ or that a worker may have made before it died, is looked for before it is made a
 import hashlib
 import logging
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Any
 
 from slack_sdk import WebClient
@@ -15,18 +14,13 @@ from slack_sdk.errors import SlackApiError
 
 from workers.ledger.capture import Capture
 from workers.slack.errors import FAULTS, code, is_passing
+from workers.thread.heads import Heads
 from workers.thread.messages import Message
+from workers.thread.posted import HEAD, is_posted_as, metadata
 
 log = logging.getLogger(__name__)
 
-_EVENT = "podcap_capture"
 _PAGE, _MOST_PAGES = 100, 5
-
-# Slack's clock and the ledger's may differ.
-_BEFORE = timedelta(minutes=5)
-
-HEAD = "message"
-"""What a capture's own message is; all others are replies to it."""
 
 
 class Posts:
@@ -35,12 +29,14 @@ class Posts:
     Args:
         writing: A client that repeats nothing that may have taken effect.
         reading: One that repeats what it asks.
+        heads: What is known of the messages in channels.
         doubt: Whether somebody may have posted before.
     """
 
-    def __init__(self, writing: WebClient, reading: WebClient, *, doubt: bool) -> None:
+    def __init__(self, writing: WebClient, reading: WebClient, heads: Heads, *, doubt: bool) -> None:
         self._writing = writing
         self._reading = reading
+        self._heads = heads
         self.doubt = doubt
 
     def post(self, capture: Capture, what: str, message: Message) -> str:
@@ -61,7 +57,7 @@ class Posts:
                 channel=capture.channel_id,
                 text=message.text,
                 blocks=message.blocks,
-                metadata={"event_type": _EVENT, "event_payload": {"capture": capture.id, "what": what}},
+                metadata=metadata(capture.id, what),
                 unfurl_links=False,
                 unfurl_media=False,
                 thread_ts=None if what == HEAD else capture.message_ts,
@@ -77,11 +73,11 @@ class Posts:
         return str(answer["ts"])
 
     def _find(self, capture: Capture, what: str) -> str | None:
-        wanted = {"capture": capture.id, "what": what}
         try:
-            for message in self._messages(capture, what):
-                metadata = message.get("metadata", {})
-                if metadata.get("event_type") == _EVENT and metadata.get("event_payload") == wanted:
+            if what == HEAD:
+                return self._heads.find(capture)
+            for message in self._replies(capture):
+                if is_posted_as(message, what) == capture.id:
                     return str(message["ts"])
         except SlackApiError as error:
             if code(error) not in ("missing_scope", "thread_not_found"):
@@ -89,20 +85,16 @@ class Posts:
             log.warning("whether this was posted before cannot be seen: %s", code(error))
         return None
 
-    def _messages(self, capture: Capture, what: str) -> Iterator[dict[str, Any]]:
+    def _replies(self, capture: Capture) -> Iterator[dict[str, Any]]:
         cursor = ""
         for _ in range(_MOST_PAGES):
-            common: dict[str, Any] = {
-                "channel": capture.channel_id,
-                "include_all_metadata": True,
-                "limit": _PAGE,
-                "cursor": cursor,
-            }
-            if what == HEAD:
-                oldest = (capture.requested_at - _BEFORE).timestamp()
-                answer = self._reading.conversations_history(oldest=f"{oldest:.6f}", **common)
-            else:
-                answer = self._reading.conversations_replies(ts=capture.message_ts or "", **common)
+            answer = self._reading.conversations_replies(
+                channel=capture.channel_id,
+                ts=capture.message_ts or "",
+                include_all_metadata=True,
+                limit=_PAGE,
+                cursor=cursor,
+            )
             yield from answer["messages"]
             cursor = (answer.get("response_metadata") or {}).get("next_cursor", "")
             if not cursor:

@@ -23,8 +23,10 @@ from workers.spool.progress import Progress
 from workers.summary.summary import Summary
 from workers.tap.evidence import Evidence
 from workers.thread.files import Share, complete, is_known, upload, wait_until_shared
+from workers.thread.heads import Heads
 from workers.thread.messages import Message, capture_message, sentence_message, summary_message, told_message
-from workers.thread.posts import HEAD, Posts, named
+from workers.thread.posted import HEAD
+from workers.thread.posts import Posts, named
 from workers.thread.trail_messages import closing_message
 
 log = logging.getLogger(__name__)
@@ -37,11 +39,12 @@ _SUMMARY, _TOLD, _CLOSING = "summary", "told", "closing"
 
 @dataclass(frozen=True)
 class Clients:
-    """Clients that repeat what they may: `workers.slack.client`."""
+    """Clients that repeat what they may: `workers.slack.client`; and what they have read of channels."""
 
     writing: WebClient
     reading: WebClient
     progress: WebClient
+    heads: Heads
 
 
 class Thread:
@@ -62,7 +65,7 @@ class Thread:
         self._progress = clients.progress
         self._ledger = ledger
         self._lease = lease
-        self._posts = Posts(clients.writing, clients.reading, doubt=again)
+        self._posts = Posts(clients.writing, clients.reading, clients.heads, doubt=again)
         self._next_progress = 0.0
         self._pause = _PROGRESS_EVERY
 

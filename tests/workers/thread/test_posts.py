@@ -13,8 +13,10 @@ from deploy.lab.slack.background import BackgroundSlack
 from tests.orders import order
 from workers.ledger.capture import Capture
 from workers.ledger.ledger import Ledger
+from workers.thread.heads import Heads
 from workers.thread.messages import sentence_message
-from workers.thread.posts import HEAD, Posts
+from workers.thread.posted import HEAD
+from workers.thread.posts import Posts
 
 MESSAGE = sentence_message("Something happened.")
 
@@ -39,7 +41,7 @@ def capture(slack: BackgroundSlack, engine: Engine) -> Capture:
 
 
 def posts(client: WebClient, *, doubt: bool = False) -> Posts:
-    return Posts(client, client, doubt=doubt)
+    return Posts(client, client, Heads(client), doubt=doubt)
 
 
 def shown(slack: BackgroundSlack) -> int:
