@@ -10,7 +10,7 @@ from typing import NamedTuple
 from workers.summary.endpoint import Endpoint
 from workers.summary.exchange import CallExchange, Exchange, HttpExchange
 from workers.summary.finding import Finding
-from workers.summary.findings import call_failure, grpc_failure, http_status
+from workers.summary.findings import call_failure, grpc_failure, http_status, request_unanswered
 from workers.summary.summary import Summary
 from workers.vantage.comparison import Comparison
 from workers.vantage.passage import Passage, Stop
@@ -118,10 +118,17 @@ def _call(finding: Finding, each: Exchange) -> bool:
     return isinstance(each, CallExchange) and each.error == finding.numbers["error"]
 
 
+def _unanswered(_: Finding, each: Exchange) -> bool:
+    if isinstance(each, HttpExchange):
+        return each.status is None and not each.unread
+    return isinstance(each, CallExchange) and each.seconds is None and not each.unread
+
+
 _IS_OF: Mapping[str, Callable[[Finding, Exchange], bool]] = {
     http_status.SERVER: _status(5),
     http_status.CLIENT: _status(4),
     grpc_failure.ID: _grpc,
     call_failure.ID: _call,
+    request_unanswered.ID: _unanswered,
 }
 """Whether a request is one of those that a finding tells of."""

@@ -39,7 +39,8 @@ refused: RST that answers a SYN. `side` is the one that refuses.
 unanswered: A SYN to which nothing came. `numbers`: `tries`, and `seconds` from the first to the last.
 retransmission: The first of a burst: those of one side that follow each other within a second.
     `numbers`: `segments`, `seconds` from the first to the last, and bytes of the `smallest`.
-zero-window: The first of those that follow each other; `side` is the one that takes nothing more.
+zero-window: The first of those that follow each other within a second, or as long as nothing new is sent
+    to that side; `side` is the one that takes nothing more.
     `numbers`: `segments`, and `seconds` from the first to the last.
 icmp-error: An ICMP or ICMPv6 error; `source` and `target` are the ends of the packet it quotes, `flow` is
     that packet's. `text`: what it says, as IANA names it (`port unreachable`).

@@ -126,6 +126,9 @@ class CallExchange(NamedTuple):
     unread: bool = False
 
 
+NO_ANSWER = "no answer"
+"""What stands in the place of an answer that did not come."""
+
 UNREAD = "answer not captured"
 """What stands in the place of an answer that may be among what was not captured: no failure."""
 
@@ -173,7 +176,7 @@ class Group:
 
 def without_answer(exchange: HttpExchange | TlsExchange | CallExchange) -> tuple[str, bool]:
     """What is said of one without an answer, and whether that is a failure."""
-    return (UNREAD, False) if exchange.unread else ("no answer", True)
+    return (UNREAD, False) if exchange.unread else (NO_ANSWER, True)
 
 
 def exchange_to_json(exchange: Exchange) -> dict[str, Any]:

@@ -40,8 +40,8 @@ class Flow(NamedTuple):
         fins_ab: Packets with FIN.
         retransmitted_ab: Segments with nothing beyond what was sent before, but those that are out of order
             and keep-alives.
-        out_of_order_ab: Segments with nothing beyond what was sent before that come within 3 ms (or the
-            handshake's time) of the side's packet before and end elsewhere: as Wireshark tells them apart.
+        out_of_order_ab: Segments with nothing beyond what was sent before that bring what is missing here,
+            before their sender can have known of it: within the handshake's time (3 ms if that is unknown).
         zero_windows_ab: Packets, other than RST, SYN and FIN, that announce a receive window of nothing.
         syns_ab: Packets with SYN and without ACK: more than one were repeated.
         payload_ab: Bytes of the stream that were sent, each once, as the sequence numbers say.

@@ -22,8 +22,11 @@ def find(evidence: Evidence) -> Iterator[Finding]:
     """One for each server."""
     end = evidence.summary.totals.duration
     servers: dict[Endpoint, list[DnsExchange]] = defaultdict(list)
+    # Resolvers ask again from another port, with another number.
+    repeated = Counter((each.client.address, each.server, each.name, each.type) for each in asked(evidence))
     for each in asked(evidence):
-        waited = each.times > 1 or end - each.start >= PATIENCE
+        again = each.times > 1 or repeated[each.client.address, each.server, each.name, each.type] > 1
+        waited = again or end - each.start >= PATIENCE
         if each.rcode is None and waited and each.server.port != _MULTICAST:
             servers[each.server].append(each)
     for server, lost in servers.items():
@@ -39,8 +42,7 @@ def find(evidence: Evidence) -> Iterator[Finding]:
             f"{wording.server(evidence.names, server)} did not answer {len(lost):,} of {total:,} DNS "
             "questions, for "
             f"{wording.some(names)} from {wording.hosts(evidence.names, clients)}: whoever asks waits 5 s "
-            "each "
-            "time.",
+            "each time, as resolvers do unless told otherwise.",
             {"times": len(lost), "clients": len(set(clients)), "questions": total},
             filters.from_frame(
                 first.frame, f"dns.flags.response == 0 && {filters.connections(pairs, protocol)}"

@@ -17,6 +17,7 @@ DOUBTED = frozenset(
         "dns-unanswered",
         "tls-no-answer",
         "tls-plain-http",
+        "request-unanswered",
         "neighbour-absent",
     )
 )

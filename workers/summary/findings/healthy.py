@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 
-from workers.summary.exchange import UNREAD, DnsExchange
+from workers.summary.exchange import NO_ANSWER, UNREAD, DnsExchange
 from workers.summary.finding import Evidence, Finding
 from workers.summary.findings import wording
+from workers.summary.findings.http_slow import SLOW
+from workers.summary.table import span
 from workers.thread.words import count
 
 ID = "healthy"
@@ -69,15 +71,18 @@ def _connections(evidence: Evidence) -> Iterator[str]:
 
 
 def _http(evidence: Evidence) -> Iterator[str]:
-    groups = [
-        group for group in evidence.summary.groups if group.protocol == "HTTP" and group.answer != UNREAD
-    ]
-    total = sum(group.times for group in groups)
-    good = sum(group.times for group in groups if not group.failed)
-    if total and good == total:
-        yield f"{count(total, 'HTTP request')} with a status below {_FIRST_HTTP_ERROR}"
-    elif total:
-        yield f"{good:,} of {count(total, 'HTTP request')} with a status below {_FIRST_HTTP_ERROR}"
+    groups = [group for group in evidence.summary.groups if group.protocol == "HTTP"]
+    answered = [group for group in groups if group.answer not in (UNREAD, NO_ANSWER)]
+    total = sum(group.times for group in answered)
+    good = sum(group.times for group in answered if not group.failed)
+    if total:
+        of = "" if good == total else f"{good:,} of "
+        slowest = max(group.slowest or 0.0 for group in answered)
+        took = f" (the slowest took {span(slowest)})" if slowest >= SLOW else ""
+        yield f"{of}{count(total, 'HTTP request')} with a status below {_FIRST_HTTP_ERROR}{took}"
+    waiting = sum(group.times for group in groups if group.answer == NO_ANSWER)
+    if total and waiting:
+        yield f"{count(waiting, 'HTTP request')} without an answer so far"
 
 
 def _dns(evidence: Evidence) -> Iterator[str]:
@@ -85,6 +90,7 @@ def _dns(evidence: Evidence) -> Iterator[str]:
     answered = sum(each.rcode is not None for each in asked)
     if len(asked) == 1 and answered:
         yield "the one DNS question answered"
-    elif asked:
-        all_of = "all of " if answered == len(asked) else f"{answered:,} of "
-        yield f"{all_of}{count(len(asked), 'DNS question')} answered"
+    elif asked and answered == len(asked):
+        yield f"all of {count(len(asked), 'DNS question')} answered"
+    elif answered:
+        yield f"{answered:,} of {count(len(asked), 'DNS question')} answered, the others are too young"

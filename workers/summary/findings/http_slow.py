@@ -18,6 +18,9 @@ SLOW = 1.0
 LEAST = 20
 """Answered requests of a route: with fewer the 95th of 100 is just the slowest."""
 
+FEW = 3
+"""Answered requests of a route from which on it is slow if half of them are."""
+
 _VARIABLE = re.compile(r"/(?:\d+|[0-9a-fA-F-]{8,}|…)(?=/|$)")
 
 
@@ -34,11 +37,15 @@ def find(evidence: Evidence) -> Iterator[Finding]:
             routes[route(each), each.server.address, each.server.port].append(each)
     for (name, _, _), answered in routes.items():
         seconds = [each.seconds or 0.0 for each in answered]
-        if len(answered) < LEAST or percentile(seconds, 95) < SLOW:
+        share = 95 if len(answered) >= LEAST else 50
+        if len(answered) < FEW or percentile(seconds, share) < SLOW:
             continue
         slow = [each for each in answered if (each.seconds or 0.0) >= SLOW]
         p50, p95, p99 = (percentile(seconds, percent) for percent in (50, 95, 99))
         first = slow[0]
+        others = f"5 of 100 longer than {span(p95)}, 1 of 100 longer than {span(p99)}"
+        if len(answered) < LEAST:
+            others = f"the slowest {span(max(seconds))}"
         late = f"http.time >= {SLOW} && {filters.sender(first.server)}"
         if first.version == "2":
             late = f"tcp.len > 0 && {filters.sender(first.server)} && frame.number >= {first.frame}"
@@ -46,9 +53,7 @@ def find(evidence: Evidence) -> Iterator[Finding]:
             ID,
             "warning",
             f"{wording.server(evidence.names, first.server)} is slow at {wording.quoted(name)}: of "
-            f"{len(answered):,} requests half took up to {span(p50)}, 5 of 100 longer than {span(p95)}, 1 "
-            "of 100 "
-            f"longer than {span(p99)}.",
+            f"{len(answered):,} requests half took up to {span(p50)}, {others}.",
             {
                 "times": len(slow),
                 "requests": len(answered),

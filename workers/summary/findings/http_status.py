@@ -12,8 +12,8 @@ SERVER, CLIENT = "http-server-error", "http-client-error"
 
 MANY_4XX = 5
 SHARE_4XX = 0.1
-"""A client's error is worth a word when so many of a server's requests, and such a share of them, meet one:
-single ones (a missing icon, a login that is asked for) are usual."""
+"""A client's error is worth a word when so many of a server's requests, and such a share of them, meet one,
+or more than half of them: single ones (a missing icon, a login that is asked for) are usual."""
 
 SHARE_5XX = 0.5
 """From such a share of errors on the server does not work."""
@@ -30,9 +30,14 @@ def find(evidence: Evidence) -> Iterator[Finding]:
         for kind in (5, 4):
             failed = [(status, group) for status, group in answers if status // 100 == kind]
             times = sum(group.times for _, group in failed)
-            if not times or (kind == 4 and (times < MANY_4XX or times < requests * SHARE_4XX)):  # noqa: PLR2004, 4xx
+            if not times or (kind == 4 and not _many(times, requests)):  # noqa: PLR2004, 4xx
                 continue
             yield _finding(evidence, server, kind, failed, times, requests)
+
+
+def _many(times: int, requests: int) -> bool:
+    """Whether so many of a client's errors are worth a word."""
+    return times * 2 > requests or (times >= MANY_4XX and times >= requests * SHARE_4XX)
 
 
 def _finding(

@@ -19,8 +19,13 @@ def find(evidence: Evidence) -> Iterator[Finding]:
         if event.kind == "icmp-error":
             found[event.by, event.text, _too_big(event)].append(event)
     more = evidence.summary.event_counts.get("icmp-error", 0) > MOST_OF_A_KIND
+    silent = {event.flow for event in evidence.summary.events if event.kind == "unanswered"}
     for (by, text, too_big), events in found.items():
-        yield (_mtu if too_big else _error)(evidence, by, text, events, more=more)
+        if too_big:
+            yield _mtu(evidence, by, events, more=more)
+        else:
+            never = len({event.flow for event in events} & silent)
+            yield _error(evidence, by, text, events, never, more=more)
 
 
 def _too_big(event: Event) -> bool:
@@ -34,7 +39,7 @@ def _shown(by: str, event: Event) -> str:
     return f"{version}.type == {kind} && {version}.code == {code} && {filters.address(by, 'src')}"
 
 
-def _mtu(evidence: Evidence, by: str, _text: str, events: list[Event], *, more: bool) -> Finding:
+def _mtu(evidence: Evidence, by: str, events: list[Event], *, more: bool) -> Finding:
     names = evidence.names
     sizes = [int(event.numbers["mtu"]) for event in events if "mtu" in event.numbers]
     largest = f", at most {min(sizes):,} bytes fit" if sizes else ""
@@ -55,7 +60,8 @@ def _mtu(evidence: Evidence, by: str, _text: str, events: list[Event], *, more: 
     )
 
 
-def _error(evidence: Evidence, by: str, text: str, events: list[Event], *, more: bool) -> Finding:
+def _error(evidence: Evidence, by: str, text: str, events: list[Event], never: int, *, more: bool) -> Finding:
+    """`never` is how many connections were not opened because of it."""
     names = evidence.names
     targets = [str(event.target) for event in events if event.target]
     about = [event.target for event in events if event.target]
@@ -67,20 +73,29 @@ def _error(evidence: Evidence, by: str, text: str, events: list[Event], *, more:
     others = len(set(targets)) - 1
     whose = f" about packets of {wording.hosts(names, senders)}{to}" if senders else ""
     rest = f" and {others:,} other target{'s' if others > 1 else ''}" if others > 0 else ""
+    why = f": {wording.many(never, 'connection')} could not be opened for it" if never else ""
+    protocol = "TCP" if events[0].numbers.get("protocol") == _TCP else "UDP"
     return Finding(
         ICMP_ERROR,
-        "warning",
+        "critical" if never else "warning",
         f"{wording.host(names, by)} reported *{text}* {wording.many(len(events), 'time', least=more)}"
-        f"{whose}{rest}.",
-        {"times": len(events), "clients": len(set(senders)), "says": text},
+        f"{whose}{rest}{why}.",
+        {"times": len(events), "clients": len(set(senders)), "says": text, "connections": never},
         filters.from_frame(events[0].frame, _shown(by, events[0])),
         events[0].frame,
-        _NEXT.get(
+        _NEXT_TCP
+        if (text, protocol) == ("port unreachable", "TCP")
+        else _NEXT.get(
             text, "Follow the way to that target from the reporter on: its route, and what filters there."
         ),
     )
 
 
+_TCP = 6
+_NEXT_TCP = (
+    "Something rejects these connections on purpose: kube-proxy, where a Service has no ready endpoint, or a "
+    "rule of a firewall (`REJECT`)."
+)
 _NEXT = {
     "port unreachable": "Check that a process listens on that UDP port, or that the Service has ready "
     "endpoints "

@@ -21,21 +21,17 @@ TRIES = 4
 LASTING = 1.0
 """Seconds over which they were: a burst of losses is over earlier."""
 
-SAME_SEGMENTS = 16_000
-"""Bytes of stream at most: a sender without any confirmation stops after its first window (RFC 6928, ten
-segments)."""
+SAME_SEGMENTS = 20
+"""Large segments at most: a sender without any confirmation stops after its window (ten segments, RFC 6928,
+and some more after small answers) and one that probes for a loss at its end (RFC 8985, 7)."""
+
+SMALL = 4_000
+"""Bytes of stream before them, in segments that pass: headers, short answers."""
 
 
 def find(evidence: Evidence) -> Iterator[Finding]:
     """One for each sender and receiver: several connections with it, or one beside a healthy one."""
-    found: dict[tuple[str, str], list[tuple[Event, Flow]]] = defaultdict(list)
-    for flow, events in _stuck(evidence):
-        side = events[0].side
-        ends = (flow.a.address, flow.b.address) if side == "a" else (flow.b.address, flow.a.address)
-        found[ends].append((events[0], flow))
-    for (sender, receiver), stuck in found.items():
-        if len(stuck) < 2 and not _healthy_beside(evidence, sender, receiver):  # noqa: PLR2004, several
-            continue
+    for (sender, receiver), stuck in _lost(evidence):
         first = min(event.frame for event, _ in stuck)
         tries = sum(flow.retransmitted_ab + flow.retransmitted_ba for _, flow in stuck)
         longest = max(flow.duration for _, flow in stuck)
@@ -58,6 +54,23 @@ def find(evidence: Evidence) -> Iterator[Finding]:
         )
 
 
+def told(evidence: Evidence) -> set[int | None]:
+    """The places of the flows that are told of."""
+    return {event.flow for _, stuck in _lost(evidence) for event, _ in stuck}
+
+
+def _lost(evidence: Evidence) -> Iterator[tuple[tuple[str, str], list[tuple[Event, Flow]]]]:
+    """Sender and receiver, and each connection with its first retransmission."""
+    found: dict[tuple[str, str], list[tuple[Event, Flow]]] = defaultdict(list)
+    for flow, events in _stuck(evidence):
+        side = events[0].side
+        ends = (flow.a.address, flow.b.address) if side == "a" else (flow.b.address, flow.a.address)
+        found[ends].append((events[0], flow))
+    for ends, stuck in found.items():
+        if len(stuck) > 1 or _healthy_beside(evidence, *ends):
+            yield ends, stuck
+
+
 def _stuck(evidence: Evidence) -> Iterator[tuple[Flow, list[Event]]]:
     flows: dict[int, list[Event]] = defaultdict(list)
     for event in evidence.summary.events:
@@ -76,7 +89,7 @@ def _stuck(evidence: Evidence) -> Iterator[tuple[Flow, list[Event]]]:
             and again >= TRIES
             and not others
             and all(event.numbers.get("smallest", 0) >= LARGE for event in events)
-            and sent <= SAME_SEGMENTS
+            and sent <= SAME_SEGMENTS * events[0].numbers["smallest"] + SMALL
             and last - events[0].time >= LASTING
         ):
             yield flow, events

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from workers.summary.event import MOST_OF_A_KIND, Event
+from workers.summary.exchange import TlsExchange
 from workers.summary.finding import Evidence, Finding, Severity
 from workers.summary.findings import filters, wording
 from workers.summary.flow import Flow
@@ -15,19 +16,28 @@ IDLE = 30.0
 """Seconds of silence before a reset from which on the silence is likely its cause: load balancers and
 conntrack forget connections after a minute or more, clients try their pools again within seconds."""
 
+REQUEST = 100_000
+"""Bytes of a request at most: a server that took more and said nothing was sent a file or a stream."""
+
 _UNSEEN = "of which nothing was captured before"
 
 
 def find(evidence: Evidence) -> Iterator[Finding]:
     """One for each that resets, whom, and the moment it does."""
     flows = evidence.summary.flows
+    # A handshake that failed is why they were given up: that finding says so.
+    explained = {
+        (each.client, each.server)
+        for each in evidence.summary.exchanges
+        if isinstance(each, TlsExchange) and each.alerts
+    }
     found: dict[tuple[str, str, int, str], list[tuple[Event, Flow]]] = defaultdict(list)
     for event in evidence.summary.events:
         if event.kind != "reset" or event.flow is None or event.source is None or event.side is None:
             continue
         flow = flows[event.flow]
         moment = _moment(event, flow)
-        if moment:
+        if moment and flow.ends not in explained:
             role = "client" if event.side == flow.client else "server"
             found[event.source.address, role, flow.ends[1].port, moment].append((event, flow))
     more = evidence.summary.event_counts.get("reset", 0) > MOST_OF_A_KIND
@@ -50,9 +60,16 @@ def _moment(event: Event, flow: Flow) -> str:
     looked = client and not asked and not answered  # at a port, as probes of load balancers do
     if flow.fins_ab or flow.fins_ba or looked:
         return ""
-    if asked and not answered and not client:
-        return "after the request, without an answer"
-    return "in the middle"
+    if answered or not asked:
+        return "in the middle"
+    return _waiting(asked, client=client)
+
+
+def _waiting(asked: int, *, client: bool) -> str:
+    """The same of what was asked, in so many bytes, and not answered."""
+    if client:
+        return "while it waited for an answer"
+    return "after the request, without an answer" if asked <= REQUEST else "in the middle"
 
 
 _WHY = {
@@ -62,6 +79,8 @@ _WHY = {
     "the connection (an idle timeout)",
     "after the request, without an answer": "the application crashed, was killed, or closes connections that "
     "it does not like",
+    "while it waited for an answer": "it had asked and gave up, at a timeout of its own or because somebody "
+    "stopped it",
     "in the middle": "that end gave the connection up while it was in use: an application that ended or "
     "crashed, a timeout, or bytes it had not read when it closed",
 }
@@ -76,6 +95,8 @@ _NEXT = {
     "after the request, without an answer": "Read the log of that pod at that time, and its restarts and "
     "memory "
     "(`kubectl describe pod`).",
+    "while it waited for an answer": "Look why the server takes that long, and compare with the client's "
+    "timeout.",
     "in the middle": "Read the log of that end at that time, and compare the time-outs of both ends.",
 }
 _SEVERITY: dict[str, Severity] = {
@@ -83,6 +104,7 @@ _SEVERITY: dict[str, Severity] = {
     "at the handshake": "info",
     "after silence": "warning",
     "after the request, without an answer": "critical",
+    "while it waited for an answer": "warning",
     "in the middle": "warning",
 }
 
@@ -101,11 +123,9 @@ def _finding(
     others = [event.target.address for event, _ in seen if event.target]
     after = sorted(event.numbers.get("after", 0.0) for event, _ in seen)
     often = wording.many(len(seen), "connection", least=more)
-    when = (
-        f", {span(after[0])} after its begin"
-        if len(seen) == 1
-        else f", {span(after[0])} to {span(after[-1])} after their begin"
-    )
+    soonest, latest = span(after[0]), span(after[-1])
+    when = soonest if soonest == latest else f"{soonest} to {latest}"
+    when = f", {when} after {'its' if len(seen) == 1 else 'their'} begin"
     if moment == _UNSEEN:
         when = ""
     client, server = flow.ends

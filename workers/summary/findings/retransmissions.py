@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from workers.summary.event import Event
 from workers.summary.finding import Evidence, Finding
-from workers.summary.findings import filters, wording
+from workers.summary.findings import filters, mtu_blackhole, wording
 from workers.summary.flow import Flow
 
 ID = "retransmissions"
@@ -21,9 +21,12 @@ def find(evidence: Evidence) -> Iterator[Finding]:
     """One for each sender whose segments had to be sent again."""
     if not evidence.summary.event_counts.get("retransmission"):
         return
+    # What is too big for the way is sent again, in smaller pieces: ICMP says so, and that finding.
+    explained = {event.flow for event in evidence.summary.events if event.kind == "icmp-error"}
+    explained |= mtu_blackhole.told(evidence)
     sent: dict[str, list[int]] = {}
-    for flow in evidence.summary.flows:
-        if flow.protocol == "TCP" and not _only_knocks(flow):
+    for place, flow in enumerate(evidence.summary.flows):
+        if flow.protocol == "TCP" and place not in explained and not _only_knocks(flow):
             for address, again, packets in (
                 (flow.a.address, flow.retransmitted_ab, flow.packets_ab),
                 (flow.b.address, flow.retransmitted_ba, flow.packets_ba),
@@ -34,7 +37,7 @@ def find(evidence: Evidence) -> Iterator[Finding]:
                 known[2] += bool(again)
     seen: dict[str, list[Event]] = {}
     for event in evidence.summary.events:
-        if event.kind != "retransmission" or event.flow is None:
+        if event.kind != "retransmission" or event.flow is None or event.flow in explained:
             continue
         if event.source and event.target and not _only_knocks(evidence.summary.flows[event.flow]):
             seen.setdefault(event.source.address, []).append(event)
@@ -44,7 +47,7 @@ def find(evidence: Evidence) -> Iterator[Finding]:
             continue
         peers = [event.target.address for event in events if event.target]
         pairs = [(event.source, event.target) for event in events if event.source and event.target]
-        analysed = " || ".join(f"tcp.analysis.{kind}retransmission" for kind in ("", "fast_", "spurious_"))
+        analysed = " || ".join(f"tcp.analysis.{kind}" for kind in _ANALYSED)
         shown = f"({analysed}) && {filters.sent(pairs)}"
         yield Finding(
             ID,
@@ -65,6 +68,10 @@ def find(evidence: Evidence) -> Iterator[Finding]:
             "look at "
             "the interface's drops (`ip -s link`).",
         )
+
+
+# Wireshark calls quick ones out of order.
+_ANALYSED = ("retransmission", "fast_retransmission", "spurious_retransmission", "out_of_order")
 
 
 def _only_knocks(flow: Flow) -> bool:

@@ -7,6 +7,7 @@ from workers.summary.endpoint import Endpoint
 from workers.summary.exchange import HttpExchange, TlsExchange
 from workers.summary.finding import Evidence, Finding
 from workers.summary.findings import filters, wording
+from workers.summary.findings.tls_certificate import DATED
 
 FAILURE, NO_ANSWER, PLAIN = "tls-failure", "tls-no-answer", "tls-plain-http"
 
@@ -53,9 +54,11 @@ def find(evidence: Evidence) -> Iterator[Finding]:
     plain: dict[Endpoint, list[HttpExchange]] = defaultdict(list)
     for each in evidence.summary.exchanges:
         if isinstance(each, TlsExchange):
-            if each.alerts:
+            if each.alerts and not _dated(evidence, each):
                 alerts[each.server, each.alerts[0]].append(each)
-            elif each.version is None and not each.unread and end - each.start >= PATIENCE:
+            elif (
+                each.version is None and not each.alerts and not each.unread and end - each.start >= PATIENCE
+            ):
                 silent[each.server].append(each)
         elif isinstance(each, HttpExchange) and each.server.port in TLS_PORTS and _useless(each):
             plain[each.server].append(each)
@@ -65,6 +68,17 @@ def find(evidence: Evidence) -> Iterator[Finding]:
         yield _silent(evidence, server, failed)
     for server, asked in plain.items():
         yield _plain(evidence, server, asked)
+
+
+def _dated(evidence: Evidence, each: TlsExchange) -> bool:
+    """Whether the certificate's dates say why it failed: then that finding tells of it."""
+    begin = (evidence.summary.totals.first or 0) / 1e9
+    certificate = each.certificate
+    return (
+        certificate is not None
+        and each.alerts[0] in DATED
+        and not certificate.begins <= begin + each.start < certificate.expires
+    )
 
 
 def _useless(each: HttpExchange) -> bool:

@@ -24,6 +24,7 @@ MASK: Final[i64] = (1 << 32) - 1
 """Of sequence numbers, which begin again at 0."""
 
 _OUT_OF_ORDER: Final[i64] = 3_000_000  # nanoseconds, as in packet-tcp.c of Wireshark
+_MOST_GAPS: Final = 64
 
 
 @final
@@ -39,6 +40,7 @@ class Direction:
         way: Place of its bytes in a bin of the timeline: TO_SERVER or TO_CLIENT.
         carries: Whether flows in a tunnel can be in it.
         listened: Whether each of its segments goes to the connection's reader.
+        gaps: What is missing of its stream before `next`: where, how many bytes, since when. Few at most.
     """
 
     __slots__ = (
@@ -49,6 +51,7 @@ class Direction:
         "conversation",
         "fins",
         "first",
+        "gaps",
         "key",
         "last",
         "listened",
@@ -82,6 +85,7 @@ class Direction:
         self.out_of_order: i64 = 0
         self.zero_windows: i64 = 0
         self.settled = self.listened = self.carries = False
+        self.gaps: list[tuple[int, int, int]] | None = None
 
     def advance(self, sequence: i64, size: i64, flags: i64, time: i64) -> bool:
         """Follows the sequence numbers of a segment with data, SYN, FIN or RST; `size` is its data's.
@@ -95,10 +99,12 @@ class Direction:
         ahead = (end - self.next) & MASK
         again = False
         if 0 < ahead < _HALF:
+            if sequence != self.next:
+                self._skip(sequence, time)
             self.next = end & MASK
         elif end > sequence and not _is_keep_alive(sequence, size, flags, self.next):
-            patience = max(_OUT_OF_ORDER, self.conversation.handshake)
-            again = ahead == 0 or flags & SYN != 0 or time - self.last >= patience
+            since = self._fill(sequence, end - sequence)
+            again = since == UNKNOWN or flags & SYN != 0 or time - since >= self.conversation.patience
             if again:
                 self.retransmitted += 1
             else:
@@ -109,6 +115,41 @@ class Direction:
             if self.conversation.closer is None:
                 self.conversation.closer = self
         return again
+
+    def _skip(self, sequence: i64, time: i64) -> None:
+        """Notes that the stream goes on at `sequence`, and what is missing before."""
+        missing = (sequence - self.next) & MASK
+        if missing >= _HALF:
+            return  # its beginning was there before
+        if self.gaps is None:
+            self.gaps = []
+        elif len(self.gaps) >= _MOST_GAPS:
+            del self.gaps[0]
+        self.gaps.append((self.next, missing, time))
+
+    def _fill(self, sequence: i64, size: i64) -> i64:
+        """Fills what is missing there; gives since when it was, UNKNOWN where nothing of it was."""
+        if not self.gaps:
+            return UNKNOWN
+        since: i64 = UNKNOWN
+        left: list[tuple[int, int, int]] = []
+        for gap in self.gaps:
+            begin: i64 = gap[0]
+            length: i64 = gap[1]
+            inside = (sequence - begin) & MASK
+            before = (begin - sequence) & MASK
+            if inside >= length and before >= size:
+                left.append(gap)
+                continue
+            if since == UNKNOWN:
+                since = gap[2]
+            if 0 < inside < length:
+                left.append((begin, inside, gap[2]))
+            filled = inside + size if inside < length else size - before
+            if filled < length:
+                left.append(((begin + filled) & MASK, length - filled, gap[2]))
+        self.gaps = left
+        return since
 
     @property
     def payload(self) -> int:
@@ -201,6 +242,14 @@ class Conversation:
     def awaits(self, side: Direction) -> bool:
         """Whether this side's next packets can still end the handshake."""
         return side is self.opener and self.syn_time != UNKNOWN and self.handshake == UNKNOWN
+
+    @property
+    def patience(self) -> i64:
+        """Nanoseconds until a segment that is missing can have been sent again: there and back, if known."""
+        opener = self.opener
+        if opener is None or opener.syns != 1 or self.handshake == UNKNOWN:
+            return _OUT_OF_ORDER
+        return self.handshake
 
     @property
     def last(self) -> i64:

@@ -116,7 +116,11 @@ class Listening:
         """The connection has ended: what was asked and not answered is told."""
         talk = conversation.talk
         if talk:
-            self._take(talk.reader.end(), conversation)
+            left = talk.reader.end()
+            if not (conversation.forth.packets and conversation.back.packets):
+                # Nothing of the other end was captured: what it answered is unknown.
+                left = [one if isinstance(one, DnsExchange) else one._replace(unread=True) for one in left]
+            self._take(left, conversation)
             conversation.talk = _OVER
 
     def datagram(self, side: Direction, payload: bytes, time: i64, frame: i64) -> None:

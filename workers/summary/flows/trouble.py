@@ -7,7 +7,7 @@ from mypy_extensions import i64
 from workers.summary.event import Event, Kind
 from workers.summary.files.packets import EARLIEST, seconds
 from workers.summary.flow import Side
-from workers.summary.flows.conversation import RST, Conversation, Direction
+from workers.summary.flows.conversation import MASK, RST, UNKNOWN, Conversation, Direction
 from workers.summary.flows.listening import Listening
 
 _BURST = 1_000_000_000
@@ -21,6 +21,8 @@ class Trouble:
         self._listening = listening
         # By side and kind: the figures of the event that goes on, when it began and was last added to.
         self._bursts: dict[tuple[Direction, Kind], tuple[dict[str, float], int, int]] = {}
+        # By side that took nothing more: what the other one had sent then.
+        self._full: dict[Direction, int] = {}
 
     def again(self, side: Direction, time: i64, frame: i64, size: i64) -> None:
         """A retransmission of so many bytes of the stream."""
@@ -30,7 +32,13 @@ class Trouble:
     def zero_window(self, side: Direction, time: i64, frame: i64) -> None:
         """A window of nothing."""
         side.zero_windows += 1
-        self._burst("zero-window", side, time, frame)
+        sent: i64 = side.back.next
+        # A window stays closed as long as nothing is sent but single bytes, which ask whether it is open.
+        before: i64 = self._full.get(side, UNKNOWN)
+        shut = before != UNKNOWN and (sent - before) & MASK <= 1
+        self._burst("zero-window", side, time, frame, goes_on=shut)
+        if before != UNKNOWN or len(self._full) < _MOST_BURSTS:
+            self._full[side] = sent
 
     def closing(self, side: Direction, flags: i64, time: i64, frame: i64) -> None:
         """A segment with FIN or RST; called before it is counted."""
@@ -49,14 +57,19 @@ class Trouble:
         """SYNs that nothing came back to."""
         for conversation in conversations:
             opener = conversation.opener
-            if opener is not None and opener.syns and not opener.back.packets:
+            # One that goes on was answered where this capture does not see it.
+            if opener is None or not opener.syns or opener.back.packets:
+                continue
+            if opener.packets <= opener.syns + opener.resets:
                 span = seconds(opener.last - opener.first)
                 numbers = {"tries": float(opener.syns), "seconds": span}
                 self._tell("unanswered", opener, opener.first, conversation.frame, numbers)
 
-    def _burst(self, kind: Kind, side: Direction, time: i64, frame: i64) -> dict[str, float]:
+    def _burst(
+        self, kind: Kind, side: Direction, time: i64, frame: i64, *, goes_on: bool = False
+    ) -> dict[str, float]:
         known = self._bursts.get((side, kind))
-        if known is not None and time - known[2] <= _BURST:
+        if known is not None and (goes_on or time - known[2] <= _BURST):
             numbers = known[0]
             begun: i64 = known[1]
             numbers["segments"] += 1

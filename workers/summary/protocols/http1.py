@@ -195,6 +195,9 @@ def _status(line: bytes) -> int:
 @lru_cache(maxsize=4096)
 def _line(method: bytes, target: bytes, query: bytes | None, version: bytes) -> _Line:
     text = (target + (query or b"")).decode("utf-8", "replace")
+    if method == b"CONNECT":  # whose target is a host, and no path
+        host = redact.HIDDEN if len(target) >= _LONGEST_TARGET else redact.host(text)
+        return "CONNECT", host, "", f"1.{version.decode()}"
     host = redact.split_target(text)[0]
     if host and len(target) >= _LONGEST_TARGET:
         host = redact.HIDDEN

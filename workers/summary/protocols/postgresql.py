@@ -188,7 +188,8 @@ class PostgreSQL:
         if answer in b"SGN":
             self._server.skip(1)
             self.done = answer != b"N"
-            self._waiting.tell(name, asked, answered=at, error="" if self.done else "refused")
+            # Clients ask before they log in, whether or not the server has TLS: to decline is no error.
+            self._waiting.tell(name if self.done else f"{name}, declined", asked, answered=at)
         elif answer == b"E":
             self._waiting.ask(name, asked)
         else:

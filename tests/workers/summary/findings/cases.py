@@ -11,7 +11,7 @@ from hpack import Encoder
 
 from tests.workers.summary import packets
 from tests.workers.summary.findings.wire import DNS6, POD, POD6, WEB, WEB6, Wire
-from tests.workers.summary.packets import ACK, PSH, RST, SYN
+from tests.workers.summary.packets import ACK, FIN, PSH, RST, SYN
 from tests.workers.summary.protocols.frames import GET, OPENING, SETTINGS_FRAME, data, headers
 from tests.workers.summary.protocols.test_kafka import answer, request
 from tests.workers.summary.protocols.test_postgresql import READY, error, message, query, startup
@@ -84,6 +84,12 @@ def reset_unseen() -> Wire:
     return wire
 
 
+def reset_while_waiting() -> Wire:
+    wire = Wire().http(1)
+    wire.tcp().says(b"GET /a HTTP/1.1\r\nHost: web\r\n\r\n").send(1).wait(0.5).reset(0)
+    return wire
+
+
 def nearly_reset() -> Wire:
     """A client that resets what both had ended."""
     wire = Wire().http(2)
@@ -117,6 +123,17 @@ def mtu_blackhole() -> Wire:
     return wire
 
 
+def mtu_blackhole_behind_small_answers() -> Wire:
+    """What Linux sends: a head, a window of large segments, one more to probe, then the first again."""
+    wire = Wire().http(2)
+    talk = wire.tcp().says(b"GET /large HTTP/1.1\r\nHost: web\r\n\r\n").hears(bytes(115)).send(0)
+    for _ in range(11):
+        talk.send(1, bytes(1448))
+    for pause in (0.2, 0.4, 0.8, 1.6, 3.2):
+        talk.wait(pause).send(1, bytes(1448), again=11 * 1448)
+    return wire
+
+
 def nearly_mtu_blackhole() -> Wire:
     """Small ones are lost likewise: that is loss."""
     wire = Wire().http(2)
@@ -136,8 +153,9 @@ def zero_window() -> Wire:
 
 
 def nearly_zero_window() -> Wire:
-    """Once, and a reset, whose window says nothing."""
+    """Once, twice in a moment, and a reset, whose window says nothing."""
     wire = Wire().http()
+    wire.tcp(9000).hears(bytes(1000)).send(0, window=0).hears(bytes(10)).send(0, window=0).send(0).close()
     talk = wire.tcp(9000).hears(bytes(1000)).send(0, window=0).wait(0.01).send(0)
     talk.close()
     return wire
@@ -213,6 +231,11 @@ def dns_unanswered() -> Wire:
     return Wire().dns("example.com", None, tries=2, seconds=5).dns("cluster.local").wait(6).dns("example.org")
 
 
+def dns_unanswered_from_another_port() -> Wire:
+    """As dig asks again; the last question is the last packet."""
+    return Wire().dns("cluster.local").dns("example.com", None, seconds=1).dns("example.com", None)
+
+
 def nearly_dns_unanswered() -> Wire:
     """Asked just before the capture ends."""
     return Wire().dns("cluster.local").dns("example.com", None)
@@ -259,8 +282,62 @@ def http_slow() -> Wire:
 
 
 def nearly_http_slow() -> Wire:
-    """Too few to speak of a hundred, or too few of many."""
-    return Wire().http(10, path="/a", seconds=2.5).http(39, path="/b").http(1, path="/b", seconds=2.5)
+    """Too few to speak of a hundred and less than half, too few at all, or too few of many."""
+    wire = Wire().http(4, path="/a", seconds=2.5).http(5, path="/a").http(2, path="/c", seconds=2.5)
+    return wire.http(39, path="/b").http(1, path="/b", seconds=2.5)
+
+
+def http_slow_few() -> Wire:
+    return Wire().http(3, path="/report", seconds=4)
+
+
+def http_client_error_alone() -> Wire:
+    """The only request that was captured."""
+    return Wire().http(1, status=404, path="/nothing")
+
+
+GET_REQUEST = b"GET /report HTTP/1.1\r\nHost: web\r\n\r\n"
+REDIS_GET = b"*2\r\n$3\r\nGET\r\n$1\r\na\r\n"
+
+
+def request_unanswered() -> Wire:
+    """A client that waits for 3 s, then gives up."""
+    wire = Wire().http(1)
+    wire.tcp().says(GET_REQUEST).send(1).wait(3).close()
+    return wire
+
+
+def request_unanswered_by_a_server_that_closes() -> Wire:
+    wire = Wire().http(1)
+    wire.tcp().says(GET_REQUEST).send(1, b"", FIN | ACK).send(0, b"", FIN | ACK).send(1)
+    return wire
+
+
+def request_unanswered_when_the_capture_ends() -> Wire:
+    wire = Wire()
+    wire.tcp().says(GET_REQUEST).send(1).wait(8)
+    return wire.http(1)
+
+
+def request_unanswered_by_redis() -> Wire:
+    wire = Wire()
+    talk = wire.tcp(6379, client=POD, server=WEB).says(REDIS_GET).hears(b"+OK\r\n")
+    talk.says(REDIS_GET).send(1).wait(2).close()
+    return wire
+
+
+def nearly_request_unanswered() -> Wire:
+    """Asked just before the end, never confirmed, answered elsewhere, or a call that waits on purpose."""
+    wire = Wire().http(1)
+    lost = wire.tcp().says(GET_REQUEST)
+    for pause in (0.2, 0.4, 0.8):
+        lost.wait(pause).send(0, GET_REQUEST, PSH | ACK, again=len(GET_REQUEST))
+    lost.close()
+    wire.tcp(opened=False).says(GET_REQUEST).send(0).wait(2).send(0, b"", FIN | ACK)
+    blocking = b"*3\r\n$5\r\nBLPOP\r\n$1\r\na\r\n$1\r\n9\r\n"
+    wire.tcp(6379, client=POD, server=WEB).says(blocking).send(1).wait(3).close()
+    wire.tcp().says(GET_REQUEST).send(1)
+    return wire
 
 
 def tls_failure() -> Wire:
@@ -485,6 +562,15 @@ SHOWN: dict[str, tuple[str, Case]] = {
     "http-server-error": ("http-server-error", http_server_error),
     "http-client-error": ("http-client-error", http_client_error),
     "http-slow": ("http-slow", http_slow),
+    "http-slow of a few": ("http-slow", http_slow_few),
+    "http-client-error of the only request": ("http-client-error", http_client_error_alone),
+    "request-unanswered": ("request-unanswered", request_unanswered),
+    "request-unanswered, closed": ("request-unanswered", request_unanswered_by_a_server_that_closes),
+    "request-unanswered, waiting": ("request-unanswered", request_unanswered_when_the_capture_ends),
+    "request-unanswered of Redis": ("request-unanswered", request_unanswered_by_redis),
+    "dns-unanswered from another port": ("dns-unanswered", dns_unanswered_from_another_port),
+    "mtu-blackhole behind small answers": ("mtu-blackhole", mtu_blackhole_behind_small_answers),
+    "reset while waiting": ("reset", reset_while_waiting),
     "tls-failure": ("tls-failure", tls_failure),
     "tls-no-answer": ("tls-no-answer", tls_no_answer),
     "tls-plain-http": ("tls-plain-http", tls_plain),
@@ -527,6 +613,7 @@ NEARLY: dict[str, Case] = {
     "http-server-error": http_client_error,
     "http-client-error": nearly_http_client_error,
     "http-slow": nearly_http_slow,
+    "request-unanswered": nearly_request_unanswered,
     "tls-failure": nearly_tls_no_answer,
     "tls-no-answer": nearly_tls_no_answer,
     "tls-plain-http": nearly_tls_plain,

@@ -18,7 +18,7 @@ from tests.workers.summary.findings.wire import START, Wire, ids
 from tests.workers.summary.speech import Dialogue, tls
 from workers.summary.context import Context
 from workers.summary.endpoint import Endpoint
-from workers.summary.exchange import Certificate, Exchange, Group, HttpExchange, TlsExchange
+from workers.summary.exchange import CallExchange, Certificate, Exchange, Group, HttpExchange, TlsExchange
 from workers.summary.finding import Finding
 from workers.summary.findings.explained import explained
 from workers.summary.summarise import summarise
@@ -92,14 +92,70 @@ def answered(service: str, error: str, times: int) -> Group:
 
 
 def test_errors_that_clients_of_databases_live_with_are_told_only_when_they_are_many() -> None:
-    assert said(groups=[answered("PostgreSQL", "23505", 3), answered("Redis", "MOVED", 3)]) == []
-    assert ids(said(groups=[answered("PostgreSQL", "23505", 40)])) == {"call-failure"}
+    unique = "ERROR 23505 (unique_violation)"
+    assert said(groups=[answered("PostgreSQL", unique, 3), answered("Redis", "MOVED", 3)]) == []
+    assert ids(said(groups=[answered("PostgreSQL", unique, 40)])) == {"call-failure"}
 
 
 def test_a_database_without_room_is_critical() -> None:
-    (finding,) = said(groups=[answered("PostgreSQL", "53300", 1)])
+    (finding,) = said(groups=[answered("PostgreSQL", "FATAL 53300 (too_many_connections)", 1)])
     assert finding.severity == "critical"
-    assert finding.sentence.endswith("answered `53300` to 1 of 1 call, `SELECT`: it has no connection left.")
+    assert finding.sentence.endswith(
+        "answered `FATAL 53300 (too_many_connections)` to 1 of 1 call, `SELECT`: it has no connection left."
+    )
+
+
+def test_who_called_a_database_in_vain_is_named() -> None:
+    error = "FATAL 28P01 (invalid_password)"
+    call = CallExchange(CLIENT, SERVER, 9, 0.0, "PostgreSQL", "startup", error, 0.01)
+    (finding,) = said([call], [answered("PostgreSQL", error, 1)])
+    assert finding.sentence.endswith(", `SELECT`, from `10.0.0.1`: the password is wrong.")
+    assert "Secret" in finding.next
+
+
+def test_the_filter_of_a_databases_error_shows_that_error() -> None:
+    server = Endpoint("10.0.0.2", 5432)
+    group = Group("PostgreSQL", "startup", "FATAL 28P01 (invalid_password)", True, 1, 9, server)
+    (finding,) = said(groups=[group])
+    assert 'pgsql.code == "28P01"' in finding.display_filter
+
+
+def test_an_error_whose_code_is_no_plain_word_stands_in_no_filter() -> None:
+    (finding,) = said(groups=[Group("Redis", "GET", 'X" || ip', True, 1, 9, Endpoint("10.0.0.2", 6379))])
+    assert '"' not in finding.display_filter
+
+
+def test_a_handshake_that_failed_for_a_date_is_told_with_the_certificate_and_once() -> None:
+    certificate = Certificate(("shop.example",), "CA", int(START - 90 * DAY), int(START - 2 * DAY))
+    alerts = ("certificate_expired",)
+    failed = TlsExchange(CLIENT, SERVER, 4, 0.0, "shop.example", "1.2", 0.01, alerts, None, certificate)
+    (finding,) = said([failed])
+    assert finding.id == "tls-certificate"
+    assert finding.sentence.endswith("; 1 handshake failed for it with `certificate_expired`.")
+
+
+@pytest.mark.parametrize(
+    ("asked", "names", "lacks"),
+    [
+        ("nope.example", ("shop.example",), True),
+        ("a.b.shop.example", ("*.shop.example",), True),
+        ("SHOP.example.", ("shop.example",), False),
+        ("a.shop.example", ("*.shop.example",), False),
+        ("", ("shop.example",), False),
+        ("shop.example", ("spiffe",), False),
+        ("nope.example", tuple(f"{each}.example" for each in range(20)), False),
+    ],
+)
+def test_a_certificate_without_the_name_that_was_asked_for_is_told(
+    asked: str, names: tuple[str, ...], lacks: bool
+) -> None:
+    certificate = Certificate(names, "CA", int(START - DAY), int(START + 90 * DAY))
+    found = said([TlsExchange(CLIENT, SERVER, 4, 0.0, asked, "1.2", 0.01, (), None, certificate)])
+    assert [finding.severity for finding in found] == ["warning"] * lacks
+    if lacks:
+        assert f"asked for `{asked}` by `10.0.0.1`, and its certificate is for `{names[0]}` only" in (
+            found[0].sentence
+        )
 
 
 HOSTILE = "<!channel> `*x*` <https://evil.example|click> \u202e\x1b[31m"

@@ -2,6 +2,10 @@
 
 import io
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from tests.workers.summary import packets
 from tests.workers.summary.packets import ACK, FIN, PSH, RST, SYN, Record
 from workers.summary.event import Event
@@ -76,12 +80,60 @@ def test_syns_without_an_answer_are_one_event_with_their_number() -> None:
 
 def test_windows_of_nothing_within_a_second_are_one_event() -> None:
     full = sent(ACK, 901, back=True, window=0)
-    told = counted(*OPENED, (1, full), (1.5, full), (9, full))
+    told = counted(*OPENED, (1, full), (1.5, full), (5, sent(PSH | ACK, 101, DATA)), (9, full))
     assert [(each.kind, each.frame, each.numbers["segments"]) for each in told.events] == [
         ("zero-window", 4, 2),
-        ("zero-window", 6, 1),
+        ("zero-window", 7, 1),
     ]
     assert told.flows[0].zero_windows_ba == 3
+
+
+def test_windows_of_nothing_are_one_event_as_long_as_nothing_new_is_sent() -> None:
+    full = sent(ACK, 901, back=True, window=0)
+    probe = sent(ACK, 101, b"x")
+    event = only(*OPENED, (1, full), (3, probe), (3.1, full), (7, probe), (7.1, full))
+    assert event.numbers == {"segments": 3.0, "seconds": pytest.approx(6.1)}
+
+
+def test_a_connection_that_goes_on_without_the_other_direction_was_answered_somewhere() -> None:
+    assert events(*OPENED[::2], (1, sent(PSH | ACK, 101, DATA))) == []
+
+
+def test_what_brings_missing_bytes_before_their_sender_can_know_is_out_of_order() -> None:
+    ahead, behind = sent(PSH | ACK, 201, DATA), sent(PSH | ACK, 101, DATA)
+    flow = counted(*OPENED, (1, ahead), (1.0019, behind)).flows[0]
+    assert (flow.handshake, flow.out_of_order_ab, flow.retransmitted_ab) == (0.002, 1, 0)
+    flow = counted(*OPENED, (1, ahead), (1.0021, behind)).flows[0]
+    assert (flow.out_of_order_ab, flow.retransmitted_ab) == (0, 1)
+
+
+def test_in_a_busy_stream_what_is_missing_since_long_is_sent_again() -> None:
+    stream = [(1 + place / 1000, sent(ACK, 101 + 100 * place, DATA)) for place in range(2, 12)]
+    flow = counted(*OPENED, *stream, (1.012, sent(ACK, 201, DATA))).flows[0]
+    assert (flow.out_of_order_ab, flow.retransmitted_ab) == (0, 1)
+
+
+def test_what_was_captured_before_is_sent_again_however_soon() -> None:
+    stream = [(1.0, sent(ACK, 101, DATA)), (1.0001, sent(ACK, 201, DATA)), (1.0002, sent(ACK, 101, DATA))]
+    flow = counted(*OPENED, *stream).flows[0]
+    assert (flow.out_of_order_ab, flow.retransmitted_ab) == (0, 1)
+
+
+@given(st.permutations(range(8)), st.integers(0, 2**32 - 1), st.lists(st.integers(0, 7), max_size=4))
+def test_each_byte_is_new_or_missing_once_in_whatever_order_segments_come(
+    order: list[int], begin: int, again: list[int]
+) -> None:
+    """The model: a set of bytes. Whatever brings one that was missing within the patience is out of order."""
+    steps = [(0.0, sent(ACK, begin, DATA))]
+    had, highest, late, repeated = {0}, 0, 0, 0
+    for place in [each + 1 for each in (*order, *again)]:
+        steps.append((len(steps) / 1e6, sent(ACK, (begin + place * 100) % 2**32, DATA)))
+        late += place < highest and place not in had
+        repeated += place in had
+        had.add(place)
+        highest = max(highest, place)
+    flow = counted(*steps).flows[0]
+    assert (flow.out_of_order_ab, flow.retransmitted_ab) == (late, repeated)
 
 
 def test_a_window_of_nothing_in_a_reset_says_nothing() -> None:

@@ -97,9 +97,9 @@ def test_behind_an_accepted_tls_request_nothing_is_read() -> None:
     assert calls(told) == [("TLS request", "answered", "")]
 
 
-def test_behind_a_refused_tls_request_the_startup_follows() -> None:
+def test_behind_a_declined_tls_request_which_is_no_error_the_startup_follows() -> None:
     told = calls(Talk([says(TLS), hears(b"N"), *OPENED]).told(PostgreSQL))
-    assert told == [("TLS request", "answered", "refused"), ("startup", "answered", "")]
+    assert told == [("TLS request, declined", "answered", ""), ("startup", "answered", "")]
 
 
 def test_a_cancel_request_is_told_without_its_key() -> None:
