@@ -17,9 +17,13 @@ def check_output(path: Path, *, force: bool) -> None:
         OutputError: It cannot.
     """
     folder = path.parent
-    if path.exists() and not path.is_file():
-        raise OutputError(f"{path} is no regular file: name a file, or use `-o -` to write into a pipe.")
-    if path.exists() and not force:
+    try:
+        there = path.exists()
+    except OSError as error:
+        raise OutputError(f"{path} cannot be looked at ({error.strerror}): name another file.") from error
+    if there and not path.is_file():
+        raise OutputError(f"{path} is no regular file: name one that is, or is not there yet.")
+    if there and not force:
         raise OutputError(f"{path} is there already: name another file, or add `--force` to replace it.")
     if not folder.is_dir():
         raise OutputError(f"There is no folder {folder}: make it, or name a file in another one.")

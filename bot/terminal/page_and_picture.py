@@ -4,6 +4,7 @@ What makes them is imported when one is asked for: nobody else waits for it.
 """
 
 import argparse
+import os
 import sys
 import tempfile
 from collections.abc import Callable
@@ -42,13 +43,14 @@ def check_options(options: argparse.Namespace, other: Path | None, *, taken: boo
         raise UsageProblem("Standard output takes one of them: name a file, as in `--html OUT.html`.")
     if is_dash(options.picture):
         raise UsageProblem("A picture goes into a file: name it, as in `--picture OUT.png`.")
-    named = {other.resolve()} if other else set()
+    # Unlike `Path.resolve`, this raises nothing where links go round in circles.
+    named = {os.path.realpath(other)} if other else set()
     for path in (options.html, options.picture):
         if path and not is_dash(path):
-            if path.resolve() in named:
+            if os.path.realpath(path) in named:
                 name = in_the_terminal(str(path))
                 raise UsageProblem(f"{name} is named twice: give each file a name of its own.")
-            named.add(path.resolve())
+            named.add(os.path.realpath(path))
             try:
                 check_output(path, force=options.force)
             except OutputError as error:

@@ -37,3 +37,8 @@ def test_a_folder_that_went_is_a_sentence_and_leaves_nothing(packets: Path, tmp_
     with pytest.raises(OutputError, match="could not be written"):
         write_output(packets, tmp_path / "gone" / "x.pcap", force=False)
     assert [path.name for path in tmp_path.iterdir()] == ["source"]
+
+
+def test_where_it_cannot_be_looked_whether_a_file_is_there_is_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match=r"cannot be looked at \(File name too long\): name another file\."):
+        check_output(tmp_path / ("x" * 300), force=True)

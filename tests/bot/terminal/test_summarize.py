@@ -215,3 +215,35 @@ def test_a_page_can_go_to_standard_output_but_not_beside_json_and_a_picture_neve
     assert capsys.readouterr().out.endswith("</html>\n")
     assert run(["summarize", str(file), "--html", "-", "--json"]) == 2
     assert run(["summarize", str(file), "--picture", "-"]) == 2
+
+
+@pytest.mark.parametrize("option", ["--html", "--picture"])
+@pytest.mark.parametrize(
+    ("out", "sentence"),
+    [
+        ("/dev/full", "no regular file: name one that is"),
+        (".", "no regular file: name one that is"),
+        ("nowhere/OUT", "There is no folder nowhere"),
+        ("made.pcap/OUT", "There is no folder made.pcap"),
+        ("x" * 300, "File name too long"),
+        ("circle", "is not replaced"),
+        ("circle/OUT", "There is no folder circle"),
+    ],
+)
+def test_where_nothing_can_be_written_a_sentence_says_so_and_nothing_is_left(
+    file: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    option: str,
+    out: str,
+    sentence: str,
+) -> None:
+    monkeypatch.chdir(file.parent)
+    Path("circle").symlink_to("circle")
+    assert run(["summarize", file.name, option, out]) == 1
+    output, errors = capsys.readouterr()
+    (line,) = errors.splitlines()
+    assert output == ""
+    assert line.startswith("podcap: ")
+    assert sentence in line
+    assert sorted(path.name for path in file.parent.iterdir()) == ["circle", "made.pcap"]
