@@ -43,18 +43,24 @@ def check_options(options: argparse.Namespace, other: Path | None, *, taken: boo
         raise UsageProblem("Standard output takes one of them: name a file, as in `--html OUT.html`.")
     if is_dash(options.picture):
         raise UsageProblem("A picture goes into a file: name it, as in `--picture OUT.png`.")
-    # Unlike `Path.resolve`, this raises nothing where links go round in circles.
-    named = {os.path.realpath(other)} if other else set()
+    named = {_real(other)} if other else set()
     for path in (options.html, options.picture):
         if path and not is_dash(path):
-            if os.path.realpath(path) in named:
+            if _real(path) in named:
                 name = in_the_terminal(str(path))
                 raise UsageProblem(f"{name} is named twice: give each file a name of its own.")
-            named.add(os.path.realpath(path))
+            named.add(_real(path))
             try:
                 check_output(path, force=options.force)
             except OutputError as error:
                 raise CommandError(in_the_terminal(str(error))) from error
+
+
+def _real(path: Path) -> str:
+    try:
+        return os.path.realpath(path)  # unlike `Path.resolve`, it follows links that go round in circles
+    except OSError:  # the folder that the terminal stands in is gone
+        return str(path)
 
 
 def is_dash(path: Path | None) -> bool:
@@ -86,8 +92,13 @@ def write_both(options: argparse.Namespace, summary: Summary, title: str, say: C
 
 
 def _into(path: Path, content: bytes, say: Callable[[str], None], *, force: bool) -> None:
-    with tempfile.NamedTemporaryFile(prefix="podcap-") as file:
-        file.write(content)
-        file.flush()
-        write_output(Path(file.name), path, force=force)
+    try:
+        with tempfile.NamedTemporaryFile(prefix="podcap-") as file:
+            file.write(content)
+            file.flush()
+            write_output(Path(file.name), path, force=force)
+    except OSError as error:
+        raise OutputError(
+            f"{path} could not be written by way of {tempfile.gettempdir()} ({error.strerror}): make room."
+        ) from error
     say(f"Written to {in_the_terminal(str(path))}")

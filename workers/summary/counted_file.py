@@ -55,18 +55,23 @@ def counted_file(file: IO[bytes], *, payload: bool, over: Callable[[], str]) -> 
     Raises:
         PcapError: It is empty, or of another format.
     """
-    whole = Content(file)
+    disk = _Disk(file)
+    whole = Content(disk)
     content = _InTime(whole, over)
     counting = Counting(payload=payload)
     try:
         packets = open_capture(content)
         counting.file(packets)
     except PcapError:
+        if disk.failed:
+            raise PcapError(f"The file cannot be read ({disk.failed}): copy it anew.") from None
         if whole.damaged:
             raise PcapError(_NOTHING_UNZIPPED) from None
         raise
     result = counting.result()
     ended = _UNZIPPED if whole.damaged else packets.trouble
+    if disk.failed:
+        ended = f"The file cannot be read to its end ({disk.failed}): what stands behind that is left out."
     if content.early:
         ended = _stopped(file, content.early, result.totals)
     notes = [ended] if ended else []
@@ -79,6 +84,27 @@ def counted_file(file: IO[bytes], *, payload: bool, over: Callable[[], str]) -> 
     summary = result.summary(payload=payload, notes=tuple(notes))
     names = {host: packets.names[host] for host in summary.hosts if host in packets.names}
     return CountedFile(replace(summary, names=names), result.unknown, bool(content.early))
+
+
+class _Disk:
+    """A file that ends where it cannot be read.
+
+    Attributes:
+        failed: Why that is so, or nothing.
+    """
+
+    def __init__(self, file: Source) -> None:
+        self._file = file
+        self.failed = ""
+
+    def read(self, size: int, /) -> bytes:
+        if self.failed:
+            return b""
+        try:
+            return self._file.read(size)
+        except OSError as error:
+            self.failed = error.strerror or str(error)
+            return b""
 
 
 class _InTime:

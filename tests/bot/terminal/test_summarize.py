@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import subprocess
 import sys
 import threading
@@ -247,3 +248,37 @@ def test_where_nothing_can_be_written_a_sentence_says_so_and_nothing_is_left(
     assert line.startswith("podcap: ")
     assert sentence in line
     assert sorted(path.name for path in file.parent.iterdir()) == ["circle", "made.pcap"]
+
+
+def test_what_the_system_cannot_read_is_a_sentence_and_no_traceback(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    assert run(["summarize", "/proc/self/mem"]) == 1  # open, but there is nothing at 0
+    assert capfd.readouterr() == ("", "podcap: The file cannot be read (Input/output error): copy it anew.\n")
+
+
+def test_a_page_that_cannot_be_made_anywhere_is_a_sentence(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
+    try:
+        assert run(["summarize", str(file), "--html", str(file.parent / "OUT")]) == 1
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "could not be written" in line
+    assert [path.name for path in file.parent.iterdir()] == ["made.pcap"]
+
+
+def test_that_the_folder_one_stands_in_is_gone_is_a_sentence(
+    file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = file.parent / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert run(["summarize", str(file), "--html", "OUT"]) == 1
+    assert (
+        capsys.readouterr().err == "podcap: There is no folder .: make it, or name a file in another one.\n"
+    )

@@ -1,5 +1,6 @@
 """A file that takes longer than there is time for. No test here waits: time is over when it says so."""
 
+import errno
 import gzip
 import io
 import shlex
@@ -167,3 +168,26 @@ def test_an_interface_is_taken_out_by_the_command_that_is_told(tmp_path: Path) -
     command = note.partition("`")[2].partition("`")[0]
     subprocess.run(shlex.split(command), cwd=tmp_path, check=True, capture_output=True)
     assert notes((tmp_path / "OUT").read_bytes()) == ()
+
+
+@pytest.mark.parametrize("kind", FILES)
+@pytest.mark.parametrize("whole", [0, 20_000])
+def test_of_a_disk_that_fails_what_was_read_before_is_told(kind: str, whole: int) -> None:
+    class Failing(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            given = super().read(min(size or 0, whole - self.tell()))
+            if not given:
+                raise OSError(errno.EIO, "Input/output error")
+            return given
+
+    file = Failing(FILES[kind](_RECORDS[:40]))
+    if whole:
+        (note,) = counted_file(file, payload=False, over=lambda: "").summary.notes
+        assert note == (
+            "The file cannot be read to its end (Input/output error): what stands behind that is left out."
+        )
+    else:
+        with pytest.raises(
+            PcapError, match=r"The file cannot be read \(Input/output error\): copy it anew\."
+        ):
+            counted_file(file, payload=False, over=lambda: "")
