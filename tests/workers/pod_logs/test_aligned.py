@@ -1,5 +1,7 @@
 """Lines beside packets. The pod is 10.244.1.3:80; the node rewrites clients to 10.244.1.1."""
 
+import json
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -92,6 +94,16 @@ def test_what_the_packets_do_not_hold_has_no_peer() -> None:
 def test_an_address_from_a_header_does_not_hide_the_proxy_that_asked() -> None:
     (one,) = put([line(1.02, client="203.0.113.9")], [asked(1.0, client="10.244.2.7")])
     assert one.peer == Endpoint("10.244.2.7", 40001)
+
+
+def test_a_host_that_is_unknown_speaks_against_no_line() -> None:
+    logged = {"remote_addr": NODE, "request": "GET / HTTP/1.1", "status": 200, "host": "shop"}
+    text = json.dumps(logged)
+    wanted = LogLine(FIRST + 1_020_000_000, "cheese", text, access(text))
+    requests = [asked(1.01, 1), asked(1.0, 2)]
+    for host, frame in (("…", 2), ("", 2), ("another", 1), ("shop", 2)):
+        (one,) = put([wanted], [requests[0], requests[1]._replace(host=host)])
+        assert one.frame == frame
 
 
 def test_a_slow_answer_is_logged_when_it_was_sent() -> None:

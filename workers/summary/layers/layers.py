@@ -218,7 +218,7 @@ def _ipv6(data: bytes, start: i64, end: i64, wire_end: i64) -> Datagram | None:
     if start + _IPV6_HEADER > end or data[start] >> 4 != 6:  # noqa: PLR2004, the version
         return None
     length = u16(data, start + 4)
-    if length == 0:  # a jumbogram, or a segment that the network card cuts later
+    if length == 0:  # a jumbogram, or a segment that the network card cuts later (Linux's BIG TCP)
         length = wire_end - start - _IPV6_HEADER
     at = start + _IPV6_HEADER
     found = Datagram(data[start + 8 : at], data[start + 6], at, at + length)

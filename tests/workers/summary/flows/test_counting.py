@@ -130,6 +130,14 @@ def test_a_packet_counts_from_the_snaplen_on_from_which_it_counts_in_tshark(
     assert 0 < len(flows) < 75
 
 
+@pytest.mark.parametrize("extensions", [[], [(0, b"\0\xc2\4" + (70_028).to_bytes(4, "big"))]])
+def test_a_segment_of_more_than_64_kib_over_ipv6_is_in_its_flow(extensions: list[tuple[int, bytes]]) -> None:
+    datagram = packets.ipv6("2001:db8::1", "2001:db8::2", 6, packets.tcp(4000, 80), extensions=extensions)
+    frame = packets.ethernet(datagram[:4] + bytes(2) + datagram[6:] + bytes(70_000))
+    (flow,) = flows_of(packets.pcap([Record(frame)]))[1]
+    assert (flow.packets_ab, flow.bytes_ab, flow.payload_ab) == (1, len(frame), 70_000)
+
+
 @settings(max_examples=examples(50), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(traffic.captures(most=20, cut=True, mutate=True))
 def test_every_packet_of_any_traffic_is_in_the_totals_once(capture: traffic.Capture) -> None:
