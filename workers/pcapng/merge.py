@@ -26,6 +26,9 @@ _PACKET = 6
 _OVERHEAD = 32
 """Bytes that an Enhanced Packet Block has beside its packet and the packet's padding."""
 
+_USUAL = 1 << 14
+"""Bytes of packets whose ends are remembered; longer ones are few."""
+
 _GATHERED = 1 << 20
 _NANOSECONDS = (b"\x4d\x3c\xb2\xa1", b"\xa1\xb2\x3c\x4d")
 _LARGEST_LINK_TYPE = 0xFFFF
@@ -62,9 +65,9 @@ def merge(sources: Sequence[BinaryIO], target: BinaryIO, about: About, taps: Seq
     given = [_Tap(number, *each) for number, each in enumerate(zip(sources, taps, strict=True))]
     gathered = [section_header(about), *(each.description() for each in given), name_resolution(about.hosts)]
     size = 0
-    for _, _, block in in_order(*(each.blocks() for each in given)):
-        gathered.append(block)
-        size += len(block)
+    for _, _, head, packet, end in in_order(*(each.blocks() for each in given)):
+        gathered += (head, packet, end)
+        size += len(packet) + _OVERHEAD
         if size > _GATHERED:
             target.write(b"".join(gathered))
             gathered.clear()
@@ -103,10 +106,12 @@ class _Tap:
     def statistics(self) -> bytes:
         return interface_statistics(self.about, time=self._time, number=self.number, unit=self._unit)
 
-    def blocks(self) -> Iterator[tuple[int, int, bytes]]:
-        """When each packet has its turn, the tap's number, and the packet's block."""
+    def blocks(self) -> Iterator[tuple[int, int, bytes, bytes, bytes]]:
+        """When each packet has its turn, the tap's number, and its block: what is before it, it, its end."""
         began, number, unit, turn = self.about.began or 0, self.number, self._unit, 0
-        head, ends = struct.Struct("<IIIIIII").pack, [bytes(-size % 4) for size in range(4)]
+        pack = struct.Struct("<IIIIIII").pack
+        # A packet's end is its padding and its block's length, which only depend on its length.
+        ends: dict[int, bytes] = {}
         for data, start, captured, length, nanosecond in self.file.packets():
             if nanosecond < began:
                 self.early += 1
@@ -114,13 +119,12 @@ class _Tap:
             time = nanosecond // unit
             turn = max(turn, nanosecond)
             total = (captured + _OVERHEAD + 3) & ~3
+            end = ends.get(captured)
+            if end is None:
+                end = bytes(-captured % 4) + total.to_bytes(4, "little")
+                if captured < _USUAL:
+                    ends[captured] = end
             self.packets += 1
-            yield (
-                turn,
-                number,
-                head(_PACKET, total, number, time >> 32, time & 0xFFFFFFFF, captured, length)
-                + data[start : start + captured]
-                + ends[captured & 3]
-                + total.to_bytes(4, "little"),
-            )
+            head = pack(_PACKET, total, number, time >> 32, time & 0xFFFFFFFF, captured, length)
+            yield turn, number, head, data[start : start + captured], end
             self._time = time
