@@ -196,6 +196,7 @@ def _remarks(flow: Flow) -> Iterable[str]:
 _GROUP_HEADS = (
     "Protocol",
     "Asked",
+    "Server",
     "Answer",
     "Times",
     "Median",
@@ -210,16 +211,18 @@ def _groups(summary: Summary) -> str:
     caption = count(len(summary.groups), "kind of exchange", "kinds of exchange") + ", failures first"
     if len(groups) < len(summary.groups):
         caption = f"The first {len(groups):,} of {caption}"
-    return f"<div>{_filter('exchanges')}{table(caption, _GROUP_HEADS, map(_group, groups))}</div>"
+    rows = (_group(group, summary) for group in groups)
+    return f"<div>{_filter('exchanges')}{table(caption, _GROUP_HEADS, rows)}</div>"
 
 
-def _group(group: Group) -> list[Cell]:
+def _group(group: Group, summary: Summary) -> list[Cell]:
     def seconds(value: float | None) -> Cell:
         return Cell("") if value is None else Cell(span(value), value)
 
     return [
         Cell(group.protocol),
         Cell(_cut(group.asked)),
+        Cell(_end(group.server, summary)),
         Cell(_cut(group.answer)),
         Cell(f"{group.times:,}", group.times),
         seconds(group.median),

@@ -108,7 +108,8 @@ class _Tap:
 
     def blocks(self) -> Iterator[tuple[int, int, bytes, bytes, bytes]]:
         """When each packet has its turn, the tap's number, and its block: what is before it, it, its end."""
-        began, number, unit, turn = self.about.began or 0, self.number, self._unit, 0
+        began, number, unit = self.about.began or 0, self.number, self._unit
+        packets, time, turn = 0, 0, 0
         pack = struct.Struct("<IIIIIII").pack
         # A packet's end is its padding and its block's length, which only depend on its length.
         ends: dict[int, bytes] = {}
@@ -117,14 +118,15 @@ class _Tap:
                 self.early += 1
                 continue
             time = nanosecond // unit
-            turn = max(turn, nanosecond)
+            if nanosecond > turn:  # noqa: PLR1730, a call for each packet would be a tenth of all time
+                turn = nanosecond
             total = (captured + _OVERHEAD + 3) & ~3
             end = ends.get(captured)
             if end is None:
                 end = bytes(-captured % 4) + total.to_bytes(4, "little")
                 if captured < _USUAL:
                     ends[captured] = end
-            self.packets += 1
+            packets += 1
             head = pack(_PACKET, total, number, time >> 32, time & 0xFFFFFFFF, captured, length)
             yield turn, number, head, data[start : start + captured], end
-            self._time = time
+        self.packets, self._time = packets, time

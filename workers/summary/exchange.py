@@ -145,7 +145,7 @@ _NAMES = {kind: name for name, kind in _EXCHANGES.items()}
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Exchanges that read the same, over the whole file.
+    """Exchanges with one server that read the same, over the whole file.
 
     Attributes:
         protocol: `HTTP`, `DNS`, `TLS`, `Redis`, `PostgreSQL` or `Kafka`.
@@ -154,7 +154,7 @@ class Group:
         failed: Whether it is a failure: no answer, an HTTP status from 400 on, a DNS error, a TLS alert…
         times: How many.
         frame: Of the first.
-        server: Of the first.
+        server: Whose answers they are; of very many (`(others)`) of the first.
         median: Seconds until the answer; None without answers. Of 1,000 of them, where there are more.
         p95: Likewise: 95 of 100 were faster.
         slowest: Of all.

@@ -1,5 +1,7 @@
 """Exchanges of a whole file: the first of each protocol kept, all of them counted in groups. Pure."""
 
+from array import array
+from collections.abc import Sequence
 from math import inf
 from statistics import median
 from typing import NamedTuple
@@ -34,7 +36,7 @@ class _Counted:
         self.server = server
         self.failed = failed
         self.times = self.answered = 0
-        self.seconds: list[float] = []
+        self.seconds = array("d")
         self.slowest, self.slowest_frame = -inf, 0  # times of a file may go backwards
 
     def add(self, seconds: float | None, frame: int) -> None:
@@ -63,7 +65,8 @@ class Said:
     """Collects exchanges; bounded whatever comes."""
 
     def __init__(self) -> None:
-        self._groups: dict[tuple[str, str, str], _Counted] = {}
+        # By what is read, and whose answers they are; beyond all bounds those of several servers together.
+        self._groups: dict[tuple[str, str, str, Endpoint | None], _Counted] = {}
         self._kept: list[Exchange] = []
         self._room: dict[tuple[str, bool], list[int]] = {}
         # So that the words of each exchange need not be made anew.
@@ -81,11 +84,12 @@ class Said:
 
     def _new(self, exchange: Exchange, same: tuple[object, ...]) -> _Alike:
         protocol, asked, answer, failed = words(exchange)
-        key = (protocol, asked, answer)
+        key: tuple[str, str, str, Endpoint | None] = (protocol, asked, answer, exchange.server)
         group = self._groups.get(key)
         if group is None:
             if len(self._groups) >= MOST_GROUPS:
-                key = (protocol, _OTHERS, answer[:20] if protocol != "TLS" else _OTHERS)
+                server = exchange.server if len(self._groups) < 2 * MOST_GROUPS else None
+                key = (protocol, _OTHERS, answer[:20] if protocol != "TLS" else _OTHERS, server)
             group = self._groups.setdefault(key, _Counted(exchange.frame, exchange.server, failed=failed))
         alike = _Alike(group, failed, self._room.setdefault((protocol, failed), [MOST_EXCHANGES]))
         if len(self._alike) < _MOST_ALIKE:
@@ -100,7 +104,7 @@ class Said:
         """Failures first, then by how often."""
         found = [
             Group(
-                *key,
+                *key[:3],
                 each.failed,
                 each.times,
                 each.frame,
@@ -116,19 +120,23 @@ class Said:
 def _same(exchange: Exchange) -> tuple[object, ...]:
     """Equal for exchanges of which `words` gives the same; of HTTP and DNS a part of the tuple as it is."""
     if isinstance(exchange, HttpExchange):
-        asked = exchange[4:8]
+        asked = exchange[1:2] + exchange[4:8]
         if exchange.grpc_status is None and not exchange.unread:
             return asked
         return (*asked, exchange.grpc_status, exchange.unread)
     if isinstance(exchange, DnsExchange):
-        return exchange[4:7]
+        return exchange[1:2] + exchange[4:7]
+    server = exchange.server
     if isinstance(exchange, TlsExchange):
-        name = exchange.server_name or exchange.server
-        return "TLS", (name, exchange.version, exchange.alerts, exchange.unread)
-    return exchange.service, (exchange.call, exchange.error, exchange.seconds is None, exchange.unread)
+        return "TLS", server, (exchange.server_name, exchange.version, exchange.alerts, exchange.unread)
+    return (
+        exchange.service,
+        server,
+        (exchange.call, exchange.error, exchange.seconds is None, exchange.unread),
+    )
 
 
-def _times(seconds: list[float]) -> tuple[float | None, float | None]:
+def _times(seconds: Sequence[float]) -> tuple[float | None, float | None]:
     if not seconds:
         return None, None
     ordered = sorted(seconds)

@@ -125,3 +125,23 @@ def test_a_server_that_was_sent_a_stream_and_resets_is_not_told_to_have_left_a_r
     talk.reset(1)
     finding = one(wire)
     assert (finding.severity, finding.numbers["when"]) == ("warning", "in the middle")
+
+
+def test_answers_that_read_the_same_are_told_of_the_server_that_gave_them() -> None:
+    wire = Wire()
+    for server, client in ((POD, WEB), (WEB, POD)):
+        wire.tcp(client=client, server=server).get(status=200 if server == POD else 503).close()
+        wire.tcp(client=client, server=server).get(status=503).close()
+        talk = wire.tcp(6379, client=client, server=server).says(b"*1\r\n$6\r\nDBSIZE\r\n")
+        talk.hears(b"-NOAUTH Authentication required.\r\n").close()
+    told = {
+        (each.id, each.numbers["address"], each.numbers["times"])
+        for each in wire.findings()
+        if each.id in {"http-server-error", "call-failure"}
+    }
+    assert told == {
+        ("http-server-error", f"{POD}:80", 1),
+        ("http-server-error", f"{WEB}:80", 2),
+        ("call-failure", f"{POD}:6379", 1),
+        ("call-failure", f"{WEB}:6379", 1),
+    }
