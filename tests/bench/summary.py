@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -153,8 +154,8 @@ class _Watch(threading.Thread):
     def run(self) -> None:
         while not self.ended.wait(0.02):
             sizes = [_resident(each) for each in _tree(self._process)]
-            self.largest = max([self.largest, *sizes])
-            self.together = max(self.together, sum(sizes))
+            self.largest = max([self.largest, *(peak for _, peak in sizes)])
+            self.together = max(self.together, sum(now for now, _ in sizes))
 
 
 def _tree(process: int) -> list[int]:
@@ -168,9 +169,11 @@ def _tree(process: int) -> list[int]:
     return found
 
 
-def _resident(process: int) -> int:
+def _resident(process: int) -> tuple[int, int]:
+    """Bytes now, and at most since it began."""
     try:
-        pages = int(Path(f"/proc/{process}/statm").read_text().split()[1])
-    except (OSError, IndexError):
-        return 0
-    return pages * os.sysconf("SC_PAGE_SIZE")
+        status = Path(f"/proc/{process}/status").read_text()
+    except OSError:
+        return 0, 0
+    kibibytes = dict(re.findall(r"^Vm(RSS|HWM):\s+(\d+)", status, re.MULTILINE))
+    return int(kibibytes.get("RSS", 0)) << 10, int(kibibytes.get("HWM", 0)) << 10

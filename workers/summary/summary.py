@@ -69,7 +69,8 @@ class Summary:
         payload: Whether packets are whole; of headers only nothing can be said about HTTP, DNS and TLS.
         exchanges: The first so many of each protocol, by frame.
         notes: Sentences about what is missing here and why; may quote nothing from packets.
-        groups: All exchanges, those that read the same together; failures first, then by how often.
+        groups: All exchanges, those with one server that read the same together; failures first, then by how
+            often.
         events: The first so many of each kind, by frame.
         event_counts: How many of each kind there were.
         hosts: What the busiest 200 addresses sent and got.

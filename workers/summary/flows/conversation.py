@@ -148,7 +148,7 @@ class Direction:
             filled = inside + size if inside < length else size - before
             if filled < length:
                 left.append(((begin + filled) & MASK, length - filled, gap[2]))
-        self.gaps = left
+        self.gaps = left or None
         return since
 
     @property
