@@ -17,7 +17,7 @@ from pathlib import Path
 
 from workers.summary.confine import confine
 from workers.summary.context import Context
-from workers.summary.counted_file import TOO_LONG, TOO_MUCH, CountedFile, counted_file
+from workers.summary.counted_file import FELL, TOO_LONG, TOO_MUCH, CountedFile, counted_file
 from workers.summary.files.packets import PcapError
 from workers.summary.findings.explained import explained
 from workers.summary.flows import by_tshark
@@ -55,27 +55,30 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--payload", action="store_true")
     parser.add_argument("--digest", action="store_true")
     parser.add_argument("--most", type=int, help="bytes of the file to read")
+    parser.add_argument("--fell", action="store_true", help="reading all of it failed")
     parser.add_argument("--names", type=Path)
     return parser.parse_args()
 
 
 def _summary(arguments: argparse.Namespace, context: Context, tshark: str | None) -> Summary:
-    counted = _counted(arguments.seconds * _READING, arguments.most, payload=arguments.payload)
+    counted = _counted(arguments)
     summary = _explained(_with_tshark(counted, tshark, arguments.seconds * _TSHARK), context)
     return summary.digest() if arguments.digest else summary
 
 
-def _counted(seconds: float, most: int | None, *, payload: bool) -> CountedFile:
-    """Counts the file, for so many seconds and so many bytes of it."""
-    ends = time.monotonic() + seconds
+def _counted(arguments: argparse.Namespace) -> CountedFile:
+    """Counts the file, for a part of the time and so many bytes of it."""
+    ends = time.monotonic() + arguments.seconds * _READING
     with open(0, "rb", buffering=0, closefd=False) as file:
 
         def over() -> str:
             if time.monotonic() >= ends:
                 return TOO_LONG
-            return TOO_MUCH if most is not None and file.tell() >= most else ""
+            if arguments.most is None or file.tell() < arguments.most:
+                return ""
+            return FELL if arguments.fell else TOO_MUCH
 
-        return counted_file(file, payload=payload, over=over)
+        return counted_file(file, payload=arguments.payload, over=over)
 
 
 def _with_tshark(counted: CountedFile, tshark: str | None, seconds: float) -> Summary:

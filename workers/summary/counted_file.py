@@ -13,7 +13,7 @@ from workers.summary.summary import Summary, Totals
 _BEGINNING = 1 << 20
 """Bytes that are read in any case: of a file that was opened something is told."""
 
-TOO_LONG, TOO_MUCH = "takes too long", "needs too much memory"
+TOO_LONG, TOO_MUCH, FELL = "takes too long", "needs too much memory", "failed"
 
 _FILE_HEADER, _RECORD_HEADER = 24, 16
 _UNZIPPED = "The file's gzip is cut short or damaged: what stands behind that is left out."
@@ -49,8 +49,8 @@ def counted_file(file: IO[bytes], *, payload: bool, over: Callable[[], str]) -> 
     Args:
         file: Open, unbuffered, at its beginning.
         payload: Whether packets are whole, so that HTTP, DNS and TLS can be read.
-        over: Why no more of it is to be read: `TOO_LONG`, `TOO_MUCH`, or nothing. Asked before each piece of
-            the file behind its first megabyte.
+        over: Why no more of it is to be read: `TOO_LONG`, `TOO_MUCH`, `FELL`, or nothing. Asked before each
+            piece of the file behind its first megabyte.
 
     Raises:
         PcapError: It is empty, or of another format.

@@ -35,10 +35,7 @@ OUT_OF_MEMORY = errno.ENOMEM
 """Exit status of a child that needs more memory than it may have."""
 
 _FALLEN = (-signal.SIGSEGV, -signal.SIGABRT, -signal.SIGBUS)
-
-_MUCH = 1 / 2
-"""Part of its memory that a child surely holds when it dies of too little: not all is held that is mapped."""
-
+"""How a child ends that finds no memory for a number: code compiled by mypyc does not look for each."""
 
 _FULL = 31 / 32
 """Part of its memory that a child has mapped when the rest is too little for anything."""
@@ -61,10 +58,12 @@ class Failure:
     Attributes:
         why: As the end of a sentence, which is what `str` gives.
         memory: Whether it needed more memory than it may have.
+        fell: Whether it ended as a program with a fault does, or one without memory.
     """
 
     why: str
     memory: bool = False
+    fell: bool = False
 
     def __str__(self) -> str:
         return self.why
@@ -106,13 +105,12 @@ def run_limited(
                 # Before its exit status is fetched: until then the id of its group is nobody else's.
                 with suppress(ProcessLookupError):
                     os.killpg(child.pid, signal.SIGKILL)
-            _, status, used = os.wait4(child.pid, 0)
-            child.returncode = os.waitstatus_to_exitcode(status)
+            status = child.wait()
     if ended is _Ended.FULL:
         return output, _too_much(memory)
-    if ended is _Ended.LATE or child.returncode in (-signal.SIGXCPU, -signal.SIGALRM):
+    if ended is _Ended.LATE or status in (-signal.SIGXCPU, -signal.SIGALRM):
         return output, Failure(f"reading the packets took longer than {seconds} s")
-    return output, _failure(child.returncode, held=used.ru_maxrss << 10, memory=memory)
+    return output, _failure(status, memory)
 
 
 def _start(
@@ -182,14 +180,14 @@ def _mapped(process: int) -> int:
         return 0
 
 
-def _failure(status: int, *, held: int, memory: int) -> Failure | None:
+def _failure(status: int, memory: int) -> Failure | None:
     if status == 0:
         return None
-    # Code compiled by mypyc does not look whether each number got its memory, and falls where one did not.
-    if status == OUT_OF_MEMORY or (status in _FALLEN and held > memory * _MUCH):
+    if status == OUT_OF_MEMORY:
         return _too_much(memory)
     if status < 0:
-        return Failure(f"the process that reads the packets was ended by signal {-status}")
+        why = f"the process that reads the packets was ended by signal {-status}"
+        return Failure(why, fell=status in _FALLEN)
     return Failure("the process that reads the packets failed")
 
 

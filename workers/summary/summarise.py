@@ -1,6 +1,7 @@
 """Summarising a capture file, in a child process: `workers.summary.child`, started by `limited`."""
 
 import json
+import logging
 import time
 from collections.abc import Callable
 from math import ceil
@@ -9,6 +10,8 @@ from typing import BinaryIO
 
 from workers.summary.limited import Failure, run_limited
 from workers.summary.summary import Summary
+
+log = logging.getLogger(__name__)
 
 MEMORY = 1 << 30
 """Bytes of address space: tshark needs 400 MB of it to read anything."""
@@ -92,10 +95,12 @@ def summary_json(
     # Unbuffered: the child moves this very file's offset.
     with path.open("rb", buffering=0) as source:
         output, failure = run(source)
-        if failure and failure.memory and source.seekable():
+        if failure and (failure.memory or failure.fell) and source.seekable():
             most = int(source.tell() * _WITH_ROOM)
+            if failure.fell:
+                log.warning("%s: a part of the file is read instead", failure)
             source.seek(0)
-            output, failure = run(source, "--most", str(most))
+            output, failure = run(source, "--most", str(most), *(["--fell"] if failure.fell else []))
     line, ended, _ = output.partition(b"\n")
     if not ended:
         raise SummaryError(f"The capture could not be summarised: {failure or 'nothing was said'}.")

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from tests.hangs import HANGS
 from tests.workers.summary import packets
-from workers.summary.summarise import MEMORY, SummaryError, summarise
+from workers.summary.summarise import SummaryError, summarise
 from workers.summary.summary import Summary
 
 T = TypeVar("T")
@@ -19,25 +19,22 @@ T = TypeVar("T")
 class Waiting:
     """A summary whose file is a pipe: the child waits in it, and can be looked at, until `finish`."""
 
-    def __init__(self, pipe: Path, *, seconds: int = 30, memory: int = MEMORY) -> None:
+    def __init__(self, pipe: Path, *, seconds: int = 30) -> None:
         os.mkfifo(pipe)
         self.summary: Summary | None = None
         self.error: Exception | None = None
-        self._thread = threading.Thread(target=self._run, args=(pipe, seconds, memory))
+        self._thread = threading.Thread(target=self._run, args=(pipe, seconds))
         self._thread.start()
         self._writer = pipe.open("wb", buffering=0)
         self._writer.write(packets.pcap([]))
         self.child = eventually(lambda: next(iter(children(b"workers.summary.child")), None))
         eventually(lambda: status(self.child).get("NoNewPrivs") == "1" or None)
 
-    def _run(self, pipe: Path, seconds: int, memory: int) -> None:
+    def _run(self, pipe: Path, seconds: int) -> None:
         try:
-            self.summary = summarise(pipe, payload=False, seconds=seconds, memory=memory)
+            self.summary = summarise(pipe, payload=False, seconds=seconds)
         except SummaryError as error:
             self.error = error
-
-    def write(self, more: bytes) -> None:
-        self._writer.write(more)
 
     def finish(self, more: bytes = b"") -> None:
         with contextlib.suppress(BrokenPipeError):
