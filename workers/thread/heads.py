@@ -13,9 +13,9 @@ from typing import Any
 from slack_sdk import WebClient
 
 from workers.ledger.capture import Capture
+from workers.thread.pages import PAGE, messages
 from workers.thread.posted import HEAD, is_posted_as
 
-_PAGE, _MOST_PAGES = 100, 5
 # Slack's clock and the ledger's may differ.
 _BEFORE = timedelta(minutes=5).total_seconds()
 # What was posted a moment before the last message that was read may have come to the history after it.
@@ -67,16 +67,12 @@ class Heads:
         return _Read(read.since, until, heads)
 
     def _messages(self, channel_id: str, oldest: float) -> Iterator[dict[str, Any]]:
-        cursor = ""
-        for _ in range(_MOST_PAGES):
-            answer = self._reading.conversations_history(
+        return messages(
+            lambda cursor: self._reading.conversations_history(
                 channel=channel_id,
                 oldest=f"{oldest:.6f}",
                 include_all_metadata=True,
-                limit=_PAGE,
+                limit=PAGE,
                 cursor=cursor,
             )
-            yield from answer["messages"]
-            cursor = (answer.get("response_metadata") or {}).get("next_cursor", "")
-            if not cursor:
-                return
+        )

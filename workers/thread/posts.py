@@ -16,11 +16,10 @@ from workers.ledger.capture import Capture
 from workers.slack.errors import FAULTS, code, is_passing
 from workers.thread.heads import Heads
 from workers.thread.messages import Message
+from workers.thread.pages import PAGE, messages
 from workers.thread.posted import HEAD, is_posted_as, metadata
 
 log = logging.getLogger(__name__)
-
-_PAGE, _MOST_PAGES = 100, 5
 
 
 class Posts:
@@ -86,19 +85,15 @@ class Posts:
         return None
 
     def _replies(self, capture: Capture) -> Iterator[dict[str, Any]]:
-        cursor = ""
-        for _ in range(_MOST_PAGES):
-            answer = self._reading.conversations_replies(
+        return messages(
+            lambda cursor: self._reading.conversations_replies(
                 channel=capture.channel_id,
                 ts=capture.message_ts or "",
                 include_all_metadata=True,
-                limit=_PAGE,
+                limit=PAGE,
                 cursor=cursor,
             )
-            yield from answer["messages"]
-            cursor = (answer.get("response_metadata") or {}).get("next_cursor", "")
-            if not cursor:
-                return
+        )
 
 
 def named(sentence: str) -> str:
