@@ -161,7 +161,7 @@ def _wait_for_the_file(podcap: Procfile, control: str) -> Path:
         thread = _get(f"{control}/thread?channel=incidents").decode()
         state = json.loads(_get(f"{control}/state"))
         paths = [Path(file["path"]) for file in state["files"].values()]
-        if "Done" in thread and (packets := [path for path in paths if path.suffix != ".png"]):
+        if "Done" in thread and (packets := [path for path in paths if path.suffix == ".pcapng"]):
             return packets[0]
         if ":x:" in thread or "❌" in thread:
             raise DemoError(f"the capture failed:\n{thread}\n{podcap.log('worker')[-4000:]}")
