@@ -17,7 +17,6 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from enum import Enum, auto
 from pathlib import Path
 from typing import IO
 
@@ -41,14 +40,6 @@ _FULL = 31 / 32
 """Part of its memory that a child has mapped when the rest is too little for anything."""
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
-
-
-class _Ended(Enum):
-    """Why a child is listened to no more: it was too late, or wrote on and on; it has no memory left."""
-
-    BY_ITSELF = auto()
-    LATE = auto()
-    FULL = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,19 +89,14 @@ def run_limited(
         folder.chmod(0o555)
         with _start(module, [*limits, *arguments], source, folder, inherited) as child:
             try:
-                deadline = time.monotonic() + seconds + _GRACE
                 # The child's standard input is this very open file, so that its offset is ours, too.
-                output, ended = _read(child, deadline, memory, lambda: passing(_offset(source)))
+                output, failure = _read(child, seconds, memory, lambda: passing(_offset(source)))
             finally:
                 # Before its exit status is fetched: until then the id of its group is nobody else's.
                 with suppress(ProcessLookupError):
                     os.killpg(child.pid, signal.SIGKILL)
             status = child.wait()
-    if ended is _Ended.FULL:
-        return output, _too_much(memory)
-    if ended is _Ended.LATE or status in (-signal.SIGXCPU, -signal.SIGALRM):
-        return output, Failure(f"reading the packets took longer than {seconds} s")
-    return output, _failure(status, memory)
+    return output, failure or _failure(status, seconds, memory)
 
 
 def _start(
@@ -142,9 +128,10 @@ def _offset(source: IO[bytes]) -> int:
 
 
 def _read(
-    child: subprocess.Popen[bytes], deadline: float, memory: int, passing: Callable[[], None]
-) -> tuple[bytes, _Ended]:
-    """What the child wrote until it closed its output, or was not to go on."""
+    child: subprocess.Popen[bytes], seconds: int, memory: int, passing: Callable[[], None]
+) -> tuple[bytes, Failure | None]:
+    """What the child wrote until it closed its output, or why it is listened to no more."""
+    deadline = time.monotonic() + seconds + _GRACE
     output, complaints = bytearray(), bytearray()
     with selectors.DefaultSelector() as selector:
         for stream, kept in ((child.stdout, output), (child.stderr, complaints)):
@@ -154,10 +141,10 @@ def _read(
             left = deadline - time.monotonic()
             ready = selector.select(min(_PASSING, max(0.0, left)))
             if len(output) > _MOST_OUTPUT or (not ready and left <= 0):
-                return bytes(output), _Ended.LATE
+                return bytes(output), _too_late(seconds)
             # CPython goes round in circles where an exception's way up itself finds no memory.
             if _mapped(child.pid) > memory * _FULL:
-                return bytes(output), _Ended.FULL
+                return bytes(output), _too_much(memory)
             passing()
             for key, _ in ready:
                 data = os.read(key.fd, _READ)
@@ -169,7 +156,7 @@ def _read(
                     complaints += data[: _MOST_COMPLAINTS - len(complaints)]
     if complaints:
         log.warning("the child complained: %r", bytes(complaints).decode(errors="replace"))
-    return bytes(output), _Ended.BY_ITSELF
+    return bytes(output), None
 
 
 def _mapped(process: int) -> int:
@@ -180,15 +167,21 @@ def _mapped(process: int) -> int:
         return 0
 
 
-def _failure(status: int, memory: int) -> Failure | None:
+def _failure(status: int, seconds: int, memory: int) -> Failure | None:
     if status == 0:
         return None
+    if status in (-signal.SIGXCPU, -signal.SIGALRM):
+        return _too_late(seconds)
     if status == OUT_OF_MEMORY:
         return _too_much(memory)
     if status < 0:
         why = f"the process that reads the packets was ended by signal {-status}"
         return Failure(why, fell=status in _FALLEN)
     return Failure("the process that reads the packets failed")
+
+
+def _too_late(seconds: int) -> Failure:
+    return Failure(f"reading the packets took longer than {seconds} s")
 
 
 def _too_much(memory: int) -> Failure:

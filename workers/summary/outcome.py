@@ -7,10 +7,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from workers.summary.files.packets import PcapError
-from workers.summary.limited import Failure
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
+
+    from workers.summary.limited import Failure
 
 
 class NotWrittenError(Exception):
@@ -30,7 +31,7 @@ def tell(write: "Callable[[], DataclassInstance]") -> int:
     return 1 if "error" in said else 0
 
 
-def told(output: bytes, failure: Failure | None) -> dict[str, Any]:
+def told(output: bytes, failure: "Failure | None") -> dict[str, Any]:
     """In its parent: what was written, as `tell` said it.
 
     Args:

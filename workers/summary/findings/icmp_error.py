@@ -28,6 +28,11 @@ def find(evidence: Evidence) -> Iterator[Finding]:
             yield _error(evidence, by, text, events, never, more=more)
 
 
+def told(evidence: Evidence) -> set[int | None]:
+    """The places of the flows that an error is about: it says why what they sent was not answered."""
+    return {event.flow for event in evidence.summary.events if event.kind == "icmp-error"}
+
+
 def _too_big(event: Event) -> bool:
     kind, code = int(event.numbers.get("type", 0)), int(event.numbers.get("code", 0))
     return kind == _PACKET_TOO_BIG if ":" in event.by else (kind, code) == _FRAGMENTATION_NEEDED

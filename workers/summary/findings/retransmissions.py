@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from workers.summary.event import Event
 from workers.summary.finding import Evidence, Finding
-from workers.summary.findings import filters, mtu_blackhole, wording
+from workers.summary.findings import filters, icmp_error, mtu_blackhole, wording
 from workers.summary.flow import Flow
 
 ID = "retransmissions"
@@ -22,8 +22,7 @@ def find(evidence: Evidence) -> Iterator[Finding]:
     if not evidence.summary.event_counts.get("retransmission"):
         return
     # What is too big for the way is sent again, in smaller pieces: ICMP says so, and that finding.
-    explained = {event.flow for event in evidence.summary.events if event.kind == "icmp-error"}
-    explained |= mtu_blackhole.told(evidence)
+    explained = icmp_error.told(evidence) | mtu_blackhole.told(evidence)
     sent: dict[str, list[int]] = {}
     for place, flow in enumerate(evidence.summary.flows):
         if flow.protocol == "TCP" and place not in explained and not _only_knocks(flow):

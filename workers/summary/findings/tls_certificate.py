@@ -52,7 +52,7 @@ def find(evidence: Evidence) -> Iterator[Finding]:
             of_it = f"; {wording.many(failed.total(), 'handshake')} failed for it with {wording.some(failed)}"
         yield Finding(
             ID,
-            "warning" if left > 0 and certificate.begins <= now else "critical",
+            "warning" if is_valid(certificate, now) else "critical",
             f"The certificate of {wording.server(evidence.names, server)} for {name}, issued by "
             f"{wording.quoted(certificate.issuer)}, {said}{of_it}.",
             {
@@ -67,6 +67,11 @@ def find(evidence: Evidence) -> Iterator[Finding]:
             if certificate.begins <= now
             else "Compare the clocks of the issuer and of this node.",
         )
+
+
+def is_valid(certificate: Certificate, now: float) -> bool:
+    """Whether its dates let it be taken, in seconds since 1970."""
+    return certificate.begins <= now < certificate.expires
 
 
 def _misnamed(

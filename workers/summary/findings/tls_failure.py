@@ -7,7 +7,7 @@ from workers.summary.endpoint import Endpoint
 from workers.summary.exchange import HttpExchange, TlsExchange
 from workers.summary.finding import Evidence, Finding
 from workers.summary.findings import filters, wording
-from workers.summary.findings.tls_certificate import DATED
+from workers.summary.findings.tls_certificate import DATED, is_valid
 
 FAILURE, NO_ANSWER, PLAIN = "tls-failure", "tls-no-answer", "tls-plain-http"
 
@@ -75,9 +75,7 @@ def _dated(evidence: Evidence, each: TlsExchange) -> bool:
     begin = (evidence.summary.totals.first or 0) / 1e9
     certificate = each.certificate
     return (
-        certificate is not None
-        and each.alerts[0] in DATED
-        and not certificate.begins <= begin + each.start < certificate.expires
+        certificate is not None and each.alerts[0] in DATED and not is_valid(certificate, begin + each.start)
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from workers.summary.endpoint import Endpoint
 from workers.summary.event import MOST_OF_A_KIND, Event
 from workers.summary.finding import Evidence, Finding
-from workers.summary.findings import filters, wording
+from workers.summary.findings import filters, icmp_error, wording
 from workers.summary.table import span
 
 ID = "unanswered"
@@ -21,7 +21,7 @@ def find(evidence: Evidence) -> Iterator[Finding]:
     servers: dict[Endpoint, list[Event]] = defaultdict(list)
     end = evidence.summary.totals.duration
     # What ICMP says of a connection is the reason, told by that finding.
-    explained = {event.flow for event in evidence.summary.events if event.kind == "icmp-error"}
+    explained = icmp_error.told(evidence)
     for event in evidence.summary.events:
         waited = event.numbers.get("tries", 0) > 1 or end - event.time >= PATIENCE
         if event.kind != "unanswered" or event.flow in explained or not waited:
